@@ -1,0 +1,2 @@
+//! Durward.
+fn main() {}
