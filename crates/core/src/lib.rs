@@ -1,1 +1,50 @@
-//! Durward.
+//! The domain of Durward: users, sessions and the flows between them.
+//!
+//! Decisions are functions of values. Nothing here reads a clock, draws randomness or performs I/O except
+//! through a port that whoever builds an [`Accounts`] hands in. Start at [`Accounts`]; what it needs is
+//! [`Parts`]; where it stores is [`store`]; what an application may change is [`behavior`] and [`hook`].
+
+pub mod accounts;
+pub mod attrs;
+pub mod authz;
+pub mod behavior;
+pub mod budget;
+pub mod email;
+pub mod entity;
+pub mod error;
+pub mod event;
+pub mod hook;
+pub mod ids;
+pub mod keys;
+pub mod mail;
+pub mod origin;
+pub mod password;
+pub mod secret;
+pub mod settings;
+pub mod store;
+pub mod text;
+pub mod time;
+pub mod token;
+
+pub use accounts::{Accounts, Parts};
+pub use attrs::{Attr, Attrs, NoAttributes, Plain, Role, StandardRole};
+pub use authz::{Action, Caller, ClientCaller, Target, UserCaller};
+pub use behavior::Behavior;
+pub use email::{CanonicalEmail, EmailAddress, EmailRules};
+pub use entity::{
+    Flow, LoginEmail, Method, Pending, Proof, Purpose, Session, Step, User, UserStatus,
+};
+pub use error::{Error, Kind, Obstruction};
+pub use event::{EndReason, Event, FailureReason};
+pub use hook::{Hook, Veto};
+pub use ids::{AuditId, ClientId, FlowId, LoginEmailId, MailId, SessionId, UserId};
+pub use keys::{KeyError, KeyRing};
+pub use mail::{Links, Mail, MailError, Mailer, Message};
+pub use origin::{Origin, RequestId};
+pub use password::{Password, PasswordHash, PasswordHasher};
+pub use secret::{Digest, Secret};
+pub use settings::{Limits, SessionLimits, Settings, SignUpMode};
+pub use store::{Store, StoreError};
+pub use text::{FlowState, PersonName, UserAgent};
+pub use time::{Clock, Entropy, Timestamp};
+pub use token::{CodeToken, FlowToken, RefreshToken, SessionToken, ShortCode};

@@ -1,0 +1,111 @@
+//! Budgets: how much may be tried, and when the next try has a chance.
+//!
+//! A budget is one number per name in the store, debited in a transaction of its own before anything is
+//! verified, so that it survives a roll-back, a restart and a caller who hangs up (security decision 3).
+
+use std::time::Duration;
+
+use crate::secret::Digest;
+use crate::time::Timestamp;
+
+/// The name of a budget: a keyed digest of what it counts, so that the store learns no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BudgetKey(pub Digest);
+
+/// A rate with a burst, held by the generic cell rate algorithm (GCRA).
+///
+/// The stored number is the theoretical arrival time: the moment at which the budget is whole again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many may come at once.
+    pub burst: u32,
+    /// How long one takes to be earned back.
+    pub interval: Duration,
+}
+
+impl Rate {
+    /// This many per period, all at once if need be.
+    pub const fn per(count: u32, period: Duration) -> Self {
+        let count = if count == 0 { 1 } else { count };
+        Self { burst: count, interval: period.checked_div(count).unwrap_or(period) }
+    }
+
+    /// The latest theoretical arrival time at which one more is granted.
+    ///
+    /// A store grants a debit when `max(stored, now) <= now + burst * interval - interval`, and then
+    /// stores `max(stored, now) + interval`.
+    pub fn last_grant(&self, now: Timestamp) -> Timestamp {
+        now + self.interval.saturating_mul(self.burst.saturating_sub(1))
+    }
+}
+
+/// The answer to a debit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Debit {
+    /// It may be tried.
+    Granted,
+    /// It may not; nothing was debited.
+    Refused {
+        /// When the next try has a chance.
+        retry_after: Duration,
+    },
+}
+
+/// How the delay between attempts grows with consecutive failures (R-TH-03).
+///
+/// Each entry reads: from this many failures on, wait this long after each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delays(pub [(u32, Duration); 4]);
+
+impl Delays {
+    /// How long to wait after this many consecutive failures.
+    pub fn after(&self, failures: u32) -> Duration {
+        let reached = self.0.iter().filter(|(from, _)| failures >= *from);
+        reached.map(|(_, delay)| *delay).max().unwrap_or(Duration::ZERO)
+    }
+}
+
+impl Default for Delays {
+    /// Five free attempts, then 2 seconds, 15 seconds from the 8th, 2 minutes from the 12th and 15 minutes
+    /// from the 20th on.
+    fn default() -> Self {
+        Self([
+            (5, Duration::from_secs(2)),
+            (8, Duration::from_secs(15)),
+            (12, Duration::from_mins(2)),
+            (20, Duration::from_mins(15)),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_at_their_boundaries() {
+        // R-TH-03
+        let delays = Delays::default();
+        for (failures, seconds) in [(0, 0), (4, 0), (5, 2), (7, 2), (8, 15), (12, 120), (20, 900), (u32::MAX, 900)] {
+            assert_eq!(delays.after(failures), Duration::from_secs(seconds), "{failures}");
+        }
+    }
+
+    #[test]
+    fn a_rate_grants_its_burst_and_then_one_per_interval() {
+        let rate = Rate::per(3, Duration::from_secs(30));
+        let now = Timestamp::from_millis(1_000_000);
+        let mut arrival = Timestamp::from_millis(0);
+        let mut debit = |now: Timestamp| {
+            let from = arrival.max(now);
+            let granted = from <= rate.last_grant(now);
+            if granted {
+                arrival = from + rate.interval;
+            }
+            granted
+        };
+        assert_eq!([debit(now), debit(now), debit(now), debit(now)], [true, true, true, false]);
+        let later = now + Duration::from_secs(10);
+        assert_eq!([debit(later), debit(later)], [true, false]);
+    }
+}

@@ -1,0 +1,18 @@
+//! What is stored: plain fields and the pure rules over them.
+
+mod audit;
+mod flow;
+mod login_email;
+mod mail;
+mod reply;
+mod session;
+mod user;
+
+pub use audit::AuditEntry;
+pub(crate) use flow::short_code_digest;
+pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Purpose, Step};
+pub use login_email::LoginEmail;
+pub use mail::{MailState, OutboxMail};
+pub use reply::StoredReply;
+pub use session::{LiveSession, RefreshDecision, Session};
+pub use user::{PasswordLogin, StoredPassword, User, UserStatus};

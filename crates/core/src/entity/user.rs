@@ -1,0 +1,92 @@
+use crate::attrs::{Attrs, Plain};
+use crate::ids::UserId;
+use crate::password::PasswordHash;
+use crate::text::PersonName;
+use crate::time::Timestamp;
+
+/// A person with an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User<A: Attrs = Plain> {
+    /// Names the user for ever.
+    pub id: UserId,
+    /// What the person is called.
+    pub name: PersonName,
+    /// Whether the account may be used.
+    pub status: UserStatus,
+    /// The roles in the whole deployment.
+    pub roles: Vec<A::UserRole>,
+    /// Counts the changes; an update names the version that it was decided on.
+    pub version: i64,
+    /// When the account came to be.
+    pub created: Timestamp,
+    /// When the account last changed.
+    pub updated: Timestamp,
+    /// The application's own fields.
+    pub attrs: A::User,
+}
+
+/// Whether an account may be used; only [`UserStatus::Active`] ones hold live credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UserStatus {
+    /// In use.
+    Active,
+    /// Shut by an administrator.
+    Banned,
+    /// Given up by its owner.
+    Deleted,
+}
+
+impl UserStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Banned, Self::Deleted];
+
+    /// The name under which a store keeps the status.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Banned => "banned",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The status with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// The password of a user, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPassword {
+    /// Whose it is.
+    pub user: UserId,
+    /// The peppered hash.
+    pub hash: PasswordHash,
+    /// When its owner last chose it; a re-hash does not count.
+    pub changed: Timestamp,
+}
+
+/// What a login by password needs to know, in one look-up by a proven address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordLogin {
+    /// Who has proven the address.
+    pub user: UserId,
+    /// Whether the account may be used.
+    pub status: UserStatus,
+    /// The hash, unless the user has no password.
+    pub hash: Option<PasswordHash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UserStatus;
+
+    #[test]
+    fn every_status_survives_its_name() {
+        for status in UserStatus::ALL {
+            assert_eq!(UserStatus::named(status.name()), Some(status));
+        }
+        assert_eq!(UserStatus::named("Active"), None);
+    }
+}

@@ -1,0 +1,179 @@
+//! Events: the single definition that feeds hooks, the audit log and the outbox.
+
+use serde_json::{Map, Value, json};
+
+use crate::attrs::Attrs;
+use crate::entity::{LoginEmail, Method, Session, User};
+use crate::ids::{SessionId, UserId};
+
+/// What just happened, still uncommitted. Never carries a secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a, A: Attrs> {
+    /// A user came to be; the address is proven in every mode but `open`.
+    UserCreated {
+        /// The new user.
+        user: &'a User<A>,
+        /// The address, when the user has one.
+        email: Option<&'a LoginEmail>,
+    },
+    /// A user changed.
+    UserUpdated {
+        /// As it was.
+        before: &'a User<A>,
+        /// As it is.
+        after: &'a User<A>,
+    },
+    /// A user proved to read an address.
+    EmailProven {
+        /// The proven claim.
+        email: &'a LoginEmail,
+    },
+    /// A user authenticated, and a session was opened.
+    SessionOpened {
+        /// The new session.
+        session: &'a Session<A>,
+    },
+    /// The tokens of a session were exchanged for new ones.
+    SessionRefreshed {
+        /// The session as it is now.
+        session: &'a Session<A>,
+    },
+    /// A session was ended before its time.
+    SessionEnded {
+        /// Which one.
+        session: SessionId,
+        /// Whose it was.
+        user: UserId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// Someone failed to authenticate; a hook that refuses this only undoes the audit row.
+    AuthenticationFailed {
+        /// Whose account it was, if there is one.
+        user: Option<UserId>,
+        /// By which method.
+        method: Method,
+        /// Why, for the audit log only.
+        reason: FailureReason,
+    },
+}
+
+/// Why a session was ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// Its user logged out.
+    Logout,
+    /// A spent refresh token was presented again (R-SE-08).
+    RefreshReuse,
+    /// The application or an administrator ended it.
+    Revoked,
+}
+
+/// Why someone failed to authenticate; told to the audit log and to nobody else (R-EN-01).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureReason {
+    /// Nobody has proven this address.
+    UnknownAddress,
+    /// The account has no password.
+    NoPassword,
+    /// The password or code is wrong.
+    WrongSecret,
+    /// The account is banned or deleted.
+    NotActive,
+    /// The attempt came before the delay was over.
+    Delayed,
+    /// The flow is finished, expired, exhausted or somebody else's.
+    FlowRefused,
+}
+
+impl EndReason {
+    /// The name in the audit log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::RefreshReuse => "refresh-reuse",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl FailureReason {
+    /// The name in the audit log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownAddress => "unknown-address",
+            Self::NoPassword => "no-password",
+            Self::WrongSecret => "wrong-secret",
+            Self::NotActive => "not-active",
+            Self::Delayed => "delayed",
+            Self::FlowRefused => "flow-refused",
+        }
+    }
+}
+
+impl<A: Attrs> Event<'_, A> {
+    /// The name of the event, as the audit log shows it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::UserCreated { .. } => "user.created",
+            Self::UserUpdated { .. } => "user.updated",
+            Self::EmailProven { .. } => "email.proven",
+            Self::SessionOpened { .. } => "session.opened",
+            Self::SessionRefreshed { .. } => "session.refreshed",
+            Self::SessionEnded { .. } => "session.ended",
+            Self::AuthenticationFailed { .. } => "authentication.failed",
+        }
+    }
+
+    /// Whose account it concerns.
+    pub fn subject(&self) -> Option<UserId> {
+        match self {
+            Self::UserCreated { user, .. } => Some(user.id),
+            Self::UserUpdated { after, .. } => Some(after.id),
+            Self::EmailProven { email } => Some(email.user),
+            Self::SessionOpened { session } | Self::SessionRefreshed { session } => Some(session.user),
+            Self::SessionEnded { user, .. } => Some(*user),
+            Self::AuthenticationFailed { user, .. } => *user,
+        }
+    }
+
+    /// Whether it gets a row in the audit log: outcomes, changes and denials do, the hourly exchange of
+    /// tokens within a session does not.
+    pub const fn is_audited(&self) -> bool {
+        !matches!(self, Self::SessionRefreshed { .. })
+    }
+
+    /// What the audit log keeps of it besides ids and time: a JSON object without secrets or addresses.
+    pub fn details(&self) -> Value {
+        match self {
+            Self::UserCreated { email, .. } => json!({
+                "emailId": email.map(|email| email.id),
+                "proven": email.is_some_and(|email| email.proven.is_some()),
+            }),
+            Self::UserUpdated { before, after } => {
+                let mut changed = Map::new();
+                changed.insert("name".into(), (before.name != after.name).into());
+                changed.insert("attributes".into(), (before.attrs != after.attrs).into());
+                changed.insert("status".into(), after.status.name().into());
+                json!({ "changed": changed, "version": after.version })
+            }
+            Self::EmailProven { email } => json!({ "emailId": email.id }),
+            Self::SessionOpened { session } => json!({
+                "sessionId": session.id,
+                "methods": session.methods,
+            }),
+            Self::SessionRefreshed { session } => json!({ "sessionId": session.id }),
+            Self::SessionEnded { session, reason, .. } => json!({
+                "sessionId": session,
+                "reason": reason.name(),
+            }),
+            Self::AuthenticationFailed { method, reason, .. } => json!({
+                "method": method.name(),
+                "reason": reason.name(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Where a request came from.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::ids::ClientId;
+use crate::text::UserAgent;
+
+/// Where a request came from, as the audit log, the sessions and the budgets need it.
+///
+/// A struct of distinct types, so that an address is never written where a user agent belongs (AM-01).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The address of the caller, after the trusted-proxy rule.
+    pub ip: Option<IpAddr>,
+    /// What the caller says it is.
+    pub agent: Option<UserAgent>,
+    /// The id under which this request is logged.
+    pub request: Option<RequestId>,
+    /// The client through which the user acts.
+    pub client: Option<ClientId>,
+}
+
+impl Origin {
+    /// The network that a budget counts: an IPv4 address, or the /64 of an IPv6 address (R-TH-05).
+    ///
+    /// An IPv4 address mapped into IPv6 counts as the IPv4 address.
+    pub fn network(&self) -> Network {
+        match self.ip.map(|ip| ip.to_canonical()) {
+            Some(IpAddr::V4(ip)) => Network(u128::from(ip.to_bits()), 32),
+            Some(IpAddr::V6(ip)) => Network(ip.to_bits() >> 64 << 64, 64),
+            None => Network(0, 0),
+        }
+    }
+}
+
+/// A network that shares one budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(u128, u8);
+
+impl Network {
+    /// The canonical bytes of the network, for a keyed digest.
+    pub fn to_bytes(self) -> [u8; 17] {
+        let mut bytes = [0; 17];
+        bytes[..16].copy_from_slice(&self.0.to_be_bytes());
+        bytes[16] = self.1;
+        bytes
+    }
+}
+
+/// The id of one request, as the caller sent it or the server made it; at most 64 safe characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// Takes an id of 1 to 64 characters of `[A-Za-z0-9._-]`; anything else is refused.
+    pub fn parse(text: &str) -> Option<Self> {
+        let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(safe);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(ip: &str) -> Network {
+        Origin { ip: Some(ip.parse().unwrap()), ..Origin::default() }.network()
+    }
+
+    #[test]
+    fn neighbours_in_a_64_share_a_budget_and_ipv4_addresses_do_not() {
+        // R-TH-05
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("::"), Origin::default().network());
+        assert_ne!(network("0.0.0.0"), Origin::default().network());
+    }
+
+    #[test]
+    fn a_request_id_cannot_break_a_log_line() {
+        assert!(RequestId::parse("01J-a_b.c").is_some());
+        for wrong in ["", "a b", "a\nb", "é", &"x".repeat(65)] {
+            assert!(RequestId::parse(wrong).is_none());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a deployment decides: plain values, read by nobody but the flows.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::budget::{Delays, Rate};
+use crate::email::EmailRules;
+
+/// What a deployment decides about its accounts.
+///
+/// The library reads neither environment nor files; whoever embeds it fills this in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The name of the service, as mails show it.
+    pub service: String,
+    /// Who may sign up, and what they get at once.
+    pub sign_up: SignUpMode,
+    /// Which addresses are accepted.
+    pub email: EmailRules,
+    /// How long a mailed code lives; at most 10 minutes (ASVS 6.5.5, R-OT-02).
+    pub code_lifetime: Duration,
+    /// How long an unproven claim of an address stands (R-EM-08).
+    pub claim_lifetime: Duration,
+    /// How long sessions and their tokens live.
+    pub sessions: SessionLimits,
+    /// How much may be tried.
+    pub limits: Limits,
+    /// How long the answer to a request with an `Idempotency-Key` is kept.
+    pub reply_lifetime: Duration,
+    /// How often the delivery of a mail is tried before it is given up.
+    pub mail_attempts: u32,
+}
+
+/// Who may sign up, and what they get at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SignUpMode {
+    /// Anyone; nothing exists until the address is proven.
+    #[default]
+    Verified,
+    /// Anyone; user and session exist at once, and the address is proven later.
+    ///
+    /// Its risk: until then the session acts under an address that nobody has proven to own. The claim
+    /// gives no login and does not stop the real owner.
+    Open,
+    /// Only people with an invitation.
+    Invited,
+    /// Nobody; users are made by administrators.
+    Closed,
+}
+
+/// How long sessions and their tokens live (R-SE-04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// How long a session token is accepted before it must be refreshed.
+    pub token: Duration,
+    /// How long a session may lie idle: the life of a refresh token.
+    pub idle: Duration,
+    /// How long a session lasts whatever happens; at most 30 days with one factor.
+    pub absolute: Duration,
+    /// How long a refresh whose answer was lost may be retried (R-SE-08).
+    pub refresh_grace: Duration,
+}
+
+/// How much may be tried before callers must wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Failed proofs per network, over all accounts; a success is given back (R-TH-05).
+    pub network_failures: Rate,
+    /// Sign-ups and requested codes per network.
+    pub network_requests: Rate,
+    /// Mails per mailbox, whatever the trigger (R-TH-06).
+    pub mailbox: Rate,
+    /// How the delay per account and factor grows with consecutive failures (R-TH-03).
+    pub delays: Delays,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            service: String::from("Durward"),
+            sign_up: SignUpMode::default(),
+            email: EmailRules::default(),
+            code_lifetime: Duration::from_mins(10),
+            claim_lifetime: Duration::from_hours(24),
+            sessions: SessionLimits::default(),
+            limits: Limits::default(),
+            reply_lifetime: Duration::from_hours(24),
+            mail_attempts: 12,
+        }
+    }
+}
+
+impl Default for SessionLimits {
+    /// Tokens of one hour, 14 days idle, 30 days in all, 30 seconds of grace.
+    fn default() -> Self {
+        Self {
+            token: Duration::from_hours(1),
+            idle: Duration::from_hours(14 * 24),
+            absolute: Duration::from_hours(30 * 24),
+            refresh_grace: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Limits {
+    /// 300 failures and 600 requests per network, earned back within ten minutes; 10 mails per mailbox and
+    /// hour.
+    fn default() -> Self {
+        Self {
+            network_failures: Rate::per(300, Duration::from_mins(10)),
+            network_requests: Rate::per(600, Duration::from_mins(10)),
+            mailbox: Rate::per(10, Duration::from_hours(1)),
+            delays: Delays::default(),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The storage port: what a store must do, and what it promises.
+//!
+//! Each promise is a named test in `durward-conformance`; run its `suite!` against a store of your own.
+//! Look-ups are named after what they find and return `Option`; writes put the verb first.
+
+mod audit;
+mod budgets;
+mod flows;
+mod login_emails;
+mod outbox;
+mod passwords;
+mod replies;
+mod sessions;
+mod users;
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+pub use audit::{Audit, AuditMut};
+pub use budgets::BudgetsMut;
+pub use flows::{Flows, FlowsMut};
+pub use login_emails::{LoginEmails, LoginEmailsMut};
+pub use outbox::{MailCounts, Outbox, OutboxMut};
+pub use passwords::{Passwords, PasswordsMut};
+pub use replies::{Replies, RepliesMut};
+pub use sessions::{Sessions, SessionsMut};
+pub use users::{Users, UsersMut};
+
+use crate::attrs::Attrs;
+
+/// What every call of a store answers.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Everything a store may report; back ends translate their own errors into it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A uniqueness rule was broken; the text names what is there already.
+    #[error("{0} already exists")]
+    Duplicate(&'static str),
+    /// Another unit of work got there first (serialization failure, deadlock, certification failure): the
+    /// whole unit may be tried again.
+    #[error("another unit of work got there first")]
+    Conflict,
+    /// An earlier call of this unit of work failed; only dropping it remains.
+    #[error("an earlier call of this unit of work failed")]
+    Spent,
+    /// The store cannot be reached or is broken.
+    #[error(transparent)]
+    Backend(Box<dyn StdError + Send + Sync>),
+}
+
+impl StoreError {
+    /// Wraps an error of a back end.
+    pub fn backend(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Backend(error.into())
+    }
+}
+
+/// Opens look-ups and units of work.
+#[trait_variant::make(Send)]
+pub trait Store: Clone + Send + Sync + 'static {
+    /// The application's own types.
+    type Attrs: Attrs;
+    /// Look-ups only: no write lock, and no round trips to begin and commit.
+    type Read<'c>: Read<Self::Attrs>
+    where
+        Self: 'c;
+    /// Look-ups and writes, as one unit of work.
+    type Tx<'c>: Tx<Self::Attrs>;
+
+    /// Opens look-ups; each sees what was committed before it began.
+    async fn read(&self) -> Result<Self::Read<'_>>;
+
+    /// Begins a unit of work.
+    async fn begin(&self) -> Result<Self::Tx<'static>>;
+
+    /// Waits before a unit of work is tried again.
+    async fn pause(&self, wait: Duration);
+}
+
+/// Look-ups: everything a store can be asked.
+pub trait Read<A: Attrs>:
+    Users<A> + LoginEmails + Passwords + Sessions<A> + Flows<A> + Outbox + Replies + Audit + Send
+{
+}
+
+impl<A: Attrs, T> Read<A> for T where
+    T: Users<A> + LoginEmails + Passwords + Sessions<A> + Flows<A> + Outbox + Replies + Audit + Send
+{
+}
+
+/// One unit of work. Dropped without [`commit`](Tx::commit), or after any error, it leaves no trace; after
+/// an error every further call answers [`StoreError::Spent`].
+#[trait_variant::make(Send)]
+pub trait Tx<A: Attrs>:
+    Read<A>
+    + UsersMut<A>
+    + LoginEmailsMut
+    + PasswordsMut
+    + SessionsMut<A>
+    + FlowsMut<A>
+    + BudgetsMut
+    + OutboxMut
+    + RepliesMut
+    + AuditMut
+{
+    /// Makes the whole unit durable and visible; when it returns `Ok`, a crash does not undo it.
+    async fn commit(self) -> Result<()>;
+}

@@ -1,0 +1,46 @@
+use super::Result;
+use crate::attrs::Attrs;
+use crate::entity::{LiveSession, Session};
+use crate::ids::{SessionId, UserId};
+use crate::secret::Digest;
+use crate::time::Timestamp;
+
+/// Look-ups of sessions.
+#[trait_variant::make(Send)]
+pub trait Sessions<A: Attrs> {
+    /// The session with this id, ended or not.
+    async fn session(&mut self, id: SessionId) -> Result<Option<Session<A>>>;
+
+    /// What a session check reads, by the digest of the current session token; one indexed read.
+    ///
+    /// The token of before the last refresh finds nothing. Ended and expired sessions are found: the rule
+    /// decides, not the store.
+    async fn session_by_token(&mut self, token: &Digest) -> Result<Option<LiveSession<A>>>;
+
+    /// The session of whose family this refresh token is, current or spent long ago.
+    async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<Session<A>>>;
+
+    /// The sessions of this user that were not ended, the newest first.
+    async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>>;
+}
+
+/// Writes of sessions.
+#[trait_variant::make(Send)]
+pub trait SessionsMut<A: Attrs> {
+    /// Inserts a session and remembers its refresh token as one of the family.
+    async fn insert_session(&mut self, session: &Session<A>) -> Result<()>;
+
+    /// Replaces the tokens of a session and their times, and remembers the new refresh token as one of
+    /// the family, if `from` is still the current refresh token and the session has not ended; answers
+    /// whether it was. Of concurrent rotations from one token at most one is told `true`.
+    async fn rotate_session(&mut self, session: &Session<A>, from: &Digest) -> Result<bool>;
+
+    /// Holds off other units of work that would change this session, until this one is over.
+    async fn lock_session(&mut self, id: SessionId) -> Result<()>;
+
+    /// Ends a session for good, if it has not ended; answers whether it did now.
+    async fn end_session(&mut self, id: SessionId, now: Timestamp) -> Result<bool>;
+
+    /// Ends every session of this user that has not ended; answers how many did now.
+    async fn end_sessions_of(&mut self, user: UserId, now: Timestamp) -> Result<u64>;
+}
