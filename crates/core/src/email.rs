@@ -24,8 +24,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
@@ -35,6 +37,8 @@ mod canonical;
 mod domain;
 mod error;
 mod local_part;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 
@@ -83,10 +87,8 @@ pub struct EmailParts {
 }
 
 impl EmailAddress {
-    /// The longest address, in octets, in each of its forms but the skeleton (RFC 5321, 4.5.3.1.3).
+    /// The longest address, in octets, in each of its forms (RFC 5321, 4.5.3.1.3).
     pub const MAX_OCTETS: usize = 254;
-    /// No skeleton has more octets: each character may turn into several.
-    pub const MAX_SKELETON_OCTETS: usize = 8 * Self::MAX_OCTETS;
 
     /// Reads an address by the default rules.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
@@ -124,8 +126,7 @@ impl EmailAddress {
         {
             return Err(EmailError::TooLong);
         }
-        // Some characters look most like a capital letter; the identity does not know capitals.
-        let skeleton = skeleton(&unicode).flat_map(char::to_lowercase).collect();
+        let skeleton = bounded_skeleton(&unicode);
         Ok(Self { typed, canonical: CanonicalEmail::from_stored(canonical), skeleton })
     }
 
@@ -157,7 +158,8 @@ impl EmailAddress {
     /// What the canonical address looks like: equal for addresses that people cannot tell apart.
     ///
     /// ASCII addresses clash too (`paypa1`, `paypal`), so a clash counts only if one of the two is not
-    /// [ASCII](Self::is_ascii) (R-EM-04).
+    /// [ASCII](Self::is_ascii) (R-EM-04). Made for comparison only: one of more than
+    /// [`MAX_OCTETS`](Self::MAX_OCTETS) is replaced by its digest.
     pub fn skeleton(&self) -> &str {
         &self.skeleton
     }
@@ -176,6 +178,17 @@ impl EmailAddress {
     pub fn masked(&self) -> String {
         self.canonical.masked()
     }
+}
+
+/// The skeleton of UTS #39, in a length that a store can index.
+fn bounded_skeleton(unicode: &str) -> String {
+    // Some characters look most like a capital letter; the identity does not know capitals.
+    let skeleton: String = skeleton(unicode).flat_map(char::to_lowercase).collect();
+    if skeleton.len() <= EmailAddress::MAX_OCTETS {
+        return skeleton;
+    }
+    // No skeleton is without an @, so none is equal to a digest.
+    format!("sha256:{}", HEXLOWER.encode(&Sha256::digest(skeleton)))
 }
 
 impl fmt::Debug for EmailAddress {

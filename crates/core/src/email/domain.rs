@@ -1,9 +1,8 @@
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 use super::{EmailError, EmailRules};
-use crate::text::characters::{marks_have_a_base, mixes_digits};
+use crate::text::characters::{is_of_a_word, marks_have_a_base, mixes_digits};
 
 const MAX_LABEL_OCTETS: usize = 63;
 
@@ -134,7 +133,7 @@ fn is_idna2008(label: &str) -> bool {
             | '\u{302F}'
             | '\u{3031}'..='\u{3035}'
             | '\u{303B}' => false,
-            _ => c.is_ascii() || c.is_alphanumeric() || is_combining_mark(c),
+            _ => c.is_ascii() || is_of_a_word(c),
         }
     };
     letters.iter().enumerate().all(in_place) && marks_have_a_base(label) && !mixes_digits(label)

@@ -1,12 +1,11 @@
 use std::iter;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::is_nfkc;
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection};
 
 use super::{EmailError, EmailRules};
-use crate::text::characters::{marks_have_a_base, mixes_digits};
+use crate::text::characters::{is_of_a_word, marks_have_a_base, mixes_digits};
 
 const MAX_OCTETS: usize = 64;
 
@@ -46,11 +45,20 @@ const fn is_atext(c: char) -> bool {
     )
 }
 
+fn fold_international(local: &str) -> Result<String, EmailError> {
+    check_profile(local)?;
+    let folded: String = case_fold(local.chars()).nfc().collect();
+    check_profile(&folded)?;
+    if folded.len() > MAX_OCTETS {
+        return Err(EmailError::LocalPartTooLong);
+    }
+    Ok(folded)
+}
+
 /// The profile for local parts of UTS #39, 3.3: NFKC, letters fit for identifiers, one script (or one
 /// of the East Asian ones with Latin), one kind of digits. That leaves no mix of directions either.
-fn fold_international(local: &str) -> Result<String, EmailError> {
-    let letters = |c: char| c.is_ascii() || c.is_alphanumeric() || is_combining_mark(c);
-    if !local.chars().all(letters) || !marks_have_a_base(local) {
+fn check_profile(local: &str) -> Result<(), EmailError> {
+    if !local.chars().all(|c| c.is_ascii() || is_of_a_word(c)) || !marks_have_a_base(local) {
         return Err(EmailError::LocalPartCharacter);
     }
     if !is_nfkc(local) || local.chars().any(folds_to_ascii) {
@@ -66,19 +74,12 @@ fn fold_international(local: &str) -> Result<String, EmailError> {
         }
         RestrictionLevel::Unrestricted => return Err(EmailError::LocalPartCharacter),
     }
-    if mixes_digits(local) {
-        return Err(EmailError::LocalPartMixed);
-    }
-    let folded: String = case_fold(local.chars()).nfc().collect();
-    if folded.len() > MAX_OCTETS {
-        return Err(EmailError::LocalPartTooLong);
-    }
-    Ok(folded)
+    if mixes_digits(local) { Err(EmailError::LocalPartMixed) } else { Ok(()) }
 }
 
-/// Full case folding: upper and then lower case, so that both forms of sigma are one.
+/// Full case folding. Upper case in between makes both forms of sigma one.
 fn case_fold(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
-    text.flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+    text.flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
 /// `ß` becomes `ss`, dotless `ı` becomes `i`: some systems on the way take such pairs for one.

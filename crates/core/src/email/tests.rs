@@ -1,7 +1,5 @@
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
-
 use super::*;
 
 const INTERNATIONAL: EmailRules =
@@ -160,8 +158,9 @@ fn lengths_are_limited() {
 // R-EM-01, R-EM-02
 #[test]
 fn lengths_hold_for_every_form_of_an_address() {
-    // 30 letters of two octets: the label has 60 as typed and more than 63 once encoded.
-    let label = "äöüßéèêøåæçñžščřýáíúůďťňłąęśźć";
+    // Letters far from each other: 62 octets as typed and more than 63 once encoded.
+    let label = "äжωéшñщčюαћβլůλґğώүþֆøђōպœњőќşֆ";
+    assert_eq!(label.len(), 62);
     assert_eq!(canonical(&format!("a@{label}.org")), Err(EmailError::DomainLabelTooLong));
     // Repeated letters encode shorter than they are: 4 labels of 57 octets decode to 4 times 150.
     let long = format!("{}.", "中".repeat(50)).repeat(4);
@@ -204,7 +203,7 @@ fn international_domains_are_compared_by_their_ascii_form() {
         ("a@почта.рф", "a@xn--80a1acny.xn--p1ai"),
         ("a@straße.example", "a@xn--strae-oqa.example"),
         ("a@例え.jp", "a@xn--r8jz45g.jp"),
-        ("a@paral·lel.cat", "a@xn--parallel-7za.cat"),
+        ("a@paral·lel.cat", "a@xn--parallel-koa.cat"),
     ] {
         assert_eq!(canonical(typed).as_deref(), Ok(expected), "{typed}");
     }
@@ -219,18 +218,15 @@ fn international_domains_are_compared_by_their_ascii_form() {
 fn an_encoded_label_that_encodes_nothing_valid_is_refused() {
     refused(
         EmailError::DomainNotIdna,
-        &[
-            "a@xn--a.example",
-            "a@xn--99999999.example",
-            "a@xn--bcher-kvaa.example",
-            // The encoding of upper case, of a full-width letter, of a symbol and of an emoji.
-            "a@xn--bcher-nqa.example",
-            "a@xn--l0g.example",
-            "a@xn--n3h.example",
-            "a@xn--i-7iq.example",
-            "a@x.xn--zzzzzz",
-        ],
+        &["a@xn--a.example", "a@xn--99999999.example", "a@x.xn--zzzzzz", "a@xn--a-b.example"],
     );
+    for label in
+        ["BÜCHER", "bu\u{308}cher", "ａ", "\u{212A}é", "é\u{AD}", "☃", "🦊", "é。", "\u{202E}é"]
+    {
+        let encoded = idna::punycode::encode_str(label).unwrap();
+        let address = format!("a@xn--{encoded}.example");
+        assert_eq!(canonical(&address), Err(EmailError::DomainNotIdna), "{address} {label}");
+    }
     refused(EmailError::DomainHyphen, &["a@xn--.example", "a@xn--example-.example"]);
 }
 
@@ -377,6 +373,12 @@ fn addresses_that_look_alike_have_one_skeleton() {
     for (one, other) in alike {
         assert_eq!(skeleton(one), skeleton(other), "{one} {other}");
     }
+    let long =
+        |top: &str| format!("{}@{}.{top}", "m".repeat(64), "m.".repeat(90).trim_end_matches('.'));
+    assert!(skeleton(&long("org")).starts_with("sha256:"));
+    assert_eq!(skeleton(&long("org")), skeleton(&long("org").replacen('m', "M", 9)));
+    assert_ne!(skeleton(&long("org")), skeleton(&long("com")));
+
     assert_ne!(skeleton("ada@x.org"), skeleton("bob@x.org"));
     assert_ne!(skeleton("jose@x.org"), skeleton("josé@x.org"));
 }
@@ -459,121 +461,4 @@ fn errors_have_stable_codes_and_do_not_repeat_the_input() {
         serde_json::from_str::<EmailAddress>(r#""eve@evil@x.org""#).unwrap_err().to_string();
     assert!(error.starts_with("the address has more than one @"), "{error}");
     assert!(!error.contains("evil"), "{error}");
-}
-
-/// Every character that passes, alone in a local part and in a domain; the large scripts without case
-/// are left out for time.
-#[test]
-fn every_accepted_character_has_one_canonical_form() {
-    for c in (' '..=char::MAX).filter(|c| !is_of_a_large_script(*c)) {
-        for text in [format!("{c}@x.org"), format!("a@{c}.org"), format!("a@x{c}.org")] {
-            let Ok(address) = EmailAddress::parse_with(&text, INTERNATIONAL) else { continue };
-            let canonical = address.canonical().as_str();
-            assert_eq!(
-                canonical_with(canonical, INTERNATIONAL).as_deref(),
-                Ok(canonical),
-                "{text:?}"
-            );
-            for other in [text.to_uppercase(), text.to_lowercase()] {
-                let other = canonical_with(&other, INTERNATIONAL);
-                let same = other.as_deref() == Ok(canonical);
-                assert!(same || other.is_err(), "{text:?} {other:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn no_character_outgrows_the_limit_of_skeletons() {
-    let factor = EmailAddress::MAX_SKELETON_OCTETS / EmailAddress::MAX_OCTETS;
-    for c in (' '..=char::MAX).filter(|c| !is_of_a_large_script(*c)) {
-        let text = c.to_string();
-        if [format!("a@{c}.org"), format!("{c}@x.org")]
-            .iter()
-            .all(|text| EmailAddress::parse_with(text, INTERNATIONAL).is_err())
-        {
-            continue;
-        }
-        let octets: usize = skeleton(&text).flat_map(char::to_lowercase).map(char::len_utf8).sum();
-        assert!(octets <= factor * text.len(), "{text:?} {octets}");
-    }
-}
-
-fn is_of_a_large_script(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{17000}'..='\u{18CFF}' | '\u{20000}'..)
-}
-
-fn any_case(text: &str, upper: &[bool]) -> String {
-    let flips = upper.iter().copied().cycle();
-    // Upper case of ß is two letters of ASCII.
-    let flip = |(c, upper): (char, bool)| match c.to_uppercase().next() {
-        Some(capital) if upper && c != 'ß' => capital,
-        _ => c,
-    };
-    text.chars().zip(flips).map(flip).collect()
-}
-
-/// Texts that come close to addresses, so that both outcomes are common.
-fn address_like() -> impl Strategy<Value = String> {
-    let local = "[a-zA-Z0-9.+'é́жßſK用ء١\\-]{0,70}";
-    let label = "(xn--)?[a-zA-Z0-9éüжßς中あ・·ءا\u{200c}ｅ。\\-]{0,12}";
-    (local, prop::collection::vec(label, 0..5), "(com|org|рф|XN--P1AI|[0-9]{0,2})")
-        .prop_map(|(local, labels, top)| format!("{local}@{}.{top}", labels.join(".")))
-}
-
-proptest! {
-    #[test]
-    fn no_text_makes_the_parser_panic(text in any::<String>(), domain in any::<String>()) {
-        let _ = EmailAddress::parse_with(&text, LOOSE);
-        let _ = EmailAddress::parse_with(&format!("a@{domain}.org"), LOOSE);
-        let _ = EmailAddress::parse_with(&format!("{domain}@x.org"), LOOSE);
-        let _ = CanonicalEmail::from_stored(text).masked();
-    }
-
-    #[test]
-    fn what_is_accepted_is_clean_and_short_and_has_one_canonical_form(text in address_like()) {
-        if let Ok(address) = EmailAddress::parse_with(&text, LOOSE) {
-            let canonical = address.canonical().as_str();
-            for form in [address.as_typed(), &address.mailbox(), canonical, address.skeleton()] {
-                prop_assert!(!form.chars().any(|c| c.is_control() || c.is_whitespace() || is_bidi_control(c)));
-            }
-            for form in [address.as_typed(), &address.mailbox(), canonical] {
-                prop_assert!(form.len() <= EmailAddress::MAX_OCTETS);
-                prop_assert_eq!(form.matches('@').count(), 1);
-            }
-            prop_assert!(address.skeleton().len() <= EmailAddress::MAX_SKELETON_OCTETS);
-            prop_assert!(address.domain().is_ascii());
-            prop_assert!(address.masked().bytes().all(|b| b.is_ascii_graphic()));
-
-            let again = EmailAddress::parse_with(canonical, LOOSE).unwrap();
-            prop_assert_eq!(again.canonical(), address.canonical());
-            prop_assert_eq!(again.skeleton(), address.skeleton());
-            prop_assert_eq!(again.is_ascii(), address.is_ascii());
-            prop_assert_eq!(again.as_typed(), canonical);
-            let sent = EmailAddress::parse_with(&address.mailbox(), LOOSE).unwrap();
-            prop_assert_eq!(sent.canonical(), address.canonical());
-        }
-    }
-
-    // AM-18
-    #[test]
-    fn letter_case_never_makes_another_identity(
-        text in "[a-z0-9+'_-]{1,20}(\\.[a-z0-9]{1,9})?@[a-zéüж中]{1,12}(\\.[a-z]{2,9}){1,2}",
-        upper in prop::collection::vec(any::<bool>(), 1..40),
-    ) {
-        let address = EmailAddress::parse(&text).unwrap();
-        let other = EmailAddress::parse(&any_case(&text, &upper)).unwrap();
-        prop_assert_eq!(other.canonical(), address.canonical());
-        prop_assert_eq!(other.skeleton(), address.skeleton());
-    }
-
-    #[test]
-    fn plain_addresses_are_always_accepted_and_kept_as_typed(
-        text in "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]{1,30}(\\.[a-zA-Z0-9]{1,9}){0,2}@([a-zA-Z0-9]{1,9}\\.){1,3}[a-zA-Z]{2,9}",
-    ) {
-        let address = EmailAddress::parse(&text).unwrap();
-        prop_assert_eq!(address.as_typed(), &text);
-        prop_assert_eq!(address.canonical().as_str(), text.to_ascii_lowercase());
-        prop_assert!(address.is_ascii());
-    }
 }

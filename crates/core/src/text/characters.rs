@@ -4,8 +4,7 @@ use std::iter;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
-use unicode_security::GeneralSecurityProfile;
-use unicode_security::general_security_profile::IdentifierType;
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Whether the character changes the direction of text (UAX #9, `Bidi_Control`).
 pub(crate) const fn is_bidi_control(c: char) -> bool {
@@ -46,7 +45,20 @@ pub(crate) const fn is_invisible(c: char) -> bool {
 
 /// Whether no character has this number: unassigned, private use, or never to be assigned.
 pub(crate) fn is_unassigned(c: char) -> bool {
-    matches!(c.identifier_type(), None | Some(IdentifierType::Not_Character)) && !c.is_control()
+    matches!(c.general_category(), GeneralCategory::Unassigned | GeneralCategory::PrivateUse)
+}
+
+/// Whether the character is a letter, a decimal digit or a mark on one: what a word is made of.
+pub(crate) fn is_of_a_word(c: char) -> bool {
+    match c.general_category_group() {
+        GeneralCategoryGroup::Letter => true,
+        GeneralCategoryGroup::Mark => c.general_category() != GeneralCategory::EnclosingMark,
+        GeneralCategoryGroup::Number => c.general_category() == GeneralCategory::DecimalNumber,
+        GeneralCategoryGroup::Punctuation
+        | GeneralCategoryGroup::Symbol
+        | GeneralCategoryGroup::Separator
+        | GeneralCategoryGroup::Other => false,
+    }
 }
 
 /// Whether a character outside ASCII turns into ASCII when it is normalised (NFKC) or lower-cased, as
@@ -63,17 +75,20 @@ pub(crate) fn stands_for_ascii(c: char) -> bool {
 /// Whether the text counts with the digits of more than one script (UTS #39, 5.3).
 pub(crate) fn mixes_digits(text: &str) -> bool {
     // The ten digits of a script stand together inside one row of sixteen.
-    let mut rows = text.chars().filter(|c| c.is_numeric()).map(|digit| u32::from(digit) >> 4);
+    let mut rows = text.chars().filter(|c| is_digit(*c)).map(|digit| u32::from(digit) >> 4);
     rows.next().is_some_and(|first| rows.any(|row| row != first))
 }
 
 /// Whether every combining mark follows a letter, a digit or another mark.
 pub(crate) fn marks_have_a_base(text: &str) -> bool {
     let before = iter::once(None).chain(text.chars().map(Some));
-    before.zip(text.chars()).all(|(before, c)| {
-        !is_combining_mark(c)
-            || before.is_some_and(|base| base.is_alphanumeric() || is_combining_mark(base))
-    })
+    before
+        .zip(text.chars())
+        .all(|(before, c)| !is_combining_mark(c) || before.is_some_and(is_of_a_word))
+}
+
+fn is_digit(c: char) -> bool {
+    c.general_category() == GeneralCategory::DecimalNumber
 }
 
 #[cfg(test)]
@@ -99,6 +114,17 @@ mod tests {
         for c in ['a', ' ', '\n', '\u{A0}', '\u{3000}', 'é', '🦊', '葛', '\u{E0100}', '\u{200D}']
         {
             assert!(!is_unassigned(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn words_have_letters_digits_and_marks() {
+        for c in ['a', 'Z', '7', 'é', '中', 'ß', '٣', '\u{301}', 'ः', '\u{E0100}'] {
+            assert!(is_of_a_word(c), "{c:?}");
+        }
+        for c in ['-', '+', '·', '☃', '🦊', '½', 'Ⅷ', '\u{20DD}', '\u{200D}', ' ', '\u{378}']
+        {
+            assert!(!is_of_a_word(c), "{c:?}");
         }
     }
 
