@@ -48,8 +48,8 @@ impl FlowState {
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The state as text, for its digest.
-    pub fn as_str(&self) -> &str {
+    /// The state as text, for its digest; every call is a place to look at in review.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<String, FlowStateError> {
-        FlowState::parse(text).map(|state| state.as_str().to_owned())
+        FlowState::parse(text).map(|state| state.expose().to_owned())
     }
 
     #[test]
