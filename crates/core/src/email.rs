@@ -36,6 +36,8 @@ use crate::text::characters::{is_bidi_control, stands_for_ascii};
 mod canonical;
 mod domain;
 mod error;
+#[cfg(test)]
+mod form_tests;
 mod local_part;
 #[cfg(test)]
 mod properties;
