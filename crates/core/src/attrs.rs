@@ -20,7 +20,15 @@ pub trait Attr:
 }
 
 impl<T> Attr for T where
-    T: Clone + Debug + PartialEq + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static
+    T: Clone
+        + Debug
+        + PartialEq
+        + Serialize
+        + DeserializeOwned
+        + JsonSchema
+        + Send
+        + Sync
+        + 'static
 {
 }
 

@@ -25,9 +25,9 @@ pub struct Rate {
 
 impl Rate {
     /// This many per period, all at once if need be.
-    pub const fn per(count: u32, period: Duration) -> Self {
-        let count = if count == 0 { 1 } else { count };
-        Self { burst: count, interval: period.checked_div(count).unwrap_or(period) }
+    pub fn per(count: u32, period: Duration) -> Self {
+        let count = count.max(1);
+        Self { burst: count, interval: period / count }
     }
 
     /// The latest theoretical arrival time at which one more is granted.
@@ -86,7 +86,9 @@ mod tests {
     fn delays_grow_at_their_boundaries() {
         // R-TH-03
         let delays = Delays::default();
-        for (failures, seconds) in [(0, 0), (4, 0), (5, 2), (7, 2), (8, 15), (12, 120), (20, 900), (u32::MAX, 900)] {
+        for (failures, seconds) in
+            [(0, 0), (4, 0), (5, 2), (7, 2), (8, 15), (12, 120), (20, 900), (u32::MAX, 900)]
+        {
             assert_eq!(delays.after(failures), Duration::from_secs(seconds), "{failures}");
         }
     }

@@ -134,7 +134,9 @@ impl<A: Attrs> Event<'_, A> {
             Self::UserCreated { user, .. } => Some(user.id),
             Self::UserUpdated { after, .. } => Some(after.id),
             Self::EmailProven { email } => Some(email.user),
-            Self::SessionOpened { session } | Self::SessionRefreshed { session } => Some(session.user),
+            Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
+                Some(session.user)
+            }
             Self::SessionEnded { user, .. } => Some(*user),
             Self::AuthenticationFailed { user, .. } => *user,
         }

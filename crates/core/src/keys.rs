@@ -158,14 +158,14 @@ impl KeyRing {
 impl Key {
     fn derive(id: u32, master: &Secret<[u8; KEY_BYTES]>) -> Result<Self, KeyError> {
         let subkey = |purpose: &str| -> Result<[u8; KEY_BYTES], KeyError> {
-            let mut mac = Hmac::<Sha256>::new_from_slice(master.expose()).map_err(|_| KeyError::Form)?;
+            let mut mac =
+                Hmac::<Sha256>::new_from_slice(master.expose()).map_err(|_| KeyError::Form)?;
             mac.update(b"durward v1 ");
             mac.update(purpose.as_bytes());
             Ok(mac.finalize().into_bytes().into())
         };
-        let keyed = |purpose| {
-            Hmac::<Sha256>::new_from_slice(&subkey(purpose)?).map_err(|_| KeyError::Form)
-        };
+        let keyed =
+            |purpose| Hmac::<Sha256>::new_from_slice(&subkey(purpose)?).map_err(|_| KeyError::Form);
         Ok(Self {
             id,
             tokens: keyed("tokens")?,
@@ -306,7 +306,7 @@ mod tests {
         let sealed = ring.seal(b"mail 1", b"secret", &entropy(0));
         assert_eq!(ring.open(b"mail 1", &sealed).unwrap().expose(), b"secret");
         assert!(ring.open(b"mail 2", &sealed).is_none());
-        assert!(super::KeyRing::parse(&key(1, 7)).unwrap().open(b"mail 1", &sealed).is_none());
+        assert!(KeyRing::parse(&key(1, 7)).unwrap().open(b"mail 1", &sealed).is_none());
         for position in 0..sealed.0.len() {
             let mut altered = sealed.clone();
             altered.0[position] ^= 1;

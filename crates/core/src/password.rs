@@ -144,7 +144,11 @@ pub trait PasswordHasher: Send + Sync {
     fn admit(&self) -> Result<Admission, HashError>;
 
     /// Makes the hash of a new password.
-    async fn hash(&self, password: Password, admission: Admission) -> Result<PasswordHash, HashError>;
+    async fn hash(
+        &self,
+        password: Password,
+        admission: Admission,
+    ) -> Result<PasswordHash, HashError>;
 
     /// Compares a password with a stored hash; without one it does the same work and finds it wrong,
     /// so that time does not tell who has a password (R-EN-02).

@@ -86,7 +86,15 @@ pub trait Read<A: Attrs>:
 }
 
 impl<A: Attrs, T> Read<A> for T where
-    T: Users<A> + LoginEmails + Passwords + Sessions<A> + Flows<A> + Outbox + Replies + Audit + Send
+    T: Users<A>
+        + LoginEmails
+        + Passwords
+        + Sessions<A>
+        + Flows<A>
+        + Outbox
+        + Replies
+        + Audit
+        + Send
 {
 }
 

@@ -21,6 +21,7 @@ pub trait TokenKind: sealed::Sealed + Send + Sync + 'static {
 }
 
 mod sealed {
+    #[expect(unnameable_types, reason = "nobody outside can name it, so nobody can add a kind")]
     pub trait Sealed {}
 }
 
@@ -161,7 +162,9 @@ fn push_random(text: &mut String, alphabet: &[u8], count: usize, entropy: &dyn E
     let mut left = count;
     while left > 0 {
         entropy.fill(&mut pool);
-        for byte in pool.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < fair).take(left) {
+        for byte in
+            pool.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < fair).take(left)
+        {
             text.push(char::from(alphabet[byte % alphabet.len()]));
             left -= 1;
         }

@@ -1,5 +1,5 @@
-use crate::ids::ClientId;
 use crate::entity::Method;
+use crate::ids::ClientId;
 use crate::settings::SessionLimits;
 
 /// How long a session lives.

@@ -40,7 +40,7 @@ pub struct Flow<A: Attrs = Plain> {
     pub link: Option<Digest>,
     /// The digest of the typed code; `None` in a flow that cannot succeed.
     pub short: Option<Digest>,
-    /// How many answers were tried.
+    /// How many answers were tried before this one.
     pub attempts: u32,
     /// How many mails were sent.
     pub mails: u32,
@@ -156,7 +156,7 @@ impl<A: Attrs> Flow<A> {
         if self.step != Step::Code {
             return Err(FlowRefusal::WrongStep);
         }
-        if self.attempts > Self::MAX_ATTEMPTS {
+        if self.attempts >= Self::MAX_ATTEMPTS {
             return Err(FlowRefusal::Exhausted);
         }
         if self.client != answer.client {
@@ -291,7 +291,7 @@ mod tests {
             claim: None,
             link: Some(Digest::from_bytes([3; 32])),
             short: Some(short_code_digest(keys, id, code)),
-            attempts: 1,
+            attempts: 4,
             mails: 1,
             methods: vec![],
             pending: None,
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(decide(&elsewhere, &right, Some(&mine), now), Err(FlowRefusal::WrongCode));
         let finished = Flow { finished: Some(now), ..flow.clone() };
         assert_eq!(decide(&finished, &right, Some(&mine), now), Err(FlowRefusal::Finished));
-        let exhausted = Flow { attempts: 6, ..flow.clone() };
+        let exhausted = Flow { attempts: 5, ..flow.clone() };
         assert_eq!(decide(&exhausted, &right, Some(&mine), now), Err(FlowRefusal::Exhausted));
         let foreign = Flow { client: Some(ClientId::from_bytes([1; 16])), ..flow.clone() };
         assert_eq!(decide(&foreign, &right, Some(&mine), now), Err(FlowRefusal::WrongClient));

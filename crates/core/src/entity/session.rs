@@ -71,7 +71,12 @@ impl<A: Attrs> Session<A> {
     ///
     /// A successor counts as unused until it is itself presented: once it was, the token in
     /// `previous_refresh` is another one.
-    pub fn decide_refresh(&self, presented: &Digest, now: Timestamp, grace: Duration) -> RefreshDecision {
+    pub fn decide_refresh(
+        &self,
+        presented: &Digest,
+        now: Timestamp,
+        grace: Duration,
+    ) -> RefreshDecision {
         if self.is_over(now) {
             return RefreshDecision::Over;
         }

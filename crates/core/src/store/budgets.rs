@@ -14,7 +14,12 @@ pub trait BudgetsMut {
 
     /// Counts one attempt as a failure, if the delay after the last one has passed; answers whether it
     /// counted. The caller verifies only then, and resets on success.
-    async fn debit_attempt(&mut self, key: BudgetKey, delays: &Delays, now: Timestamp) -> Result<bool>;
+    async fn debit_attempt(
+        &mut self,
+        key: BudgetKey,
+        delays: &Delays,
+        now: Timestamp,
+    ) -> Result<bool>;
 
     /// Forgets the failures of a budget.
     async fn reset_attempts(&mut self, key: BudgetKey) -> Result<()>;

@@ -29,7 +29,12 @@ pub trait LoginEmailsMut {
 
     /// Marks a claim of this user as proven, if it is there and unproven; answers whether it was.
     /// [`Duplicate`](super::StoreError::Duplicate) when another claim of the address is proven.
-    async fn prove_login_email(&mut self, id: LoginEmailId, user: UserId, now: Timestamp) -> Result<bool>;
+    async fn prove_login_email(
+        &mut self,
+        id: LoginEmailId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<bool>;
 
     /// Deletes the unproven claims of an address by anyone but this user; answers how many there were.
     async fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> Result<u64>;

@@ -1,0 +1,288 @@
+//! The flows: everything that can be done with an account.
+//!
+//! A method that takes a `tx` is one step inside a unit of work that the caller opened and commits; an
+//! application joins its own rows there. A method without one is a whole flow: it opens its own units,
+//! because security demands a debit that is durable before anything is verified.
+
+#[macro_use]
+mod unit;
+
+mod answer;
+mod codes;
+mod emails;
+mod flows;
+mod login;
+mod outbox;
+mod refresh;
+mod replies;
+mod sessions;
+mod sign_up;
+mod users;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use answer::{Answer, IssuedSession, StepAnswer};
+pub use codes::CodeAttempt;
+pub use emails::VerificationAttempt;
+pub use login::{CodeRequest, PasswordAttempt};
+pub use outbox::Delivery;
+pub use replies::Idempotency;
+pub use sign_up::SignUp;
+pub use users::{NewUser, UserChange, UserDetails};
+
+use crate::behavior::Behavior;
+use crate::budget::{BudgetKey, Debit, Rate};
+use crate::entity::AuditEntry;
+use crate::error::Error;
+use crate::event::Event;
+use crate::hook::Hook;
+use crate::ids::AuditId;
+use crate::keys::{KeyRing, Label};
+use crate::mail::{Links, Mailer};
+use crate::origin::Origin;
+use crate::password::{HashError, PasswordHasher};
+use crate::settings::Settings;
+use crate::store::{AuditMut, BudgetsMut, Store, StoreError, Tx};
+use crate::time::{Clock, Entropy, Timestamp};
+
+/// Everything an [`Accounts`] needs; leaving a field out does not compile.
+///
+/// ```compile_fail,E0063
+/// # use durward_core::{Parts, Store};
+/// # fn wire<S: Store>(store: S) -> Parts<S> {
+/// Parts { store } // missing `behavior`, `clock`, `entropy` and the others
+/// # }
+/// ```
+pub struct Parts<S: Store> {
+    /// Where everything is kept.
+    pub store: S,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// The server keys.
+    pub keys: Arc<KeyRing>,
+    /// Hashes passwords.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// Where the codes of mails lead.
+    pub links: Arc<dyn Links>,
+    /// Hands mails to the outside.
+    pub mailer: Arc<dyn Mailer>,
+    /// What the application does differently.
+    pub behavior: Behavior,
+    /// What the application does in the same unit of work.
+    pub hooks: Vec<Arc<dyn Hook<S>>>,
+    /// What the deployment decides.
+    pub settings: Settings,
+}
+
+impl<S: Store> fmt::Debug for Parts<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The accounts of one deployment; cheap to clone.
+pub struct Accounts<S: Store>(Arc<Parts<S>>);
+
+impl<S: Store> Clone for Accounts<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Store> fmt::Debug for Accounts<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+/// How often one unit of work is tried before the caller is told to come back.
+const MAX_TRIES: u32 = 16;
+
+impl<S: Store> Accounts<S> {
+    /// Puts the parts together.
+    pub fn new(parts: Parts<S>) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The parts.
+    pub fn parts(&self) -> &Parts<S> {
+        &self.0
+    }
+
+    /// The present moment of this deployment.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Opens look-ups.
+    pub async fn read(&self) -> Result<S::Read<'_>, Error> {
+        Ok(self.0.store.read().await?)
+    }
+
+    /// Begins a unit of work, for steps that take a `tx`; the caller commits it.
+    pub async fn begin(&self) -> Result<S::Tx<'static>, Error> {
+        Ok(self.0.store.begin().await?)
+    }
+
+    /// Decides over one try of [`unit!`](crate::unit): commits it, gives it up, or asks for another try.
+    ///
+    /// This is the only place that retries: a bounded number of times, after a pause with jitter
+    /// (R-CC-03).
+    pub async fn settle<T>(
+        &self,
+        tried: u32,
+        outcome: Result<(S::Tx<'static>, T), Error>,
+    ) -> Option<Result<T, Error>> {
+        let settled = match outcome {
+            Ok((tx, value)) => tx.commit().await.map(|()| value).map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        if !matches!(settled, Err(Error::Store(StoreError::Conflict))) {
+            return Some(settled);
+        }
+        if tried + 1 >= MAX_TRIES {
+            return Some(Err(Error::Busy { retry_after: Duration::from_secs(1) }));
+        }
+        tracing::debug!(tried, "a unit of work lost a race");
+        self.0.store.pause(self.jitter(tried)).await;
+        None
+    }
+
+    /// Up to 2, 4, 8 ... 256 milliseconds.
+    fn jitter(&self, tried: u32) -> Duration {
+        let mut random = [0; 4];
+        self.entropy().fill(&mut random);
+        let most = 2_000_u32 << tried.min(7);
+        Duration::from_micros(u64::from(u32::from_be_bytes(random) % most))
+    }
+
+    /// Tells an event to its readers: the hooks, then the audit log. Every change goes through here, so
+    /// that no path can forget one of them.
+    pub(crate) async fn record(
+        &self,
+        tx: &mut S::Tx<'_>,
+        event: &Event<'_, S::Attrs>,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        for hook in &self.0.hooks {
+            hook.on(event, tx).await.map_err(Error::Vetoed)?;
+        }
+        if event.is_audited() {
+            let at = self.now();
+            let entry = AuditEntry {
+                id: AuditId::new(at, self.entropy()),
+                at,
+                event: event.name().to_owned(),
+                actor: event.subject(),
+                subject: event.subject(),
+                client: origin.client,
+                ip: origin.ip.map(|ip| ip.to_canonical().to_string()),
+                request: origin.request.as_ref().map(|id| id.as_str().to_owned()),
+                details: event.details().to_string(),
+            };
+            tx.insert_audit(&entry).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one from the budget of what a network may ask for.
+    pub(crate) async fn debit_requests(
+        &self,
+        tx: &mut S::Tx<'_>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let rate = self.settings().limits.network_requests;
+        let key = self.network_budget("requests", origin);
+        granted(tx.debit_budget(key, &rate, now).await?)
+    }
+
+    /// Takes one from the budget of what a network may get wrong; see [`Accounts::refund_failure`].
+    pub(crate) async fn debit_failure(
+        &self,
+        tx: &mut S::Tx<'_>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let rate = self.settings().limits.network_failures;
+        let key = self.network_budget("failures", origin);
+        granted(tx.debit_budget(key, &rate, now).await?)
+    }
+
+    /// Gives back what [`Accounts::debit_failure`] took, since it was no failure.
+    pub(crate) async fn refund_failure(
+        &self,
+        tx: &mut S::Tx<'_>,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let rate: Rate = self.settings().limits.network_failures;
+        Ok(tx.refund_budget(self.network_budget("failures", origin), &rate).await?)
+    }
+
+    fn network_budget(&self, what: &str, origin: &Origin) -> BudgetKey {
+        self.budget(&[b"network", what.as_bytes(), &origin.network().to_bytes()])
+    }
+
+    pub(crate) fn budget(&self, parts: &[&[u8]]) -> BudgetKey {
+        BudgetKey(self.keys().label(Label::Budget, parts))
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.0.entropy
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+}
+
+fn granted(debit: Debit) -> Result<(), Error> {
+    match debit {
+        Debit::Granted => Ok(()),
+        Debit::Refused { retry_after } => Err(Error::Throttled { retry_after }),
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after } => Self::Busy { retry_after },
+            HashError::Failed(what) => Self::Internal(what),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A handler's future moves between threads; this must hold for every store.
+    #[expect(dead_code, reason = "compiling is the test")]
+    fn flows_are_send<S: Store>(accounts: &Accounts<S>, origin: &Origin, given: Given<S>) {
+        fn send<T: Send>(_: T) {}
+        let Given { attempt, sign_up, codes, state, verification, refresh } = given;
+        send(accounts.login_with_password(attempt, origin));
+        send(accounts.sign_up(sign_up, origin));
+        send(accounts.answer_code(&codes, &state, origin));
+        send(accounts.verify_email(&verification, None, origin));
+        send(accounts.refresh(&refresh, origin));
+        send(accounts.deliver_mail(1));
+    }
+
+    struct Given<S: Store> {
+        attempt: PasswordAttempt,
+        sign_up: SignUp<S::Attrs>,
+        codes: CodeAttempt,
+        state: crate::text::FlowState,
+        verification: VerificationAttempt,
+        refresh: crate::token::RefreshToken,
+    }
+}

@@ -1,0 +1,165 @@
+use super::{Accounts, Answer, NewUser};
+use crate::entity::{CodeAnswer, Flow, Method, Proof, Purpose};
+use crate::error::Error;
+use crate::event::FailureReason;
+use crate::ids::UserId;
+use crate::origin::Origin;
+use crate::store::{Flows, FlowsMut, Store, StoreError, Users};
+use crate::text::FlowState;
+use crate::token::{CodeToken, FlowToken, ShortCode};
+
+/// An answer to the code step of a flow.
+#[derive(Clone, Debug)]
+pub enum CodeAttempt {
+    /// The code of the mailed link; 256 bits, so guessing it needs no budget.
+    Link(CodeToken),
+    /// The code typed from the mail; `None` for something that is no code, which counts as a wrong one.
+    Typed {
+        /// The handle of the step.
+        handle: FlowToken,
+        /// What was typed.
+        code: Option<ShortCode>,
+    },
+}
+
+/// A flow that was found, and the proof that was shown to it.
+pub(super) struct Shown<A: crate::attrs::Attrs> {
+    pub(super) flow: Flow<A>,
+    pub(super) proof: Proof,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Answers the code step of a sign-up or login: with a session, or with the next step.
+    ///
+    /// A sign-up creates the user, the proven address and the session in one transaction. Every failure is
+    /// [`Error::Unauthenticated`]. Of any number of parallel answers with one code exactly one succeeds
+    /// (R-OT-01).
+    pub async fn answer_code(
+        &self,
+        attempt: &CodeAttempt,
+        state: &FlowState,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        let shown = match attempt {
+            CodeAttempt::Link(code) => self.shown_link(code).await?,
+            CodeAttempt::Typed { handle, code } => {
+                self.shown_typed(handle, code.as_ref(), origin).await?
+            }
+        };
+        let Some(Shown { flow, proof }) = shown else {
+            return Err(self.refuse_flow(None, origin).await);
+        };
+        let answer = CodeAnswer { proof: &proof, state: Some(state), client: origin.client };
+        let accepted = flow.accept_code(self.keys(), &answer, self.now());
+        if accepted.is_err() || flow.purpose == Purpose::VerifyEmail {
+            return Err(self.refuse_flow(flow.user, origin).await);
+        }
+        let typed = matches!(proof, Proof::Typed(_));
+        let settled = unit!(self, |tx, _| {
+            if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
+                return Ok(None);
+            }
+            if typed {
+                self.refund_failure(tx, origin).await?;
+            }
+            self.complete(tx, &flow, state, origin).await
+        })?;
+        match settled {
+            Some(answer) => Ok(answer),
+            None => Err(self.refuse_flow(flow.user, origin).await),
+        }
+    }
+
+    /// What a proven sign-up or login leads to; `None` is a refusal, and the flow stays spent.
+    async fn complete(
+        &self,
+        tx: &mut S::Tx<'_>,
+        flow: &Flow<S::Attrs>,
+        state: &FlowState,
+        origin: &Origin,
+    ) -> Result<Option<Answer>, Error> {
+        let owner = tx.user_by_email(flow.email.canonical()).await?;
+        let user = match (flow.purpose, owner, &flow.pending) {
+            // Whoever reads the mailbox may also log in by mail: a second sign-up ends at the same account.
+            (Purpose::SignUp, Some(owner), _) => owner,
+            (Purpose::Login, Some(owner), _) if Some(owner.id) == flow.user => owner,
+            (Purpose::SignUp, None, Some(pending)) => {
+                let new = NewUser {
+                    name: pending.name.clone(),
+                    email: flow.email.clone(),
+                    proven: true,
+                    password: pending.password.clone(),
+                    roles: Vec::new(),
+                    attrs: pending.attrs.clone(),
+                };
+                match self.create_user(tx, new, origin).await {
+                    // Somebody proved the address a moment ago: the next try finds the account.
+                    Err(Error::Duplicate(_)) => return Err(Error::Store(StoreError::Conflict)),
+                    created => created?.user,
+                }
+            }
+            (Purpose::SignUp | Purpose::Login | Purpose::VerifyEmail, _, _) => return Ok(None),
+        };
+        let mut done = flow.methods.clone();
+        done.push(Method::Email);
+        match self.proceed(tx, &user, done, &flow.email, state, origin).await {
+            Err(Error::Unauthenticated) => Ok(None),
+            settled => settled.map(Some),
+        }
+    }
+
+    pub(super) async fn shown_link(
+        &self,
+        code: &CodeToken,
+    ) -> Result<Option<Shown<S::Attrs>>, Error> {
+        let mut read = self.read().await?;
+        for digest in self.keys().digests(code) {
+            if let Some(flow) = read.flow_by_link(&digest).await? {
+                return Ok(Some(Shown { flow, proof: Proof::Link }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the flow and debits the attempt, durably, before anything is verified.
+    async fn shown_typed(
+        &self,
+        handle: &FlowToken,
+        code: Option<&ShortCode>,
+        origin: &Origin,
+    ) -> Result<Option<Shown<S::Attrs>>, Error> {
+        let mut read = self.read().await?;
+        let mut flow = None;
+        for digest in self.keys().digests(handle) {
+            flow = flow.or(read.flow_by_handle(&digest).await?);
+        }
+        drop(read);
+        self.debit_typed(flow, code, origin).await
+    }
+
+    pub(super) async fn debit_typed(
+        &self,
+        flow: Option<Flow<S::Attrs>>,
+        code: Option<&ShortCode>,
+        origin: &Origin,
+    ) -> Result<Option<Shown<S::Attrs>>, Error> {
+        let limit = Flow::<S::Attrs>::MAX_ATTEMPTS;
+        let counted = unit!(self, |tx, _| {
+            self.debit_failure(tx, origin, self.now()).await?;
+            match &flow {
+                Some(flow) => Ok(tx.debit_flow(flow.id, flow.position, limit).await?),
+                None => Ok(false),
+            }
+        })?;
+        Ok(match (flow, code) {
+            (Some(flow), Some(code)) if counted => {
+                Some(Shown { flow, proof: Proof::Typed(code.clone()) })
+            }
+            _ => None,
+        })
+    }
+
+    pub(super) async fn refuse_flow(&self, user: Option<UserId>, origin: &Origin) -> Error {
+        self.refuse(user, Method::Email, FailureReason::FlowRefused, origin).await
+    }
+}

@@ -1,0 +1,165 @@
+use super::{Accounts, Answer, StepAnswer};
+use crate::attrs::Attrs;
+use crate::budget::Debit;
+use crate::email::EmailAddress;
+use crate::entity::{Flow, Method, Pending, Purpose, Step, short_code_digest};
+use crate::error::Error;
+use crate::event::{Event, FailureReason};
+use crate::ids::{FlowId, LoginEmailId, UserId};
+use crate::keys::Label;
+use crate::mail::{Code, Message};
+use crate::origin::Origin;
+use crate::secret::Secret;
+use crate::store::{BudgetsMut, FlowsMut, Store};
+use crate::text::FlowState;
+use crate::time::Timestamp;
+use crate::token::{CodeToken, FlowToken, ShortCode};
+
+/// A flow to be begun at its code step.
+pub(super) struct Beginning<'a, A: Attrs> {
+    pub(super) purpose: Purpose,
+    pub(super) email: &'a EmailAddress,
+    pub(super) state: Option<&'a FlowState>,
+    pub(super) user: Option<UserId>,
+    pub(super) claim: Option<LoginEmailId>,
+    pub(super) methods: Vec<Method>,
+    pub(super) pending: Option<Pending<A>>,
+    /// What to mail; `None` begins a flow that looks like any other and cannot succeed.
+    pub(super) mail: Option<fn(Code) -> Message>,
+}
+
+/// Both forms of a fresh code.
+struct Codes {
+    link: CodeToken,
+    short: ShortCode,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Begins a flow and mails its code, inside the caller's unit of work; does the same work when nothing
+    /// may be mailed (R-EN-02).
+    pub(super) async fn begin_flow(
+        &self,
+        tx: &mut S::Tx<'_>,
+        beginning: Beginning<'_, S::Attrs>,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        let now = self.now();
+        let Beginning { purpose, email, state, user, claim, methods, pending, mail } = beginning;
+        let id = FlowId::new(now, self.entropy());
+        let handle = FlowToken::mint(self.entropy());
+        let codes = self.mint_codes();
+        let room = self.debit_mailbox(tx, email, now).await?;
+        let message = mail.filter(|_| room);
+        let flow = Flow {
+            id,
+            purpose,
+            step: Step::Code,
+            position: 0,
+            handle: self.keys().digest(&handle),
+            state: state.map(|state| self.keys().label(Label::State, &[state.expose().as_bytes()])),
+            email: email.clone(),
+            user,
+            claim,
+            link: message.map(|_| self.keys().digest(&codes.link)),
+            short: message.map(|_| short_code_digest(self.keys(), id, &codes.short)),
+            attempts: 0,
+            mails: 1,
+            methods,
+            pending,
+            client: origin.client,
+            created: now,
+            expires: now + self.settings().code_lifetime,
+            finished: None,
+        };
+        tx.insert_flow(&flow).await?;
+        self.mail_codes(tx, &flow, &codes, message, now).await?;
+        Ok(Answer::Step(StepAnswer { step: Step::Code, handle, expires: flow.expires }))
+    }
+
+    /// Replaces the codes of a flow by fresh ones and mails them; the old ones die.
+    pub(super) async fn renew_codes(
+        &self,
+        tx: &mut S::Tx<'_>,
+        flow: &Flow<S::Attrs>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let codes = self.mint_codes();
+        let room = self.debit_mailbox(tx, &flow.email, now).await?;
+        // A flow without codes cannot succeed, and must not begin to.
+        let alive = room && flow.link.is_some() && flow.mails < Flow::<S::Attrs>::MAX_MAILS;
+        let message: Option<fn(Code) -> Message> = alive.then_some(match flow.purpose {
+            Purpose::SignUp => Message::SignUp,
+            Purpose::Login => Message::Login,
+            Purpose::VerifyEmail => Message::VerifyEmail,
+        });
+        if message.is_some() {
+            let renewed = Flow {
+                link: Some(self.keys().digest(&codes.link)),
+                short: Some(short_code_digest(self.keys(), flow.id, &codes.short)),
+                attempts: 0,
+                mails: flow.mails + 1,
+                expires: now + self.settings().code_lifetime,
+                ..flow.clone()
+            };
+            if !tx.advance_flow(&renewed, flow.position, flow.mails).await? {
+                return self.queue_nothing(tx, now).await;
+            }
+        }
+        self.mail_codes(tx, flow, &codes, message, now).await
+    }
+
+    fn mint_codes(&self) -> Codes {
+        Codes { link: CodeToken::mint(self.entropy()), short: ShortCode::mint(self.entropy()) }
+    }
+
+    async fn mail_codes(
+        &self,
+        tx: &mut S::Tx<'_>,
+        flow: &Flow<S::Attrs>,
+        codes: &Codes,
+        message: Option<fn(Code) -> Message>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(message) = message else {
+            return self.queue_nothing(tx, now).await;
+        };
+        let code = Code {
+            typed: Secret::new(codes.short.expose().to_owned()),
+            link: Secret::new(self.parts().links.code(flow.purpose, codes.link.expose())),
+            minutes: self.settings().code_lifetime.as_secs() / 60,
+        };
+        self.queue_mail(tx, &flow.email, message(code), now).await
+    }
+
+    /// Whether another mail may go to this mailbox, whatever the trigger (R-TH-06).
+    pub(super) async fn debit_mailbox(
+        &self,
+        tx: &mut S::Tx<'_>,
+        email: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let key = self.budget(&[b"mailbox", email.canonical().as_str().as_bytes()]);
+        let debit = tx.debit_budget(key, &self.settings().limits.mailbox, now).await?;
+        Ok(debit == Debit::Granted)
+    }
+
+    /// Writes down that someone failed to authenticate, in a unit of its own, and answers what every failure
+    /// answers.
+    pub(super) async fn refuse(
+        &self,
+        user: Option<UserId>,
+        method: Method,
+        reason: FailureReason,
+        origin: &Origin,
+    ) -> Error {
+        let event = Event::AuthenticationFailed { user, method, reason };
+        match unit!(self, |tx, _| self.record(tx, &event, origin).await) {
+            Ok(()) => Error::Unauthenticated,
+            Err(Error::Vetoed(veto)) => {
+                tracing::warn!(%veto, "a hook refused to take note of a failed authentication");
+                Error::Unauthenticated
+            }
+            Err(error) => error,
+        }
+    }
+}

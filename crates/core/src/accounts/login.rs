@@ -1,0 +1,220 @@
+use super::flows::Beginning;
+use super::{Accounts, Answer};
+use crate::email::EmailAddress;
+use crate::entity::{Method, PasswordLogin, Purpose, Step, User, UserStatus};
+use crate::error::Error;
+use crate::event::FailureReason;
+use crate::ids::UserId;
+use crate::mail::Message;
+use crate::origin::Origin;
+use crate::password::{Password, PasswordHash, Verdict};
+use crate::store::{BudgetsMut, Passwords, PasswordsMut, Store, Users};
+use crate::text::FlowState;
+
+/// A request for a login code by mail.
+#[derive(Clone, Debug)]
+pub struct CodeRequest {
+    /// Where to send it.
+    pub email: EmailAddress,
+    /// Binds the flow to whoever began it.
+    pub state: FlowState,
+}
+
+/// A login by password.
+#[derive(Clone, Debug)]
+pub struct PasswordAttempt {
+    /// The address, which must be proven.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: Password,
+    /// Binds the flow to whoever began it, should another step be needed.
+    pub state: FlowState,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Mails a login code to a proven address; for any other address the answer and the work are the same,
+    /// and nothing is mailed (R-EN-01, R-EN-02).
+    pub async fn request_code(
+        &self,
+        request: &CodeRequest,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        unit!(self, |tx, _| {
+            self.debit_requests(tx, origin, self.now()).await?;
+            let user = tx.user_by_email(request.email.canonical()).await?;
+            let active = user.filter(|user| user.status == UserStatus::Active);
+            let beginning = Beginning {
+                purpose: Purpose::Login,
+                email: &request.email,
+                state: Some(&request.state),
+                user: active.as_ref().map(|user| user.id),
+                claim: None,
+                methods: Vec::new(),
+                pending: None,
+                mail: active.map(|_| Message::Login as _),
+            };
+            self.begin_flow(tx, beginning, origin).await
+        })
+    }
+
+    /// Logs in by password, or answers the next step.
+    ///
+    /// [`Error::Unauthenticated`] for an unknown or unproven address, a wrong or missing password, a banned
+    /// or deleted account, and an attempt that came too early: one answer, at the cost of one verification
+    /// (R-EN-01, R-EN-02). The attempt is debited durably before anything is verified (security decision 3).
+    pub async fn login_with_password(
+        &self,
+        attempt: PasswordAttempt,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        let PasswordAttempt { email, password, state } = attempt;
+        let failures = self.budget(&[b"password", email.canonical().as_str().as_bytes()]);
+        let admission = self.parts().passwords.admit()?;
+        let in_time = unit!(self, |tx, _| {
+            let now = self.now();
+            self.debit_failure(tx, origin, now).await?;
+            let delays = self.settings().limits.delays;
+            Ok(tx.debit_attempt(failures, &delays, now).await?)
+        })?;
+        let mut read = self.read().await?;
+        let login = read.password_login(email.canonical()).await?;
+        drop(read);
+        let hash = login.as_ref().and_then(|login| login.hash.clone());
+        let verdict = self.parts().passwords.verify(password, hash, admission).await?;
+        let (user, rehashed) = match judge(login, verdict, in_time) {
+            Ok(right) => right,
+            Err((user, reason)) => {
+                return Err(self.refuse(user, Method::Password, reason, origin).await);
+            }
+        };
+        let answer = unit!(self, |tx, _| {
+            // Whoever was banned or lost the address while the password was verified is found out here.
+            let owner = tx.user_by_email(email.canonical()).await?;
+            let Some(owner) = owner.filter(|owner| owner.id == user) else {
+                return Ok(None);
+            };
+            if owner.status != UserStatus::Active {
+                return Ok(None);
+            }
+            tx.reset_attempts(failures).await?;
+            self.refund_failure(tx, origin).await?;
+            if let Some((old, new)) = &rehashed {
+                tx.replace_password_hash(user, old, new).await?;
+            }
+            self.proceed(tx, &owner, vec![Method::Password], &email, &state, origin).await.map(Some)
+        })?;
+        match answer {
+            Some(answer) => Ok(answer),
+            None => {
+                let reason = FailureReason::NotActive;
+                Err(self.refuse(Some(user), Method::Password, reason, origin).await)
+            }
+        }
+    }
+
+    /// What comes after `done`: another step, or the session.
+    pub(super) async fn proceed(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: &User<S::Attrs>,
+        done: Vec<Method>,
+        email: &EmailAddress,
+        state: &FlowState,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        match self.parts().behavior.steps.next(user.id, &done) {
+            None => Ok(Answer::Session(self.open_session(tx, user, done, origin).await?)),
+            Some(Step::Code) if done.contains(&Method::Email) => {
+                tracing::error!("the step rule asks for a mailed code after a mailed code");
+                Err(Error::Unauthenticated)
+            }
+            Some(Step::Code) => {
+                let beginning = Beginning {
+                    purpose: Purpose::Login,
+                    email,
+                    state: Some(state),
+                    user: Some(user.id),
+                    claim: None,
+                    methods: done,
+                    pending: None,
+                    mail: Some(Message::Login),
+                };
+                self.begin_flow(tx, beginning, origin).await
+            }
+        }
+    }
+}
+
+type Right = (UserId, Option<(PasswordHash, PasswordHash)>);
+
+/// The decision over a login by password, from what was found; a right password that came too early is
+/// treated as a wrong one (R-TH-03).
+fn judge(
+    login: Option<PasswordLogin>,
+    verdict: Verdict,
+    in_time: bool,
+) -> Result<Right, (Option<UserId>, FailureReason)> {
+    let Some(PasswordLogin { user, status, hash }) = login else {
+        return Err((None, FailureReason::UnknownAddress));
+    };
+    let Some(hash) = hash else {
+        return Err((Some(user), FailureReason::NoPassword));
+    };
+    if !in_time {
+        return Err((Some(user), FailureReason::Delayed));
+    }
+    let rehashed = match verdict {
+        Verdict::Wrong => return Err((Some(user), FailureReason::WrongSecret)),
+        Verdict::Right => None,
+        Verdict::RightRehashed(new) => Some((hash, new)),
+    };
+    if status != UserStatus::Active {
+        return Err((Some(user), FailureReason::NotActive));
+    }
+    Ok((user, rehashed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(status: UserStatus, hash: Option<&str>) -> Option<PasswordLogin> {
+        let hash = hash.map(|hash| PasswordHash::from_stored(hash.into()));
+        Some(PasswordLogin { user: UserId::from_bytes([1; 16]), status, hash })
+    }
+
+    #[test]
+    fn only_a_right_password_in_time_of_an_active_user_is_right() {
+        // R-EN-01, R-TH-03, AM-08
+        let active = || login(UserStatus::Active, Some("h"));
+        assert!(judge(active(), Verdict::Right, true).is_ok());
+        let refused = [
+            (judge(None, Verdict::Wrong, true), FailureReason::UnknownAddress),
+            (
+                judge(login(UserStatus::Active, None), Verdict::Wrong, true),
+                FailureReason::NoPassword,
+            ),
+            (judge(active(), Verdict::Wrong, true), FailureReason::WrongSecret),
+            (judge(active(), Verdict::Right, false), FailureReason::Delayed),
+            (
+                judge(login(UserStatus::Banned, Some("h")), Verdict::Right, true),
+                FailureReason::NotActive,
+            ),
+            (
+                judge(login(UserStatus::Deleted, Some("h")), Verdict::Right, true),
+                FailureReason::NotActive,
+            ),
+        ];
+        for (judged, reason) in refused {
+            assert_eq!(judged.unwrap_err().1, reason);
+        }
+    }
+
+    #[test]
+    fn a_rehash_replaces_exactly_the_hash_that_was_verified() {
+        let new = PasswordHash::from_stored("new".into());
+        let verdict = Verdict::RightRehashed(new.clone());
+        let (_, rehashed) = judge(login(UserStatus::Active, Some("h")), verdict, true).unwrap();
+        assert_eq!(rehashed, Some((PasswordHash::from_stored("h".into()), new)));
+    }
+}

@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use super::Accounts;
+use crate::email::EmailAddress;
+use crate::entity::{MailState, OutboxMail};
+use crate::error::Error;
+use crate::ids::MailId;
+use crate::keys::Sealed;
+use crate::mail::{Mail, MailError, Message, SealedMail};
+use crate::store::{Outbox, OutboxMut, Store};
+use crate::time::Timestamp;
+
+/// How long one worker may take over one mail before another may try.
+const LEASE: Duration = Duration::from_mins(3);
+const FIRST_WAIT: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// What one pass over the outbox did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Accepted by the mail server.
+    pub delivered: u32,
+    /// To be tried again.
+    pub failed: u32,
+    /// Given up.
+    pub dead: u32,
+    /// Whether there may be more to do at once.
+    pub more: bool,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Writes a mail to the outbox, inside the caller's unit of work.
+    pub(super) async fn queue_mail(
+        &self,
+        tx: &mut S::Tx<'_>,
+        to: &EmailAddress,
+        message: Message,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mail = Mail {
+            id: MailId::new(now, self.entropy()),
+            to: to.clone(),
+            service: self.settings().service.clone(),
+            message,
+            created: now,
+        };
+        let body = serde_json::to_vec(&SealedMail::from_mail(&mail))
+            .map_err(|_| Error::Internal("a mail cannot be written"))?;
+        let sealed = self.keys().seal(mail.id.as_bytes(), &body, self.entropy());
+        Ok(tx.insert_mail(&outbox_mail(mail.id, MailState::Pending, sealed, now)).await?)
+    }
+
+    /// Writes what a mail would have cost, where none may be sent (R-EN-02).
+    pub(super) async fn queue_nothing(
+        &self,
+        tx: &mut S::Tx<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let id = MailId::new(now, self.entropy());
+        let empty = Sealed::from_bytes(Vec::new());
+        Ok(tx.insert_mail(&outbox_mail(id, MailState::Void, empty, now)).await?)
+    }
+
+    /// Delivers at most `limit` mails that are due: one pass of the outbox worker.
+    ///
+    /// Any number of nodes may do so at once: each mail is leased to one of them, and delivered at least
+    /// once. A mail that fails is tried again with growing waits; one that fails too often, or whose code
+    /// has expired, is given up and kept to be seen.
+    pub async fn deliver_mail(&self, limit: u32) -> Result<Delivery, Error> {
+        let mut read = self.read().await?;
+        let due = read.due_mail(self.now(), limit).await?;
+        drop(read);
+        let mut pass = Delivery { more: due.len() == limit as usize, ..Delivery::default() };
+        for mail in due {
+            match self.deliver(mail).await? {
+                Some(MailState::Delivered) => pass.delivered += 1,
+                Some(MailState::Dead) => pass.dead += 1,
+                Some(MailState::Pending | MailState::Void) => pass.failed += 1,
+                None => {}
+            }
+        }
+        Ok(pass)
+    }
+
+    /// Takes over one mail and settles it; `None` when another worker has it.
+    async fn deliver(&self, mail: OutboxMail) -> Result<Option<MailState>, Error> {
+        let until = self.now() + LEASE;
+        let leased = unit!(self, |tx, _| Ok(tx.lease_mail(mail.id, mail.due, until).await?))?;
+        if !leased {
+            return Ok(None);
+        }
+        let attempts = mail.attempts + 1;
+        let outcome = self.send(&mail).await;
+        let now = self.now();
+        let wiped = Sealed::from_bytes(Vec::new());
+        let settled = match outcome {
+            Ok(()) => {
+                tracing::info!(mail.id = %mail.id, attempts, "a mail was delivered");
+                OutboxMail { state: MailState::Delivered, body: wiped, last_error: None, ..mail }
+            }
+            Err(MailError::Temporary(why)) if attempts < self.settings().mail_attempts => {
+                tracing::warn!(mail.id = %mail.id, attempts, why, "a mail was not delivered yet");
+                OutboxMail { due: now + wait_after(attempts), last_error: Some(why), ..mail }
+            }
+            Err(MailError::Temporary(why) | MailError::Permanent(why)) => {
+                tracing::error!(mail.id = %mail.id, attempts, why, "a mail was given up");
+                OutboxMail { state: MailState::Dead, body: wiped, last_error: Some(why), ..mail }
+            }
+        };
+        let state = settled.state;
+        let ours = unit!(self, |tx, _| Ok(tx.settle_mail(&settled, until).await?))?;
+        Ok(ours.then_some(state))
+    }
+
+    async fn send(&self, row: &OutboxMail) -> Result<(), MailError> {
+        let unreadable = || MailError::Permanent(String::from("the mail cannot be opened"));
+        let body = self.keys().open(row.id.as_bytes(), &row.body).ok_or_else(unreadable)?;
+        let sealed: SealedMail = serde_json::from_slice(body.expose()).map_err(|_| unreadable())?;
+        let mail = sealed.into_mail(row.id, row.created).ok_or_else(unreadable)?;
+        let late = self.now() >= row.created + self.settings().code_lifetime;
+        if late && mail.message.code().is_some() {
+            return Err(MailError::Permanent(String::from("the code has expired")));
+        }
+        self.parts().mailer.send(&mail).await
+    }
+}
+
+fn outbox_mail(id: MailId, state: MailState, body: Sealed, now: Timestamp) -> OutboxMail {
+    OutboxMail { id, state, body, due: now, attempts: 0, created: now, last_error: None }
+}
+
+fn wait_after(attempts: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_an_hour() {
+        assert_eq!(wait_after(1), Duration::from_secs(15));
+        assert_eq!(wait_after(2), Duration::from_secs(30));
+        assert_eq!(wait_after(100), LONGEST_WAIT);
+    }
+}

@@ -1,0 +1,76 @@
+use super::answer::SealedAnswer;
+use super::{Accounts, Answer};
+use crate::entity::StoredReply;
+use crate::error::Error;
+use crate::keys::Label;
+use crate::secret::Digest;
+use crate::store::{Replies, RepliesMut, Store, StoreError};
+
+/// A key under which the caller may repeat a request without repeating its effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    key: Digest,
+    request: Digest,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Binds an `Idempotency-Key` to its caller and route, and to the content of the request.
+    ///
+    /// Two callers may use the same key without meeting: `scope` names who calls what.
+    pub fn idempotency(&self, scope: &[&str], key: &str, request: &[u8]) -> Idempotency {
+        let mut parts: Vec<&[u8]> = scope.iter().map(|part| part.as_bytes()).collect();
+        parts.push(key.as_bytes());
+        Idempotency {
+            key: self.keys().label(Label::IdempotencyKey, &parts),
+            request: self.keys().label(Label::Request, &[request]),
+        }
+    }
+
+    /// The answer that was given under this key. [`Error::KeyReused`] when it was to another request.
+    pub(super) async fn earlier_answer<R: Replies + Send>(
+        &self,
+        read: &mut R,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<Answer>, Error> {
+        let Some(Idempotency { key, request }) = idempotency else {
+            return Ok(None);
+        };
+        let stored = read.reply(key).await?.filter(|reply| self.now() < reply.expires);
+        let Some(reply) = stored else {
+            return Ok(None);
+        };
+        if !reply.request.matches(request) {
+            return Err(Error::KeyReused);
+        }
+        let broken = Error::Internal("a kept answer cannot be opened");
+        let opened = self.keys().open(key.as_bytes(), &reply.answer);
+        let sealed = opened.and_then(|text| serde_json::from_slice(text.expose()).ok());
+        sealed.and_then(SealedAnswer::into_answer).map(Some).ok_or(broken)
+    }
+
+    /// Keeps the answer, inside the unit of work that it answers for.
+    pub(super) async fn keep_answer(
+        &self,
+        tx: &mut S::Tx<'_>,
+        idempotency: Option<&Idempotency>,
+        answer: &Answer,
+    ) -> Result<(), Error> {
+        let Some(Idempotency { key, request }) = idempotency else {
+            return Ok(());
+        };
+        let text = serde_json::to_vec(&SealedAnswer::from_answer(answer))
+            .map_err(|_| Error::Internal("an answer cannot be written"))?;
+        let now = self.now();
+        let reply = StoredReply {
+            key: *key,
+            request: *request,
+            answer: self.keys().seal(key.as_bytes(), &text, self.entropy()),
+            expires: now + self.settings().reply_lifetime,
+        };
+        match tx.insert_reply(&reply, now).await {
+            // The same request, at the same time: the next try finds its answer.
+            Err(StoreError::Duplicate(_)) => Err(Error::Store(StoreError::Conflict)),
+            settled => Ok(settled?),
+        }
+    }
+}

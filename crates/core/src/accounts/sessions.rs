@@ -1,0 +1,146 @@
+use super::{Accounts, IssuedSession};
+use crate::attrs::Attrs;
+use crate::authz::UserCaller;
+use crate::entity::{Method, Session, User, UserStatus};
+use crate::error::Error;
+use crate::event::{EndReason, Event};
+use crate::ids::{ClientId, SessionId, UserId};
+use crate::origin::Origin;
+use crate::store::{Sessions, SessionsMut, Store};
+use crate::token::{RefreshToken, SessionToken};
+
+impl<S: Store> Accounts<S> {
+    /// Opens a session, inside the caller's unit of work: the one function through which every session
+    /// comes to be. [`Error::Unauthenticated`] unless the user is active (R-SE-07).
+    pub async fn open_session(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: &User<S::Attrs>,
+        methods: Vec<Method>,
+        origin: &Origin,
+    ) -> Result<IssuedSession, Error> {
+        if user.status != UserStatus::Active {
+            return Err(Error::Unauthenticated);
+        }
+        let now = self.now();
+        let rule = &self.parts().behavior.session;
+        let limits = rule.limits(self.settings().sessions, &methods, origin.client);
+        let token = SessionToken::mint(self.entropy());
+        let refresh = RefreshToken::mint(self.entropy());
+        let expires = now + limits.absolute;
+        let session = Session {
+            id: SessionId::new(now, self.entropy()),
+            user: user.id,
+            client: origin.client,
+            methods,
+            authenticated: now,
+            created: now,
+            token: self.keys().digest(&token),
+            token_expires: (now + limits.token).min(expires),
+            refresh: self.keys().digest(&refresh),
+            previous_refresh: None,
+            rotated: now,
+            refresh_expires: (now + limits.idle).min(expires),
+            expires,
+            ended: None,
+            ip: origin.ip,
+            agent: origin.agent.clone(),
+            attrs: <S::Attrs as Attrs>::Session::default(),
+        };
+        tx.insert_session(&session).await?;
+        self.record(tx, &Event::SessionOpened { session: &session }, origin).await?;
+        Ok(issued(token, refresh, &session))
+    }
+
+    /// Who presents this session token through this client, read from the store at every use (R-SE-02,
+    /// R-SE-11). [`Error::Unauthenticated`] for anything but a live session.
+    pub async fn authenticate(
+        &self,
+        token: &SessionToken,
+        client: Option<ClientId>,
+    ) -> Result<UserCaller<S::Attrs>, Error> {
+        let mut read = self.read().await?;
+        for digest in self.keys().digests(token) {
+            if let Some(live) = read.session_by_token(&digest).await? {
+                let valid = live.is_valid(self.now()) && live.client == client;
+                return if valid { Ok(live.into()) } else { Err(Error::Unauthenticated) };
+            }
+        }
+        Err(Error::Unauthenticated)
+    }
+
+    /// Ends a session, inside the caller's unit of work; answers whether it did now (R-SE-05).
+    pub async fn end_session(
+        &self,
+        tx: &mut S::Tx<'_>,
+        session: SessionId,
+        user: UserId,
+        reason: EndReason,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let ended = tx.end_session(session, self.now()).await?;
+        if ended {
+            self.record(tx, &Event::SessionEnded { session, user, reason }, origin).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Logs out whoever presents this session token, also an expired one; idempotent.
+    pub async fn logout(&self, token: &SessionToken, origin: &Origin) -> Result<(), Error> {
+        let mut read = self.read().await?;
+        let mut found = None;
+        for digest in self.keys().digests(token) {
+            found = found.or(read.session_by_token(&digest).await?);
+        }
+        drop(read);
+        match found {
+            Some(live) => self.end_by_logout(live.session, live.user, origin).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Logs out the session that this refresh token belongs to, current or spent; idempotent.
+    pub async fn logout_by_refresh(
+        &self,
+        refresh: &RefreshToken,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let mut read = self.read().await?;
+        let mut found = None;
+        for digest in self.keys().digests(refresh) {
+            found = found.or(read.session_by_refresh(&digest).await?);
+        }
+        drop(read);
+        match found {
+            Some(session) => self.end_by_logout(session.id, session.user, origin).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end_by_logout(
+        &self,
+        session: SessionId,
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        unit!(self, |tx, _| {
+            self.end_session(tx, session, user, EndReason::Logout, origin).await?;
+            Ok(())
+        })
+    }
+}
+
+pub(super) fn issued<A: Attrs>(
+    token: SessionToken,
+    refresh: RefreshToken,
+    session: &Session<A>,
+) -> IssuedSession {
+    IssuedSession {
+        token,
+        refresh,
+        session: session.id,
+        user: session.user,
+        expires: session.token_expires,
+        refresh_expires: session.refresh_expires,
+    }
+}

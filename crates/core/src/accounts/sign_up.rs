@@ -1,0 +1,211 @@
+use super::flows::Beginning;
+use super::{Accounts, Answer, Idempotency, NewUser};
+use crate::attrs::Attrs;
+use crate::behavior::PasswordContext;
+use crate::email::EmailAddress;
+use crate::entity::{Pending, Purpose, User, UserStatus};
+use crate::error::{Error, Obstruction};
+use crate::mail::Message;
+use crate::origin::Origin;
+use crate::password::{Password, PasswordHash};
+use crate::settings::SignUpMode;
+use crate::store::{LoginEmails, Store, Users};
+use crate::text::{FlowState, PersonName};
+
+/// A request to sign up.
+#[derive(Clone, Debug)]
+pub struct SignUp<A: Attrs> {
+    /// What the person is called.
+    pub name: PersonName,
+    /// The address to prove.
+    pub email: EmailAddress,
+    /// The chosen password; without one, logins go by e-mail.
+    pub password: Option<Password>,
+    /// The application's own fields.
+    pub attrs: A::User,
+    /// Binds the flow to whoever began it.
+    pub state: FlowState,
+    /// Makes the request repeatable.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Begins a sign-up, or in [`SignUpMode::Open`] completes it.
+    ///
+    /// In [`SignUpMode::Verified`] nothing but the flow exists until its code comes back through
+    /// [`Accounts::answer_code`]. The answer never tells whether the address has an account; the mail does
+    /// (R-EN-03). [`Error::SignUpClosed`] in the modes that are not for everyone.
+    pub async fn sign_up(
+        &self,
+        request: SignUp<S::Attrs>,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        let open = match self.settings().sign_up {
+            SignUpMode::Verified => false,
+            SignUpMode::Open => true,
+            SignUpMode::Invited | SignUpMode::Closed => return Err(Error::SignUpClosed),
+        };
+        self.check_sign_up(&request)?;
+        let idempotency = request.idempotency.as_ref();
+        if idempotency.is_some() {
+            let mut read = self.read().await?;
+            if let Some(answer) = self.earlier_answer(&mut read, idempotency).await? {
+                return Ok(answer);
+            }
+        }
+        let hash = self.hash_for_sign_up(request.password.clone(), origin).await?;
+        unit!(self, |tx, _| {
+            if let Some(answer) = self.earlier_answer(tx, idempotency).await? {
+                return Ok(answer);
+            }
+            if hash.is_none() {
+                self.debit_requests(tx, origin, self.now()).await?;
+            }
+            let answer = if open {
+                self.sign_up_at_once(tx, &request, hash.clone(), origin).await?
+            } else {
+                self.sign_up_to_verify(tx, &request, hash.clone(), origin).await?
+            };
+            self.keep_answer(tx, idempotency, &answer).await?;
+            Ok(answer)
+        })
+    }
+
+    fn check_sign_up(&self, request: &SignUp<S::Attrs>) -> Result<(), Error> {
+        let rule = &self.parts().behavior.address;
+        let mut found: Vec<Obstruction> =
+            rule.check(&request.email).into_iter().map(|it| it.at("/email")).collect();
+        if let Some(password) = &request.password {
+            let context = PasswordContext {
+                service: &self.settings().service,
+                email: Some(&request.email),
+                name: Some(&request.name),
+                only_factor: true,
+            };
+            found.extend(self.check_password(password, &context));
+        }
+        if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
+    }
+
+    /// The budget is debited before the expensive work, and durably.
+    async fn hash_for_sign_up(
+        &self,
+        password: Option<Password>,
+        origin: &Origin,
+    ) -> Result<Option<PasswordHash>, Error> {
+        let Some(password) = password else {
+            return Ok(None);
+        };
+        let admission = self.parts().passwords.admit()?;
+        unit!(self, |tx, _| self.debit_requests(tx, origin, self.now()).await)?;
+        Ok(Some(self.parts().passwords.hash(password, admission).await?))
+    }
+
+    async fn sign_up_to_verify(
+        &self,
+        tx: &mut S::Tx<'_>,
+        request: &SignUp<S::Attrs>,
+        password: Option<PasswordHash>,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        let owner = tx.user_by_email(request.email.canonical()).await?;
+        let owned = owner.is_some();
+        let active = owner.filter(|user| user.status == UserStatus::Active).map(|user| user.id);
+        let lookalike = !owned && self.has_lookalike(tx, &request.email).await?;
+        let pending = (!owned).then(|| Pending {
+            name: request.name.clone(),
+            password,
+            attrs: request.attrs.clone(),
+        });
+        let beginning = Beginning {
+            purpose: if owned { Purpose::Login } else { Purpose::SignUp },
+            email: &request.email,
+            state: Some(&request.state),
+            user: active,
+            claim: None,
+            methods: Vec::new(),
+            pending,
+            mail: match (owned, active) {
+                (true, Some(_)) => Some(Message::AlreadyRegistered),
+                (true, None) => None,
+                (false, _) if lookalike => None,
+                (false, _) => Some(Message::SignUp),
+            },
+        };
+        self.begin_flow(tx, beginning, origin).await
+    }
+
+    async fn sign_up_at_once(
+        &self,
+        tx: &mut S::Tx<'_>,
+        request: &SignUp<S::Attrs>,
+        password: Option<PasswordHash>,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        let owned = tx.user_by_email(request.email.canonical()).await?.is_some();
+        let lookalike = !owned && self.has_lookalike(tx, &request.email).await?;
+        let new = NewUser {
+            name: request.name.clone(),
+            email: request.email.clone(),
+            proven: false,
+            password,
+            roles: Vec::new(),
+            attrs: request.attrs.clone(),
+        };
+        let created = self.create_user(tx, new, origin).await?;
+        let issued = self.open_session(tx, &created.user, Vec::new(), origin).await?;
+        if owned {
+            let now = self.now();
+            if self.debit_mailbox(tx, &request.email, now).await? {
+                self.queue_mail(tx, &request.email, Message::AddressInUse, now).await?;
+            } else {
+                self.queue_nothing(tx, now).await?;
+            }
+            return Ok(Answer::Session(issued));
+        }
+        self.begin_verification(
+            tx,
+            &created.user,
+            &created.emails[0],
+            !lookalike,
+            Some(&request.state),
+            origin,
+        )
+        .await?;
+        Ok(Answer::Session(issued))
+    }
+
+    /// Begins the verification of a claim; see [`Purpose::VerifyEmail`].
+    pub(super) async fn begin_verification(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: &User<S::Attrs>,
+        claim: &crate::entity::LoginEmail,
+        sendable: bool,
+        state: Option<&FlowState>,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let beginning = Beginning {
+            purpose: Purpose::VerifyEmail,
+            email: &claim.address,
+            state,
+            user: Some(user.id),
+            claim: Some(claim.id),
+            methods: Vec::new(),
+            pending: None,
+            mail: sendable.then_some(Message::VerifyEmail),
+        };
+        self.begin_flow(tx, beginning, origin).await.map(drop)
+    }
+
+    /// Whether somebody has proven another address that looks the same (R-EM-04).
+    ///
+    /// Two plain ASCII addresses never clash: `rn` looks like `m`, and both are honest.
+    async fn has_lookalike(&self, tx: &mut S::Tx<'_>, email: &EmailAddress) -> Result<bool, Error> {
+        let proven = tx.proven_lookalikes(email.skeleton()).await?;
+        Ok(proven.iter().any(|other| {
+            other.address.canonical() != email.canonical()
+                && !(other.address.is_ascii() && email.is_ascii())
+        }))
+    }
+}

@@ -1,0 +1,43 @@
+/// Runs one unit of work and commits it; when another one got there first, all of it is run again.
+///
+/// `unit!(accounts, |tx, tried| work)` gives the `Result<T, Error>` of `work`, which is evaluated as an async
+/// block: `?` and `return` leave the unit, which then leaves no trace. `work` must have no effect outside
+/// `tx`; `tried` counts the tries before this one. A macro, because an async closure over `tx` cannot be
+/// shown to be `Send` for every store.
+///
+/// ```
+/// # use durward_core::{Accounts, Error, Origin, Store, UserId, accounts::UserChange, unit};
+/// async fn rename<S: Store>(
+///     accounts: &Accounts<S>,
+///     user: UserId,
+///     change: UserChange<S::Attrs>,
+/// ) -> Result<(), Error> {
+///     unit!(accounts, |tx, _tried| {
+///         accounts.update_user(tx, user, change.clone(), &Origin::default()).await?;
+///         // ... and rows of your own, through the same `tx`.
+///         Ok(())
+///     })
+/// }
+/// ```
+#[macro_export]
+macro_rules! unit {
+    ($accounts:expr, |$tx:ident, $tried:pat_param| $work:expr) => {{
+        let mut tried: u32 = 0;
+        loop {
+            let outcome: ::std::result::Result<_, $crate::Error> = async {
+                let mut begun = $accounts.begin().await?;
+                let worked: ::std::result::Result<_, $crate::Error> = async {
+                    let ($tx, $tried) = (&mut begun, tried);
+                    $work
+                }
+                .await;
+                worked.map(|value| (begun, value))
+            }
+            .await;
+            if let Some(settled) = $accounts.settle(tried, outcome).await {
+                break settled;
+            }
+            tried += 1;
+        }
+    }};
+}
