@@ -158,14 +158,15 @@ impl KeyRing {
 impl Key {
     fn derive(id: u32, master: &Secret<[u8; KEY_BYTES]>) -> Result<Self, KeyError> {
         let subkey = |purpose: &str| -> Result<[u8; KEY_BYTES], KeyError> {
-            let mut mac =
-                Hmac::<Sha256>::new_from_slice(master.expose()).map_err(|_| KeyError::Form)?;
+            let mut mac = Hmac::<Sha256>::new_from_slice(master.expose())
+                .map_err(|_unusable| KeyError::Form)?;
             mac.update(b"durward v1 ");
             mac.update(purpose.as_bytes());
             Ok(mac.finalize().into_bytes().into())
         };
-        let keyed =
-            |purpose| Hmac::<Sha256>::new_from_slice(&subkey(purpose)?).map_err(|_| KeyError::Form);
+        let keyed = |purpose| {
+            Hmac::<Sha256>::new_from_slice(&subkey(purpose)?).map_err(|_unusable| KeyError::Form)
+        };
         Ok(Self {
             id,
             tokens: keyed("tokens")?,
@@ -239,9 +240,9 @@ fn key_bytes(id: u32, encoded: &str) -> Result<Secret<[u8; KEY_BYTES]>, KeyError
     let decoded = BASE64URL_NOPAD
         .decode(encoded.trim_end_matches('=').as_bytes())
         .map(Secret::new)
-        .map_err(|_| KeyError::Length(id))?;
+        .map_err(|_malformed| KeyError::Length(id))?;
     let bytes: [u8; KEY_BYTES] =
-        decoded.expose().as_slice().try_into().map_err(|_| KeyError::Length(id))?;
+        decoded.expose().as_slice().try_into().map_err(|_malformed| KeyError::Length(id))?;
     let mut distinct = bytes;
     distinct.sort_unstable();
     let distinct = 1 + distinct.windows(2).filter(|pair| pair[0] != pair[1]).count();

@@ -80,8 +80,8 @@ impl Digest {
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
-        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}...")
+        let [first, second, third, fourth, ..] = self.0;
+        write!(f, "{first:02x}{second:02x}{third:02x}{fourth:02x}...")
     }
 }
 

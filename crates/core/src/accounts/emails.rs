@@ -1,10 +1,12 @@
 use super::Accounts;
 use super::codes::Shown;
+use super::flows::Letter;
 use crate::email::EmailAddress;
 use crate::entity::{CodeAnswer, Flow, LoginEmail, Purpose};
 use crate::error::Error;
 use crate::event::Event;
 use crate::ids::UserId;
+use crate::mail::Message;
 use crate::origin::Origin;
 use crate::store::{Flows, FlowsMut, LoginEmails, LoginEmailsMut, Store, StoreError, Users};
 use crate::text::FlowState;
@@ -142,7 +144,10 @@ impl<S: Store> Accounts<S> {
                     self.renew_codes(tx, &flow, now).await
                 }
                 Some(_) => self.queue_nothing(tx, now).await,
-                None => self.begin_verification(tx, &user, &claim, true, None, origin).await,
+                None => {
+                    let letter = Letter::Code(Message::VerifyEmail);
+                    self.begin_verification(tx, &user, &claim, None, letter, origin).await
+                }
             }
         })
     }

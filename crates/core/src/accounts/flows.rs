@@ -24,8 +24,17 @@ pub(super) struct Beginning<'a, A: Attrs> {
     pub(super) claim: Option<LoginEmailId>,
     pub(super) methods: Vec<Method>,
     pub(super) pending: Option<Pending<A>>,
-    /// What to mail; `None` begins a flow that looks like any other and cannot succeed.
-    pub(super) mail: Option<fn(Code) -> Message>,
+    pub(super) letter: Letter,
+}
+
+/// What the address gets to read. Whatever it is, the same rows are written (R-EN-02).
+pub(super) enum Letter {
+    /// The code of the flow.
+    Code(fn(Code) -> Message),
+    /// A notice; the flow looks like any other and cannot succeed.
+    Notice(Message),
+    /// Nothing; the flow looks like any other and cannot succeed.
+    Nothing,
 }
 
 /// Both forms of a fresh code.
@@ -44,12 +53,13 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         let now = self.now();
-        let Beginning { purpose, email, state, user, claim, methods, pending, mail } = beginning;
+        let Beginning { purpose, email, state, user, claim, methods, pending, letter } = beginning;
         let id = FlowId::new(now, self.entropy());
         let handle = FlowToken::mint(self.entropy());
         let codes = self.mint_codes();
         let room = self.debit_mailbox(tx, email, now).await?;
-        let message = mail.filter(|_| room);
+        let letter = if room { letter } else { Letter::Nothing };
+        let succeeds = matches!(letter, Letter::Code(_));
         let flow = Flow {
             id,
             purpose,
@@ -60,8 +70,8 @@ impl<S: Store> Accounts<S> {
             email: email.clone(),
             user,
             claim,
-            link: message.map(|_| self.keys().digest(&codes.link)),
-            short: message.map(|_| short_code_digest(self.keys(), id, &codes.short)),
+            link: succeeds.then(|| self.keys().digest(&codes.link)),
+            short: succeeds.then(|| short_code_digest(self.keys(), id, &codes.short)),
             attempts: 0,
             mails: 1,
             methods,
@@ -72,7 +82,7 @@ impl<S: Store> Accounts<S> {
             finished: None,
         };
         tx.insert_flow(&flow).await?;
-        self.mail_codes(tx, &flow, &codes, message, now).await?;
+        self.send_letter(tx, &flow, &codes, letter, now).await?;
         Ok(Answer::Step(StepAnswer { step: Step::Code, handle, expires: flow.expires }))
     }
 
@@ -85,50 +95,50 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         let codes = self.mint_codes();
         let room = self.debit_mailbox(tx, &flow.email, now).await?;
-        // A flow without codes cannot succeed, and must not begin to.
-        let alive = room && flow.link.is_some() && flow.mails < Flow::<S::Attrs>::MAX_MAILS;
-        let message: Option<fn(Code) -> Message> = alive.then_some(match flow.purpose {
+        let code = match flow.purpose {
             Purpose::SignUp => Message::SignUp,
             Purpose::Login => Message::Login,
             Purpose::VerifyEmail => Message::VerifyEmail,
-        });
-        if message.is_some() {
-            let renewed = Flow {
-                link: Some(self.keys().digest(&codes.link)),
-                short: Some(short_code_digest(self.keys(), flow.id, &codes.short)),
-                attempts: 0,
-                mails: flow.mails + 1,
-                expires: now + self.settings().code_lifetime,
-                ..flow.clone()
-            };
-            if !tx.advance_flow(&renewed, flow.position, flow.mails).await? {
-                return self.queue_nothing(tx, now).await;
-            }
-        }
-        self.mail_codes(tx, flow, &codes, message, now).await
+        };
+        // A flow without codes cannot succeed, and must not begin to.
+        let succeeds = flow.link.is_some() && room && flow.mails < Flow::<S::Attrs>::MAX_MAILS;
+        let renewed = Flow {
+            link: succeeds.then(|| self.keys().digest(&codes.link)).or(flow.link),
+            short: succeeds
+                .then(|| short_code_digest(self.keys(), flow.id, &codes.short))
+                .or(flow.short),
+            attempts: if succeeds { 0 } else { flow.attempts },
+            mails: flow.mails.saturating_add(1),
+            expires: if succeeds { now + self.settings().code_lifetime } else { flow.expires },
+            ..flow.clone()
+        };
+        let ours = tx.advance_flow(&renewed, flow.position, flow.mails).await?;
+        let letter = if ours && succeeds { Letter::Code(code) } else { Letter::Nothing };
+        self.send_letter(tx, flow, &codes, letter, now).await
     }
 
     fn mint_codes(&self) -> Codes {
         Codes { link: CodeToken::mint(self.entropy()), short: ShortCode::mint(self.entropy()) }
     }
 
-    async fn mail_codes(
+    async fn send_letter(
         &self,
         tx: &mut S::Tx<'_>,
         flow: &Flow<S::Attrs>,
         codes: &Codes,
-        message: Option<fn(Code) -> Message>,
+        letter: Letter,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let Some(message) = message else {
-            return self.queue_nothing(tx, now).await;
+        let message = match letter {
+            Letter::Nothing => return self.queue_nothing(tx, now).await,
+            Letter::Notice(message) => message,
+            Letter::Code(message) => message(Code {
+                typed: Secret::new(codes.short.expose().to_owned()),
+                link: Secret::new(self.parts().links.code(flow.purpose, codes.link.expose())),
+                minutes: self.settings().code_lifetime.as_secs() / 60,
+            }),
         };
-        let code = Code {
-            typed: Secret::new(codes.short.expose().to_owned()),
-            link: Secret::new(self.parts().links.code(flow.purpose, codes.link.expose())),
-            minutes: self.settings().code_lifetime.as_secs() / 60,
-        };
-        self.queue_mail(tx, &flow.email, message(code), now).await
+        self.queue_mail(tx, &flow.email, message, now).await
     }
 
     /// Whether another mail may go to this mailbox, whatever the trigger (R-TH-06).

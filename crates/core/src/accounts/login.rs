@@ -1,4 +1,4 @@
-use super::flows::Beginning;
+use super::flows::{Beginning, Letter};
 use super::{Accounts, Answer};
 use crate::email::EmailAddress;
 use crate::entity::{Method, PasswordLogin, Purpose, Step, User, UserStatus};
@@ -51,7 +51,7 @@ impl<S: Store> Accounts<S> {
                 claim: None,
                 methods: Vec::new(),
                 pending: None,
-                mail: active.map(|_| Message::Login as _),
+                letter: active.map_or(Letter::Nothing, |_| Letter::Code(Message::Login)),
             };
             self.begin_flow(tx, beginning, origin).await
         })
@@ -103,13 +103,11 @@ impl<S: Store> Accounts<S> {
             }
             self.proceed(tx, &owner, vec![Method::Password], &email, &state, origin).await.map(Some)
         })?;
-        match answer {
-            Some(answer) => Ok(answer),
-            None => {
-                let reason = FailureReason::NotActive;
-                Err(self.refuse(Some(user), Method::Password, reason, origin).await)
-            }
+        if let Some(answer) = answer {
+            return Ok(answer);
         }
+        let reason = FailureReason::NotActive;
+        Err(self.refuse(Some(user), Method::Password, reason, origin).await)
     }
 
     /// What comes after `done`: another step, or the session.
@@ -137,7 +135,7 @@ impl<S: Store> Accounts<S> {
                     claim: None,
                     methods: done,
                     pending: None,
-                    mail: Some(Message::Login),
+                    letter: Letter::Code(Message::Login),
                 };
                 self.begin_flow(tx, beginning, origin).await
             }
@@ -178,30 +176,30 @@ fn judge(
 mod tests {
     use super::*;
 
-    fn login(status: UserStatus, hash: Option<&str>) -> Option<PasswordLogin> {
+    fn login(status: UserStatus, hash: Option<&str>) -> PasswordLogin {
         let hash = hash.map(|hash| PasswordHash::from_stored(hash.into()));
-        Some(PasswordLogin { user: UserId::from_bytes([1; 16]), status, hash })
+        PasswordLogin { user: UserId::from_bytes([1; 16]), status, hash }
     }
 
     #[test]
     fn only_a_right_password_in_time_of_an_active_user_is_right() {
         // R-EN-01, R-TH-03, AM-08
-        let active = || login(UserStatus::Active, Some("h"));
+        let active = || Some(login(UserStatus::Active, Some("h")));
         assert!(judge(active(), Verdict::Right, true).is_ok());
         let refused = [
             (judge(None, Verdict::Wrong, true), FailureReason::UnknownAddress),
             (
-                judge(login(UserStatus::Active, None), Verdict::Wrong, true),
+                judge(Some(login(UserStatus::Active, None)), Verdict::Wrong, true),
                 FailureReason::NoPassword,
             ),
             (judge(active(), Verdict::Wrong, true), FailureReason::WrongSecret),
             (judge(active(), Verdict::Right, false), FailureReason::Delayed),
             (
-                judge(login(UserStatus::Banned, Some("h")), Verdict::Right, true),
+                judge(Some(login(UserStatus::Banned, Some("h"))), Verdict::Right, true),
                 FailureReason::NotActive,
             ),
             (
-                judge(login(UserStatus::Deleted, Some("h")), Verdict::Right, true),
+                judge(Some(login(UserStatus::Deleted, Some("h"))), Verdict::Right, true),
                 FailureReason::NotActive,
             ),
         ];
@@ -214,7 +212,8 @@ mod tests {
     fn a_rehash_replaces_exactly_the_hash_that_was_verified() {
         let new = PasswordHash::from_stored("new".into());
         let verdict = Verdict::RightRehashed(new.clone());
-        let (_, rehashed) = judge(login(UserStatus::Active, Some("h")), verdict, true).unwrap();
+        let (_, rehashed) =
+            judge(Some(login(UserStatus::Active, Some("h"))), verdict, true).unwrap();
         assert_eq!(rehashed, Some((PasswordHash::from_stored("h".into()), new)));
     }
 }

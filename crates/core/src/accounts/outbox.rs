@@ -45,7 +45,7 @@ impl<S: Store> Accounts<S> {
             created: now,
         };
         let body = serde_json::to_vec(&SealedMail::from_mail(&mail))
-            .map_err(|_| Error::Internal("a mail cannot be written"))?;
+            .map_err(|_unwritable| Error::Internal("a mail cannot be written"))?;
         let sealed = self.keys().seal(mail.id.as_bytes(), &body, self.entropy());
         Ok(tx.insert_mail(&outbox_mail(mail.id, MailState::Pending, sealed, now)).await?)
     }
@@ -115,7 +115,8 @@ impl<S: Store> Accounts<S> {
     async fn send(&self, row: &OutboxMail) -> Result<(), MailError> {
         let unreadable = || MailError::Permanent(String::from("the mail cannot be opened"));
         let body = self.keys().open(row.id.as_bytes(), &row.body).ok_or_else(unreadable)?;
-        let sealed: SealedMail = serde_json::from_slice(body.expose()).map_err(|_| unreadable())?;
+        let sealed: SealedMail =
+            serde_json::from_slice(body.expose()).map_err(|_malformed| unreadable())?;
         let mail = sealed.into_mail(row.id, row.created).ok_or_else(unreadable)?;
         let late = self.now() >= row.created + self.settings().code_lifetime;
         if late && mail.message.code().is_some() {

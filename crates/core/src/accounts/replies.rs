@@ -59,7 +59,7 @@ impl<S: Store> Accounts<S> {
             return Ok(());
         };
         let text = serde_json::to_vec(&SealedAnswer::from_answer(answer))
-            .map_err(|_| Error::Internal("an answer cannot be written"))?;
+            .map_err(|_unwritable| Error::Internal("an answer cannot be written"))?;
         let now = self.now();
         let reply = StoredReply {
             key: *key,

@@ -1,9 +1,9 @@
-use super::flows::Beginning;
+use super::flows::{Beginning, Letter};
 use super::{Accounts, Answer, Idempotency, NewUser};
 use crate::attrs::Attrs;
 use crate::behavior::PasswordContext;
 use crate::email::EmailAddress;
-use crate::entity::{Pending, Purpose, User, UserStatus};
+use crate::entity::{LoginEmail, Pending, Purpose, User, UserStatus};
 use crate::error::{Error, Obstruction};
 use crate::mail::Message;
 use crate::origin::Origin;
@@ -109,27 +109,27 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         let owner = tx.user_by_email(request.email.canonical()).await?;
-        let owned = owner.is_some();
+        let taken = owner.is_some();
         let active = owner.filter(|user| user.status == UserStatus::Active).map(|user| user.id);
-        let lookalike = !owned && self.has_lookalike(tx, &request.email).await?;
-        let pending = (!owned).then(|| Pending {
+        let lookalike = self.has_lookalike(tx, &request.email).await?;
+        let pending = (!taken).then(|| Pending {
             name: request.name.clone(),
             password,
             attrs: request.attrs.clone(),
         });
         let beginning = Beginning {
-            purpose: if owned { Purpose::Login } else { Purpose::SignUp },
+            purpose: if taken { Purpose::Login } else { Purpose::SignUp },
             email: &request.email,
             state: Some(&request.state),
             user: active,
             claim: None,
             methods: Vec::new(),
             pending,
-            mail: match (owned, active) {
-                (true, Some(_)) => Some(Message::AlreadyRegistered),
-                (true, None) => None,
-                (false, _) if lookalike => None,
-                (false, _) => Some(Message::SignUp),
+            letter: match (taken, active) {
+                (true, Some(_)) => Letter::Code(Message::AlreadyRegistered),
+                (true, None) => Letter::Nothing,
+                (false, _) if lookalike => Letter::Nothing,
+                (false, _) => Letter::Code(Message::SignUp),
             },
         };
         self.begin_flow(tx, beginning, origin).await
@@ -143,7 +143,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         let owned = tx.user_by_email(request.email.canonical()).await?.is_some();
-        let lookalike = !owned && self.has_lookalike(tx, &request.email).await?;
+        let lookalike = self.has_lookalike(tx, &request.email).await?;
         let new = NewUser {
             name: request.name.clone(),
             email: request.email.clone(),
@@ -154,24 +154,13 @@ impl<S: Store> Accounts<S> {
         };
         let created = self.create_user(tx, new, origin).await?;
         let issued = self.open_session(tx, &created.user, Vec::new(), origin).await?;
-        if owned {
-            let now = self.now();
-            if self.debit_mailbox(tx, &request.email, now).await? {
-                self.queue_mail(tx, &request.email, Message::AddressInUse, now).await?;
-            } else {
-                self.queue_nothing(tx, now).await?;
-            }
-            return Ok(Answer::Session(issued));
-        }
-        self.begin_verification(
-            tx,
-            &created.user,
-            &created.emails[0],
-            !lookalike,
-            Some(&request.state),
-            origin,
-        )
-        .await?;
+        let letter = match (owned, lookalike) {
+            (true, _) => Letter::Notice(Message::AddressInUse),
+            (false, true) => Letter::Nothing,
+            (false, false) => Letter::Code(Message::VerifyEmail),
+        };
+        let (claim, state) = (&created.emails[0], Some(&request.state));
+        self.begin_verification(tx, &created.user, claim, state, letter, origin).await?;
         Ok(Answer::Session(issued))
     }
 
@@ -180,9 +169,9 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         user: &User<S::Attrs>,
-        claim: &crate::entity::LoginEmail,
-        sendable: bool,
+        claim: &LoginEmail,
         state: Option<&FlowState>,
+        letter: Letter,
         origin: &Origin,
     ) -> Result<(), Error> {
         let beginning = Beginning {
@@ -193,7 +182,7 @@ impl<S: Store> Accounts<S> {
             claim: Some(claim.id),
             methods: Vec::new(),
             pending: None,
-            mail: sendable.then_some(Message::VerifyEmail),
+            letter,
         };
         self.begin_flow(tx, beginning, origin).await.map(drop)
     }
