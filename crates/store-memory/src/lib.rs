@@ -1,1 +1,34 @@
-//! Durward.
+//! A store that keeps everything in memory, for tests and examples.
+//!
+//! ```
+//! use durward_core::store::{Store, StoreError, Tx};
+//! use durward_store_memory::MemoryStore;
+//!
+//! async fn touch() -> Result<(), StoreError> {
+//!     let store: MemoryStore = MemoryStore::default();
+//!     let tx = store.begin().await?;
+//!     tx.commit().await
+//! }
+//! ```
+//!
+//! It keeps every promise of the port but one: what was committed is gone when the last clone of the store
+//! is. Units of work run one after the other, each on a draft that becomes the state at its commit. Look-ups
+//! see the last committed state and never wait. A draft shares with the state what it does not change,
+//! down to the single row.
+
+mod tx;
+
+mod audit;
+mod budgets;
+mod flows;
+mod login_emails;
+mod outbox;
+mod passwords;
+mod replies;
+mod sessions;
+mod state;
+mod store;
+mod users;
+
+pub use store::MemoryStore;
+pub use tx::{MemoryRead, MemoryTx};

@@ -1,0 +1,62 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use durward_core::Attrs;
+
+use crate::audit::AuditTable;
+use crate::budgets::BudgetTable;
+use crate::flows::FlowTable;
+use crate::login_emails::LoginEmailTable;
+use crate::outbox::OutboxTable;
+use crate::passwords::PasswordTable;
+use crate::replies::ReplyTable;
+use crate::sessions::SessionTable;
+use crate::users::UserTable;
+
+/// Rows by their key; a copy shares each row until one of the two changes it.
+pub(crate) type Rows<K, V> = BTreeMap<K, Arc<V>>;
+
+/// Everything that is stored; a copy shares each table until one of the two changes it.
+pub(crate) struct State<A: Attrs> {
+    pub(crate) users: Arc<UserTable<A>>,
+    pub(crate) login_emails: Arc<LoginEmailTable>,
+    pub(crate) passwords: Arc<PasswordTable>,
+    pub(crate) sessions: Arc<SessionTable<A>>,
+    pub(crate) flows: Arc<FlowTable<A>>,
+    pub(crate) budgets: Arc<BudgetTable>,
+    pub(crate) outbox: Arc<OutboxTable>,
+    pub(crate) replies: Arc<ReplyTable>,
+    pub(crate) audit: Arc<AuditTable>,
+}
+
+impl<A: Attrs> Default for State<A> {
+    fn default() -> Self {
+        Self {
+            users: Arc::default(),
+            login_emails: Arc::default(),
+            passwords: Arc::default(),
+            sessions: Arc::default(),
+            flows: Arc::default(),
+            budgets: Arc::default(),
+            outbox: Arc::default(),
+            replies: Arc::default(),
+            audit: Arc::default(),
+        }
+    }
+}
+
+impl<A: Attrs> Clone for State<A> {
+    fn clone(&self) -> Self {
+        Self {
+            users: Arc::clone(&self.users),
+            login_emails: Arc::clone(&self.login_emails),
+            passwords: Arc::clone(&self.passwords),
+            sessions: Arc::clone(&self.sessions),
+            flows: Arc::clone(&self.flows),
+            budgets: Arc::clone(&self.budgets),
+            outbox: Arc::clone(&self.outbox),
+            replies: Arc::clone(&self.replies),
+            audit: Arc::clone(&self.audit),
+        }
+    }
+}

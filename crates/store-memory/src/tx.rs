@@ -1,0 +1,94 @@
+use std::fmt;
+use std::sync::Arc;
+
+use durward_core::store::{Result, Tx};
+use durward_core::{Attrs, Plain, StoreError};
+use tokio::sync::OwnedMutexGuard;
+
+use crate::state::State;
+use crate::store::Shared;
+
+/// Look-ups in what was last committed; they wait for nobody.
+pub struct MemoryRead<A: Attrs = Plain> {
+    shared: Arc<Shared<A>>,
+}
+
+/// A unit of work on a draft of the state; another one begins when it is over.
+pub struct MemoryTx<A: Attrs = Plain> {
+    shared: Arc<Shared<A>>,
+    draft: State<A>,
+    spent: bool,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl<A: Attrs> MemoryRead<A> {
+    pub(crate) fn new(shared: Arc<Shared<A>>) -> Self {
+        Self { shared }
+    }
+
+    /// Looks something up.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State<A>) -> T) -> Result<T> {
+        Ok(look(&self.shared.committed()))
+    }
+}
+
+impl<A: Attrs> MemoryTx<A> {
+    pub(crate) fn new(shared: Arc<Shared<A>>, turn: OwnedMutexGuard<()>) -> Self {
+        let draft = State::clone(&shared.committed());
+        Self { shared, draft, spent: false, _turn: turn }
+    }
+
+    /// Looks something up.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State<A>) -> T) -> Result<T> {
+        self.alive()?;
+        Ok(look(&self.draft))
+    }
+
+    /// Changes the draft; an error ends the unit of work.
+    pub(crate) fn write<T>(&mut self, write: impl FnOnce(&mut State<A>) -> Result<T>) -> Result<T> {
+        self.alive()?;
+        let written = write(&mut self.draft);
+        self.spent = written.is_err();
+        written
+    }
+
+    fn alive(&self) -> Result<()> {
+        if self.spent { Err(StoreError::Spent) } else { Ok(()) }
+    }
+}
+
+impl<A: Attrs> Tx<A> for MemoryTx<A> {
+    async fn commit(self) -> Result<()> {
+        self.alive()?;
+        let Self { shared, draft, spent: _, _turn } = self;
+        shared.commit(draft);
+        Ok(())
+    }
+}
+
+impl<A: Attrs> fmt::Debug for MemoryRead<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryRead").finish_non_exhaustive()
+    }
+}
+
+impl<A: Attrs> fmt::Debug for MemoryTx<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryTx").field("spent", &self.spent).finish_non_exhaustive()
+    }
+}
+
+/// Implements a port of look-ups twice, once with `MemoryRead` and once with `MemoryTx` for `Handle`.
+macro_rules! look_ups {
+    ($($implementation:tt)+) => {
+        const _: () = {
+            use $crate::MemoryRead as Handle;
+            $($implementation)+
+        };
+        const _: () = {
+            use $crate::MemoryTx as Handle;
+            $($implementation)+
+        };
+    };
+}
+pub(crate) use look_ups;
