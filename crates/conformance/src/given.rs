@@ -1,0 +1,84 @@
+//! What a promise finds in the store before it begins; each value is committed.
+
+use durward_core::Store;
+use durward_core::entity::{
+    AuditEntry, Flow, LoginEmail, OutboxMail, Session, StoredPassword, StoredReply, User,
+};
+use durward_core::store::{
+    AuditMut, FlowsMut, LoginEmailsMut, OutboxMut, PasswordsMut, RepliesMut, SessionsMut, Tx,
+    UsersMut,
+};
+
+use crate::sample::at;
+use crate::{Suite, sample};
+
+/// Sample users with these numbers.
+pub(crate) async fn users<S: Store<Attrs = Suite>, const N: usize>(
+    store: &S,
+    numbers: [u8; N],
+) -> [User<Suite>; N] {
+    let users = numbers.map(sample::user);
+    for it in &users {
+        user(store, it).await;
+    }
+    users
+}
+
+pub(crate) async fn user<S: Store<Attrs = Suite>>(store: &S, user: &User<Suite>) {
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_user(user).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn emails<S: Store<Attrs = Suite>>(store: &S, emails: &[&LoginEmail]) {
+    let mut tx = store.begin().await.unwrap();
+    for email in emails {
+        tx.insert_login_email(email).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn password<S: Store<Attrs = Suite>>(store: &S, password: &StoredPassword) {
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_password(password).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn sessions<S: Store<Attrs = Suite>>(store: &S, sessions: &[&Session<Suite>]) {
+    let mut tx = store.begin().await.unwrap();
+    for session in sessions {
+        tx.insert_session(session).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn flows<S: Store<Attrs = Suite>>(store: &S, flows: &[&Flow<Suite>]) {
+    let mut tx = store.begin().await.unwrap();
+    for flow in flows {
+        tx.insert_flow(flow).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn mails<S: Store<Attrs = Suite>>(store: &S, mails: &[&OutboxMail]) {
+    let mut tx = store.begin().await.unwrap();
+    for mail in mails {
+        tx.insert_mail(mail).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// A reply, kept at the suite's own epoch.
+pub(crate) async fn reply<S: Store<Attrs = Suite>>(store: &S, reply: &StoredReply) {
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_reply(reply, at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn audit<S: Store<Attrs = Suite>>(store: &S, entries: &[&AuditEntry]) {
+    let mut tx = store.begin().await.unwrap();
+    for entry in entries {
+        tx.insert_audit(entry).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}

@@ -1,0 +1,219 @@
+//! Valid values to store; a number tells them apart.
+
+use durward_core::email::{EmailAddress, EmailParts};
+use durward_core::entity::{
+    AuditEntry, Flow, LoginEmail, MailState, Method, OutboxMail, Pending, Purpose, Session, Step,
+    StoredPassword, StoredReply, User, UserStatus,
+};
+use durward_core::ids::{AuditId, ClientId, FlowId, LoginEmailId, MailId, SessionId, UserId};
+use durward_core::keys::Sealed;
+use durward_core::{Digest, PasswordHash, PersonName, Timestamp, UserAgent};
+
+use crate::{Colour, Device, Profile, Suite, SuiteRole};
+
+/// Text that a careless store loses: four-byte characters, quotes, escapes, spaces at the end.
+pub(crate) const TRICKY: &str = "Zoë O'Brien 山田 🦊 %_\\ \"x\" ";
+
+/// The moment this many seconds after the suite's own epoch.
+pub(crate) const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_007 + seconds * 1_000)
+}
+
+pub(crate) const fn user_id(n: u8) -> UserId {
+    UserId::from_bytes([n; 16])
+}
+
+pub(crate) const fn client_id(n: u8) -> ClientId {
+    ClientId::from_bytes([n; 16])
+}
+
+pub(crate) const fn flow_id(n: u8) -> FlowId {
+    FlowId::from_bytes([n; 16])
+}
+
+/// A digest that no other kind of thing shares.
+pub(crate) const fn digest(kind: u8, n: u8) -> Digest {
+    let mut bytes = [kind; 32];
+    bytes[31] = n;
+    Digest::from_bytes(bytes)
+}
+
+/// The digest of a session token.
+pub(crate) const fn token(n: u8) -> Digest {
+    digest(0x11, n)
+}
+
+/// The digest of a refresh token.
+pub(crate) const fn refresh(n: u8) -> Digest {
+    digest(0x22, n)
+}
+
+/// The digest of the handle of a flow.
+pub(crate) const fn handle(n: u8) -> Digest {
+    digest(0x33, n)
+}
+
+/// The digest of the code in a mailed link.
+pub(crate) const fn link(n: u8) -> Digest {
+    digest(0x44, n)
+}
+
+pub(crate) fn hash(text: &str) -> PasswordHash {
+    PasswordHash::from_stored(text.to_owned())
+}
+
+/// An address whose three forms are this text, as older or future rules might have let it in.
+pub(crate) fn address(text: &str) -> EmailAddress {
+    EmailAddress::from_stored(EmailParts {
+        typed: text.to_owned(),
+        canonical: text.to_owned(),
+        skeleton: text.to_owned(),
+    })
+}
+
+pub(crate) fn user(n: u8) -> User<Suite> {
+    User {
+        id: user_id(n),
+        name: PersonName::from_stored(format!("Ada {n}")),
+        status: UserStatus::Active,
+        roles: vec![SuiteRole::Reader],
+        version: 1,
+        created: at(i64::from(n)),
+        updated: at(i64::from(n) + 1),
+        attrs: Profile {
+            colour: Colour::Rgb { r: n, g: 2, b: 3 },
+            tags: vec!["b".to_owned(), "a".to_owned()],
+            points: i64::from(n),
+            nickname: None,
+        },
+    }
+}
+
+/// An unproven claim.
+pub(crate) fn claim(n: u8, user: UserId, text: &str) -> LoginEmail {
+    LoginEmail {
+        id: LoginEmailId::from_bytes([n; 16]),
+        user,
+        address: address(text),
+        proven: None,
+        primary: false,
+        created: at(i64::from(n)),
+    }
+}
+
+/// A proven claim.
+pub(crate) fn proven(n: u8, user: UserId, text: &str) -> LoginEmail {
+    LoginEmail { proven: Some(at(100)), primary: true, ..claim(n, user, text) }
+}
+
+pub(crate) fn password(user: UserId) -> StoredPassword {
+    StoredPassword { user, hash: hash("$argon2id$v=19$first"), changed: at(5) }
+}
+
+pub(crate) fn session(n: u8, user: UserId) -> Session<Suite> {
+    Session {
+        id: SessionId::from_bytes([n; 16]),
+        user,
+        client: Some(client_id(7)),
+        methods: vec![Method::Password],
+        authenticated: at(i64::from(n)),
+        created: at(i64::from(n)),
+        token: token(n),
+        token_expires: at(3_600),
+        refresh: refresh(n),
+        previous_refresh: None,
+        rotated: at(i64::from(n)),
+        refresh_expires: at(7_200),
+        expires: at(10_000),
+        ended: None,
+        ip: None,
+        agent: None,
+        attrs: Device::default(),
+    }
+}
+
+/// The session after an exchange of its tokens for those with number `to`.
+pub(crate) fn rotated(session: &Session<Suite>, to: u8) -> Session<Suite> {
+    Session {
+        token: token(to),
+        token_expires: at(4_000 + i64::from(to)),
+        refresh: refresh(to),
+        previous_refresh: Some(session.refresh),
+        rotated: at(1_000 + i64::from(to)),
+        refresh_expires: at(8_000 + i64::from(to)),
+        ..session.clone()
+    }
+}
+
+/// A login under way, about no user.
+pub(crate) fn flow(n: u8) -> Flow<Suite> {
+    Flow {
+        id: flow_id(n),
+        purpose: Purpose::Login,
+        step: Step::Code,
+        position: 0,
+        handle: handle(n),
+        state: Some(digest(0x55, n)),
+        email: address("ada@example.com"),
+        user: None,
+        claim: None,
+        link: Some(link(n)),
+        short: Some(digest(0x66, n)),
+        attempts: 0,
+        mails: 1,
+        methods: vec![Method::Password],
+        pending: None,
+        client: None,
+        created: at(i64::from(n)),
+        expires: at(600),
+        finished: None,
+    }
+}
+
+pub(crate) fn pending() -> Pending<Suite> {
+    Pending {
+        name: PersonName::from_stored(TRICKY.to_owned()),
+        password: Some(hash("$argon2id$v=19$pending")),
+        attrs: user(9).attrs,
+    }
+}
+
+pub(crate) fn mail(n: u8) -> OutboxMail {
+    OutboxMail {
+        id: MailId::from_bytes([n; 16]),
+        state: MailState::Pending,
+        body: Sealed::from_bytes(vec![n, 0, 255]),
+        due: at(10),
+        attempts: 0,
+        created: at(i64::from(n)),
+        last_error: None,
+    }
+}
+
+pub(crate) fn reply(n: u8) -> StoredReply {
+    StoredReply {
+        key: digest(0x77, n),
+        request: digest(0x88, n),
+        answer: Sealed::from_bytes(vec![0, n, 255]),
+        expires: at(86_400),
+    }
+}
+
+/// An entry without a subject.
+pub(crate) fn audit(n: u8) -> AuditEntry {
+    AuditEntry {
+        id: AuditId::from_bytes([n; 16]),
+        at: at(i64::from(n)),
+        event: "session.opened".to_owned(),
+        actor: None,
+        subject: None,
+        client: None,
+        ip: None,
+        request: None,
+        details: "{}".to_owned(),
+    }
+}
+
+pub(crate) fn agent(text: &str) -> UserAgent {
+    UserAgent::from_stored(text.to_owned())
+}

@@ -1,0 +1,137 @@
+//! What anyone sees who looks after the last commit.
+
+use durward_core::Store;
+use durward_core::email::CanonicalEmail;
+use durward_core::entity::{
+    AuditEntry, Flow, LiveSession, LoginEmail, OutboxMail, PasswordLogin, Session, StoredPassword,
+    StoredReply, User,
+};
+use durward_core::ids::{LoginEmailId, MailId, SessionId, UserId};
+use durward_core::store::{Audit, Flows, LoginEmails, Outbox, Passwords, Replies, Sessions, Users};
+use durward_core::{Digest, Timestamp};
+
+use crate::Suite;
+
+pub(crate) async fn user<S: Store<Attrs = Suite>>(store: &S, id: UserId) -> Option<User<Suite>> {
+    store.read().await.unwrap().user(id).await.unwrap()
+}
+
+pub(crate) async fn user_by_email<S: Store<Attrs = Suite>>(
+    store: &S,
+    email: &CanonicalEmail,
+) -> Option<User<Suite>> {
+    store.read().await.unwrap().user_by_email(email).await.unwrap()
+}
+
+pub(crate) async fn email<S: Store<Attrs = Suite>>(
+    store: &S,
+    id: LoginEmailId,
+) -> Option<LoginEmail> {
+    store.read().await.unwrap().login_email(id).await.unwrap()
+}
+
+pub(crate) async fn emails_of<S: Store<Attrs = Suite>>(store: &S, user: UserId) -> Vec<LoginEmail> {
+    store.read().await.unwrap().login_emails_of(user).await.unwrap()
+}
+
+pub(crate) async fn proven_email<S: Store<Attrs = Suite>>(
+    store: &S,
+    email: &CanonicalEmail,
+) -> Option<LoginEmail> {
+    store.read().await.unwrap().proven_email(email).await.unwrap()
+}
+
+pub(crate) async fn lookalikes<S: Store<Attrs = Suite>>(
+    store: &S,
+    skeleton: &str,
+) -> Vec<LoginEmail> {
+    store.read().await.unwrap().proven_lookalikes(skeleton).await.unwrap()
+}
+
+pub(crate) async fn password<S: Store<Attrs = Suite>>(
+    store: &S,
+    user: UserId,
+) -> Option<StoredPassword> {
+    store.read().await.unwrap().password(user).await.unwrap()
+}
+
+pub(crate) async fn password_login<S: Store<Attrs = Suite>>(
+    store: &S,
+    email: &CanonicalEmail,
+) -> Option<PasswordLogin> {
+    store.read().await.unwrap().password_login(email).await.unwrap()
+}
+
+pub(crate) async fn session<S: Store<Attrs = Suite>>(
+    store: &S,
+    id: SessionId,
+) -> Option<Session<Suite>> {
+    store.read().await.unwrap().session(id).await.unwrap()
+}
+
+pub(crate) async fn session_by_token<S: Store<Attrs = Suite>>(
+    store: &S,
+    token: &Digest,
+) -> Option<LiveSession<Suite>> {
+    store.read().await.unwrap().session_by_token(token).await.unwrap()
+}
+
+pub(crate) async fn session_by_refresh<S: Store<Attrs = Suite>>(
+    store: &S,
+    refresh: &Digest,
+) -> Option<Session<Suite>> {
+    store.read().await.unwrap().session_by_refresh(refresh).await.unwrap()
+}
+
+pub(crate) async fn sessions_of<S: Store<Attrs = Suite>>(
+    store: &S,
+    user: UserId,
+) -> Vec<Session<Suite>> {
+    store.read().await.unwrap().sessions_of(user).await.unwrap()
+}
+
+pub(crate) async fn flow<S: Store<Attrs = Suite>>(
+    store: &S,
+    handle: &Digest,
+) -> Option<Flow<Suite>> {
+    store.read().await.unwrap().flow_by_handle(handle).await.unwrap()
+}
+
+pub(crate) async fn flow_by_link<S: Store<Attrs = Suite>>(
+    store: &S,
+    link: &Digest,
+) -> Option<Flow<Suite>> {
+    store.read().await.unwrap().flow_by_link(link).await.unwrap()
+}
+
+pub(crate) async fn verifications_of<S: Store<Attrs = Suite>>(
+    store: &S,
+    user: UserId,
+    now: Timestamp,
+) -> Vec<Flow<Suite>> {
+    store.read().await.unwrap().verifications_of(user, now).await.unwrap()
+}
+
+pub(crate) async fn mail<S: Store<Attrs = Suite>>(store: &S, id: MailId) -> Option<OutboxMail> {
+    store.read().await.unwrap().mail(id).await.unwrap()
+}
+
+pub(crate) async fn due_mail<S: Store<Attrs = Suite>>(
+    store: &S,
+    now: Timestamp,
+    limit: u32,
+) -> Vec<OutboxMail> {
+    store.read().await.unwrap().due_mail(now, limit).await.unwrap()
+}
+
+pub(crate) async fn reply<S: Store<Attrs = Suite>>(store: &S, key: &Digest) -> Option<StoredReply> {
+    store.read().await.unwrap().reply(key).await.unwrap()
+}
+
+pub(crate) async fn audit_of<S: Store<Attrs = Suite>>(
+    store: &S,
+    subject: UserId,
+    limit: u32,
+) -> Vec<AuditEntry> {
+    store.read().await.unwrap().audit_of(subject, limit).await.unwrap()
+}

@@ -1,0 +1,316 @@
+//! Promises about units of work.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use durward_core::budget::{BudgetKey, Delays, Rate};
+use durward_core::entity::User;
+use durward_core::store::{
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, Outbox, OutboxMut,
+    Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx, Users,
+    UsersMut,
+};
+use durward_core::{Store, StoreError};
+use tokio::sync::oneshot;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::sample::{
+    at, audit, claim, digest, flow, flow_id, handle, hash, link, mail, password, proven, refresh,
+    reply, session, token, user, user_id,
+};
+use crate::{Suite, given, seen};
+
+/// How long something may take that waits for nobody.
+const SOON: Duration = Duration::from_secs(20);
+
+/// What was written by a unit of work that is dropped never happened.
+pub async fn an_uncommitted_unit_leaves_no_trace<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let email = proven(1, ada.id, "ada@example.com");
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_user(&user(2)).await.unwrap();
+    assert!(tx.update_user(&User { version: 2, ..ada.clone() }, 1).await.unwrap());
+    tx.insert_login_email(&email).await.unwrap();
+    drop(tx);
+
+    assert_eq!(seen::user(store, user_id(2)).await, None);
+    assert_eq!(seen::user(store, ada.id).await.as_ref(), Some(&ada));
+    assert_eq!(seen::emails_of(store, ada.id).await, []);
+    // A trace would be in the way of doing the same again.
+    given::user(store, &user(2)).await;
+    given::emails(store, &[&email]).await;
+}
+
+/// A unit of work sees what it wrote itself.
+pub async fn a_unit_sees_its_own_writes<S: Store<Attrs = Suite>>(store: &S) {
+    let ada = user(1);
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_user(&ada).await.unwrap();
+    tx.insert_session(&session(1, ada.id)).await.unwrap();
+    assert_eq!(tx.user(ada.id).await.unwrap().as_ref(), Some(&ada));
+    assert!(tx.session_by_token(&token(1)).await.unwrap().is_some());
+    let changed = User { version: 2, ..ada.clone() };
+    assert!(tx.update_user(&changed, 1).await.unwrap());
+    assert_eq!(tx.user(ada.id).await.unwrap(), Some(changed));
+}
+
+/// What was committed is there for the next unit of work and for look-ups.
+pub async fn a_commit_is_visible_to_the_next<S: Store<Attrs = Suite>>(store: &S) {
+    let ada = user(1);
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_user(&ada).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(seen::user(store, ada.id).await.as_ref(), Some(&ada));
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.user(ada.id).await.unwrap(), Some(ada));
+}
+
+/// Clones of a store share what they store.
+pub async fn clones_share_what_they_store<S: Store<Attrs = Suite>>(store: &S) {
+    let clone = store.clone();
+    let [ada] = given::users(&clone, [1]).await;
+    assert_eq!(seen::user(store, ada.id).await, Some(ada));
+}
+
+/// Whoever looks while a unit of work is committed sees all of it or nothing.
+pub async fn a_commit_is_seen_whole<S: Store<Attrs = Suite>>(store: &S) {
+    for n in 1..=20 {
+        let writing = store.clone();
+        let (done, mut over) = oneshot::channel();
+        let writer = tokio::spawn(async move {
+            let written = write_pair(&writing, n).await;
+            // Nobody listens any more if a look-up failed, and then the test fails for that.
+            _ = done.send(());
+            written
+        });
+        while over.try_recv().is_err() {
+            // Whichever is looked for second was there when the first was.
+            let user = seen::user(store, user_id(n)).await;
+            let claims = seen::emails_of(store, user_id(n)).await;
+            assert!(user.is_none() || !claims.is_empty(), "only the first write was seen");
+            let claims = seen::emails_of(store, user_id(n)).await;
+            let user = seen::user(store, user_id(n)).await;
+            assert!(claims.is_empty() || user.is_some(), "only the second write was seen");
+            yield_now().await;
+        }
+        writer.await.unwrap().unwrap();
+        assert!(seen::user(store, user_id(n)).await.is_some());
+    }
+}
+
+/// Look-ups do not wait for an open unit of work, and see what was there before it.
+pub async fn an_open_unit_does_not_hold_up_look_ups<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let changed = User { version: 2, ..ada.clone() };
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.update_user(&changed, 1).await.unwrap());
+    tx.insert_user(&user(2)).await.unwrap();
+    let look = async {
+        assert_eq!(seen::user(store, ada.id).await.as_ref(), Some(&ada));
+        assert_eq!(seen::user(store, user_id(2)).await, None);
+    };
+    assert!(timeout(SOON, look).await.is_ok(), "a look-up waited for a unit of work");
+    tx.commit().await.unwrap();
+    assert_eq!(seen::user(store, ada.id).await, Some(changed));
+}
+
+/// A look-up sees what was committed before it began, however long ago its handle was opened.
+pub async fn a_look_up_sees_what_was_committed_before_it<S: Store<Attrs = Suite>>(store: &S) {
+    let mut read = store.read().await.unwrap();
+    assert_eq!(read.user(user_id(1)).await.unwrap(), None);
+    let [ada] = given::users(store, [1]).await;
+    assert_eq!(read.user(ada.id).await.unwrap(), Some(ada));
+}
+
+/// After an error every further call answers that the unit of work is spent, its commit included, and
+/// nothing of it happened.
+pub async fn after_an_error_the_unit_is_spent<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_user(&user(2)).await.unwrap();
+    let refused = tx.insert_user(&ada).await;
+    assert!(matches!(refused, Err(StoreError::Duplicate(_))), "{refused:?}");
+    look_up_in_vain::<S>(&mut tx).await;
+    write_in_vain::<S>(&mut tx).await;
+    let committed = tx.commit().await;
+    assert!(matches!(committed, Err(StoreError::Spent)), "{committed:?}");
+
+    assert_eq!(seen::user(store, user_id(2)).await, None);
+    assert_eq!(seen::user(store, user_id(3)).await, None);
+}
+
+/// Any call that fails spends its unit of work, and the calls before it never happened.
+pub async fn any_failed_call_spends_its_unit<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, _] = given::users(store, [1, 2]).await;
+    let email = proven(1, ada.id, "ada@example.com");
+    let unproven = claim(2, user_id(2), "ada@example.com");
+    given::emails(store, &[&email, &unproven]).await;
+    given::password(store, &password(ada.id)).await;
+    given::reply(store, &reply(1)).await;
+    for failure in 0..5 {
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_user(&user(9)).await.unwrap();
+        let failed = match failure {
+            0 => tx.insert_user(&ada).await,
+            1 => tx.insert_login_email(&proven(3, user_id(2), "ada@example.com")).await,
+            2 => tx.prove_login_email(unproven.id, unproven.user, at(1)).await.map(drop),
+            3 => tx.insert_password(&password(ada.id)).await,
+            _ => tx.insert_reply(&reply(1), at(0)).await,
+        };
+        assert!(matches!(failed, Err(StoreError::Duplicate(_))), "{failure}: {failed:?}");
+        let next = tx.user(ada.id).await;
+        assert!(matches!(next, Err(StoreError::Spent)), "{failure}: {next:?}");
+        let committed = tx.commit().await;
+        assert!(matches!(committed, Err(StoreError::Spent)), "{failure}: {committed:?}");
+        assert_eq!(seen::user(store, user_id(9)).await, None, "{failure}");
+    }
+}
+
+/// A unit of work whose task is cancelled leaves no trace, and does not stand in the way of the next.
+pub async fn a_cancelled_unit_leaves_no_trace<S: Store<Attrs = Suite>>(store: &S) {
+    let working = store.clone();
+    let (halfway, reached) = oneshot::channel();
+    let worker = tokio::spawn(async move {
+        let mut tx = working.begin().await.unwrap();
+        tx.insert_user(&user(1)).await.unwrap();
+        halfway.send(()).unwrap();
+        sleep(Duration::MAX).await;
+        tx.commit().await.unwrap();
+    });
+    reached.await.unwrap();
+    worker.abort();
+    assert!(worker.await.unwrap_err().is_cancelled());
+
+    let next = async {
+        assert_eq!(seen::user(store, user_id(1)).await, None);
+        given::users(store, [1]).await
+    };
+    assert!(timeout(SOON, next).await.is_ok(), "the cancelled unit of work is in the way");
+}
+
+/// A unit of work that is cancelled at any of its steps happened whole or not at all, and the store
+/// goes on working.
+pub async fn a_unit_cancelled_anywhere_is_whole_or_nothing<S: Store<Attrs = Suite>>(store: &S) {
+    for n in 1..=u8::MAX {
+        let written = cancelled_after(u32::from(n), write_pair(store, n)).await;
+        let mut halves = None;
+        // A commit that was under way may still arrive between two look-ups.
+        for _ in 0..200 {
+            let user = seen::user(store, user_id(n)).await.is_some();
+            let claim = !seen::emails_of(store, user_id(n)).await.is_empty();
+            halves = Some((user, claim));
+            if user == claim {
+                break;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert!(matches!(halves, Some((true, true) | (false, false))), "{n}: half is there");
+        if let Some(written) = written {
+            written.unwrap();
+            return;
+        }
+    }
+    panic!("a unit of work of two writes never ends");
+}
+
+/// A pause lasts as long as was asked, about.
+pub async fn a_pause_lasts<S: Store<Attrs = Suite>>(store: &S) {
+    let start = Instant::now();
+    store.pause(Duration::from_millis(50)).await;
+    assert!(start.elapsed() >= Duration::from_millis(45));
+    assert!(timeout(SOON, store.pause(Duration::from_millis(1))).await.is_ok());
+}
+
+/// A user and his claim, in one unit of work.
+async fn write_pair<S: Store<Attrs = Suite>>(store: &S, n: u8) -> Result<()> {
+    let mut tx = store.begin().await?;
+    tx.insert_user(&user(n)).await?;
+    tx.insert_login_email(&claim(n, user_id(n), "ada@example.com")).await?;
+    tx.commit().await
+}
+
+/// Drops the work once it has waited this often; `None` if it was not over by then.
+async fn cancelled_after<T>(waits: u32, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut left = waits;
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if left <= 1 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Each call must answer that the unit of work is spent.
+macro_rules! spent {
+    ($($call:expr,)+) => {$(
+        let answer = $call.await;
+        assert!(matches!(answer, Err(StoreError::Spent)), "{}: {answer:?}", stringify!($call));
+    )+};
+}
+
+async fn look_up_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
+    let (ada, email) = (user_id(1), claim(1, user_id(1), "ada@example.com"));
+    spent! {
+        tx.user(ada),
+        tx.user_by_email(email.address.canonical()),
+        tx.login_email(email.id),
+        tx.login_emails_of(ada),
+        tx.proven_email(email.address.canonical()),
+        tx.proven_lookalikes("ada@example.com"),
+        tx.password(ada),
+        tx.password_login(email.address.canonical()),
+        tx.session(session(1, ada).id),
+        tx.session_by_token(&token(1)),
+        tx.session_by_refresh(&refresh(1)),
+        tx.sessions_of(ada),
+        tx.flow_by_handle(&handle(1)),
+        tx.flow_by_link(&link(1)),
+        tx.verifications_of(ada, at(0)),
+        tx.mail(mail(1).id),
+        tx.due_mail(at(0), 1),
+        tx.dead_mail(1),
+        tx.count_mail(),
+        tx.reply(&reply(1).key),
+        tx.audit_of(ada, 1),
+    }
+}
+
+async fn write_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
+    let (ada, email) = (user_id(1), claim(1, user_id(1), "ada@example.com"));
+    let (key, rate) = (BudgetKey(digest(1, 1)), Rate { burst: 1, interval: SOON });
+    spent! {
+        tx.insert_user(&user(3)),
+        tx.update_user(&user(1), 1),
+        tx.insert_login_email(&email),
+        tx.prove_login_email(email.id, ada, at(0)),
+        tx.delete_claims(email.address.canonical(), ada),
+        tx.insert_password(&password(ada)),
+        tx.replace_password_hash(ada, &hash("old"), &hash("new")),
+        tx.insert_session(&session(1, ada)),
+        tx.rotate_session(&session(1, ada), &refresh(1)),
+        tx.lock_session(session(1, ada).id),
+        tx.end_session(session(1, ada).id, at(0)),
+        tx.end_sessions_of(ada, at(0)),
+        tx.insert_flow(&flow(1)),
+        tx.debit_flow(flow_id(1), 0, 5),
+        tx.advance_flow(&flow(1), 0, 1),
+        tx.finish_flow(flow_id(1), 0, at(0)),
+        tx.finish_flows_of(ada, at(0)),
+        tx.debit_budget(key, &rate, at(0)),
+        tx.refund_budget(key, &rate),
+        tx.debit_attempt(key, &Delays::default(), at(0)),
+        tx.reset_attempts(key),
+        tx.insert_mail(&mail(1)),
+        tx.lease_mail(mail(1).id, at(10), at(20)),
+        tx.settle_mail(&mail(1), at(10)),
+        tx.insert_reply(&reply(1), at(0)),
+        tx.insert_audit(&audit(1)),
+    }
+}
