@@ -32,6 +32,14 @@ mod sample;
 mod seen;
 mod suite;
 
+pub mod audit;
+pub mod budgets;
+pub mod flows;
+pub mod login_emails;
+pub mod outbox;
+pub mod passwords;
+pub mod replies;
+pub mod sessions;
 pub mod transactions;
 pub mod users;
 

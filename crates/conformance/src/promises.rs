@@ -29,6 +29,99 @@ macro_rules! promises {
             users::an_update_from_another_version_changes_nothing,
             users::an_update_that_changes_nothing_is_an_update,
             users::of_concurrent_updates_from_one_version_one_happens,
+            login_emails::a_claim_comes_back_as_it_was_stored,
+            login_emails::an_unknown_claim_is_not_found,
+            login_emails::the_claims_of_a_user_are_listed_from_the_oldest_on,
+            login_emails::claims_do_not_collide,
+            login_emails::an_address_is_proven_once,
+            login_emails::an_address_is_proven_once_in_a_unit,
+            login_emails::of_concurrent_proofs_of_an_address_one_is_accepted,
+            login_emails::addresses_that_differ_at_all_are_different,
+            login_emails::a_claim_is_proven_once_by_its_own_user,
+            login_emails::of_concurrent_proofs_of_a_claim_one_counts,
+            login_emails::look_alikes_are_proven_and_look_exactly_alike,
+            login_emails::at_most_16_look_alikes_are_told,
+            login_emails::the_claims_of_others_are_deleted_and_nothing_else,
+            passwords::a_password_comes_back_as_it_was_stored,
+            passwords::a_user_without_a_password_has_none,
+            passwords::a_user_has_one_password,
+            passwords::of_concurrent_first_passwords_one_is_stored,
+            passwords::a_login_finds_who_has_proven_the_address,
+            passwords::a_login_finds_who_has_no_password,
+            passwords::a_login_sees_the_present_status,
+            passwords::a_hash_is_replaced_if_it_is_still_stored,
+            passwords::a_hash_replaced_by_itself_is_replaced,
+            passwords::of_concurrent_replacements_of_a_hash_one_happens,
+            sessions::a_session_comes_back_as_it_was_stored,
+            sessions::an_unknown_session_is_not_found,
+            sessions::a_token_finds_its_session_and_user,
+            sessions::a_token_finds_a_session_that_is_over,
+            sessions::a_token_finds_the_present_user,
+            sessions::a_rotation_replaces_the_tokens_and_nothing_else,
+            sessions::a_token_of_before_the_rotation_finds_nothing,
+            sessions::a_refresh_token_of_any_generation_finds_its_session,
+            sessions::a_rotation_from_another_token_changes_nothing,
+            sessions::of_concurrent_rotations_from_one_token_one_happens,
+            sessions::a_locked_session_is_not_changed_by_others,
+            sessions::a_session_that_never_was_may_be_locked,
+            sessions::a_session_ends_once,
+            sessions::of_concurrent_ends_of_a_session_one_counts,
+            sessions::a_rotation_does_not_undo_an_end,
+            sessions::all_sessions_of_a_user_end_together,
+            sessions::open_sessions_are_listed_from_the_newest_on,
+            flows::a_flow_comes_back_as_it_was_stored,
+            flows::an_unknown_flow_is_not_found,
+            flows::flows_without_codes_do_not_collide,
+            flows::open_verifications_are_found_from_the_newest_on,
+            flows::a_flow_is_debited_up_to_its_limit,
+            flows::only_the_present_step_is_debited,
+            flows::concurrent_debits_of_a_flow_stop_at_its_limit,
+            flows::a_transition_replaces_what_it_names_and_nothing_else,
+            flows::the_handle_and_link_of_before_find_nothing,
+            flows::a_transition_from_elsewhere_changes_nothing,
+            flows::a_transition_that_changes_nothing_happens,
+            flows::of_concurrent_transitions_one_happens,
+            flows::of_concurrent_mails_of_a_flow_one_is_sent,
+            flows::a_flow_is_finished_once,
+            flows::an_expired_flow_is_not_finished,
+            flows::a_flow_is_finished_once_however_many_try,
+            flows::a_transition_does_not_outlive_its_flow,
+            flows::all_flows_of_a_user_are_finished_together,
+            budgets::a_new_budget_grants_its_burst,
+            budgets::a_budget_earns_one_back_per_interval,
+            budgets::a_budget_never_holds_more_than_its_burst,
+            budgets::a_refusal_debits_nothing,
+            budgets::budgets_are_apart,
+            budgets::a_refund_gives_one_back,
+            budgets::an_endless_interval_does_not_wrap_around,
+            budgets::concurrent_debits_are_granted_up_to_the_burst,
+            budgets::a_debit_is_undone_with_its_unit,
+            budgets::attempts_count_after_growing_delays,
+            budgets::reset_attempts_are_forgotten,
+            budgets::concurrent_attempts_count_while_they_are_free,
+            outbox::a_mail_comes_back_as_it_was_stored,
+            outbox::an_unknown_mail_is_not_found,
+            outbox::the_mail_due_longest_comes_first,
+            outbox::no_more_due_mail_is_told_than_was_asked_for,
+            outbox::only_pending_mail_is_due,
+            outbox::dead_mail_is_told_from_the_newest_on,
+            outbox::mails_are_counted_by_where_they_stand,
+            outbox::a_lease_moves_a_mail_and_counts_the_attempt,
+            outbox::only_the_mail_that_was_seen_is_leased,
+            outbox::of_concurrent_workers_one_gets_the_mail,
+            outbox::a_settlement_replaces_what_it_names_and_nothing_else,
+            outbox::only_the_lease_that_counts_settles,
+            outbox::a_settlement_that_changes_nothing_is_one,
+            outbox::of_concurrent_settlements_one_happens,
+            replies::a_reply_comes_back_as_it_was_kept,
+            replies::an_unused_key_finds_no_reply,
+            replies::a_key_is_used_once,
+            replies::an_expired_reply_is_replaced,
+            replies::of_concurrent_replies_under_one_key_one_is_kept,
+            audit::an_entry_comes_back_as_it_was_written,
+            audit::entries_are_told_from_the_newest_on,
+            audit::only_entries_about_the_user_are_told,
+            audit::an_entry_is_undone_with_its_unit,
         }
     };
 }
@@ -64,4 +157,51 @@ macro_rules! optional_tests {
             $crate::run_if_there(module_path!(), $fresh(), $crate::$noun::$promise);
         }
     )+};
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The files of promises, by noun.
+    const NOUNS: [(&str, &str); 10] = [
+        ("audit", include_str!("audit.rs")),
+        ("budgets", include_str!("budgets.rs")),
+        ("flows", include_str!("flows.rs")),
+        ("login_emails", include_str!("login_emails.rs")),
+        ("outbox", include_str!("outbox.rs")),
+        ("passwords", include_str!("passwords.rs")),
+        ("replies", include_str!("replies.rs")),
+        ("sessions", include_str!("sessions.rs")),
+        ("transactions", include_str!("transactions.rs")),
+        ("users", include_str!("users.rs")),
+    ];
+
+    macro_rules! names {
+        (; $($noun:ident::$promise:ident,)+) => {
+            [$(concat!(stringify!($noun), "::", stringify!($promise))),+]
+        };
+    }
+
+    #[test]
+    fn every_promise_that_is_written_is_listed() {
+        let listed: BTreeSet<String> =
+            crate::promises!([names]).into_iter().map(str::to_owned).collect();
+        let mut written = BTreeSet::new();
+        for (noun, source) in NOUNS {
+            let functions = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+            let names = functions.filter_map(|line| line.split('<').next());
+            written.extend(names.map(|name| format!("{noun}::{name}")));
+        }
+        assert!(written.len() > 100, "the sources are read wrongly");
+        assert_eq!(listed, written);
+    }
+
+    #[test]
+    fn every_file_of_promises_is_read() {
+        let public =
+            include_str!("lib.rs").lines().filter_map(|line| line.strip_prefix("pub mod "));
+        let nouns: Vec<_> = public.map(|line| line.trim_end_matches(';')).collect();
+        assert_eq!(nouns, NOUNS.map(|(noun, _)| noun));
+    }
 }

@@ -1,0 +1,151 @@
+//! Promises about passwords.
+
+use durward_core::entity::{PasswordLogin, StoredPassword, User, UserStatus};
+use durward_core::store::{Passwords, PasswordsMut, Tx, UsersMut};
+use durward_core::{Store, StoreError, Timestamp};
+
+use crate::race::{accepted, race, winners};
+use crate::sample::{address, at, claim, hash, password, proven, user_id};
+use crate::{Suite, given, seen};
+
+/// A password comes back as it was stored: a hash of any form and length, and the time of its choice.
+pub async fn a_password_comes_back_as_it_was_stored<S: Store<Attrs = Suite>>(store: &S) {
+    let users = given::users(store, [1, 2, 3, 4]).await;
+    let long = format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${}", "aB/+".repeat(100));
+    let hashes = ["$2b$12$abcdefghijklmnopqrstuv", "{PBKDF2}x = ", "é🦊\\'%", &long];
+    let times = [0, -1, i64::MIN, i64::MAX].map(Timestamp::from_millis);
+    for ((user, text), changed) in users.into_iter().zip(hashes).zip(times) {
+        let stored = StoredPassword { user: user.id, hash: hash(text), changed };
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_password(&stored).await.unwrap();
+        assert_eq!(tx.password(user.id).await.unwrap().as_ref(), Some(&stored));
+        tx.commit().await.unwrap();
+        let found = seen::password(store, user.id).await.unwrap();
+        assert_eq!(found.hash.as_str(), text);
+        assert_eq!(found, stored);
+    }
+}
+
+/// Who has no password has none, whoever else has one.
+pub async fn a_user_without_a_password_has_none<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    given::password(store, &password(ada.id)).await;
+    assert_eq!(seen::password(store, eve.id).await, None);
+    assert_eq!(seen::password(store, user_id(3)).await, None);
+}
+
+/// A user has one password; a second one is a duplicate, and the first one stays.
+pub async fn a_user_has_one_password<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let second = StoredPassword { hash: hash("second"), changed: at(9), ..password(ada.id) };
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_password(&password(ada.id)).await.unwrap();
+    let refused = tx.insert_password(&second).await;
+    assert!(matches!(refused, Err(StoreError::Duplicate(_))), "{refused:?}");
+    drop(tx);
+
+    given::password(store, &password(ada.id)).await;
+    let mut tx = store.begin().await.unwrap();
+    let refused = tx.insert_password(&second).await;
+    assert!(matches!(refused, Err(StoreError::Duplicate(_))), "{refused:?}");
+    drop(tx);
+    assert_eq!(seen::password(store, ada.id).await, Some(password(ada.id)));
+}
+
+/// Of concurrent first passwords of a user one is stored.
+pub async fn of_concurrent_first_passwords_one_is_stored<S: Store<Attrs = Suite>>(store: &S) {
+    given::users(store, [1]).await;
+    let answers = race(store, 8, |_, tx| {
+        Box::pin(async move { tx.insert_password(&password(user_id(1))).await })
+    });
+    assert_eq!(accepted(answers.await), 1);
+}
+
+/// A login finds the user who has proven the address, with status and password, and nobody by a claim.
+pub async fn a_login_finds_who_has_proven_the_address<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    let email = proven(1, ada.id, "ada@example.com");
+    let theirs = claim(2, eve.id, "eve@example.com");
+    given::emails(store, &[&email, &theirs, &claim(3, eve.id, "ada@example.com")]).await;
+    given::password(store, &password(ada.id)).await;
+    given::password(store, &StoredPassword { hash: hash("eve's"), ..password(eve.id) }).await;
+    let found = seen::password_login(store, email.address.canonical()).await;
+    let hash = Some(password(ada.id).hash);
+    assert_eq!(found, Some(PasswordLogin { user: ada.id, status: UserStatus::Active, hash }));
+    assert_eq!(seen::password_login(store, theirs.address.canonical()).await, None);
+    assert_eq!(seen::password_login(store, address("x@example.com").canonical()).await, None);
+    assert_eq!(seen::password_login(store, address("adá@example.com").canonical()).await, None);
+}
+
+/// A login finds a user without a password, too: what it costs must not tell (R-EN-02).
+pub async fn a_login_finds_who_has_no_password<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    given::password(store, &password(eve.id)).await;
+    let email = proven(1, ada.id, "ada@example.com");
+    given::emails(store, &[&email]).await;
+    let found = seen::password_login(store, email.address.canonical()).await;
+    let expected = PasswordLogin { user: ada.id, status: UserStatus::Active, hash: None };
+    assert_eq!(found, Some(expected));
+}
+
+/// A login sees the status of its user as it was last committed (R-SE-07).
+pub async fn a_login_sees_the_present_status<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let email = proven(1, ada.id, "ada@example.com");
+    given::emails(store, &[&email]).await;
+    for (version, status) in (1..).zip(UserStatus::ALL) {
+        let mut tx = store.begin().await.unwrap();
+        let changed = User { status, version: version + 1, ..ada.clone() };
+        assert!(tx.update_user(&changed, version).await.unwrap());
+        tx.commit().await.unwrap();
+        let found = seen::password_login(store, email.address.canonical()).await.unwrap();
+        assert_eq!(found.status, status);
+    }
+}
+
+/// A hash is replaced if it is still the one that was compared, byte by byte; the time of the choice and
+/// everyone else's passwords stay.
+pub async fn a_hash_is_replaced_if_it_is_still_stored<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve, max] = given::users(store, [1, 2, 3]).await;
+    for user in [ada.id, eve.id] {
+        given::password(store, &StoredPassword { hash: hash("oldHash"), ..password(user) }).await;
+    }
+    let mut tx = store.begin().await.unwrap();
+    for other in ["other", "oldhash", "oldHash ", "òldHash", ""] {
+        let replaced = tx.replace_password_hash(ada.id, &hash(other), &hash("new")).await;
+        assert!(!replaced.unwrap(), "{other:?} is not what is stored");
+    }
+    assert!(!tx.replace_password_hash(max.id, &hash("oldHash"), &hash("new")).await.unwrap());
+    assert!(tx.replace_password_hash(ada.id, &hash("oldHash"), &hash("new")).await.unwrap());
+    assert!(!tx.replace_password_hash(ada.id, &hash("oldHash"), &hash("newer")).await.unwrap());
+    tx.commit().await.unwrap();
+    let expected = StoredPassword { hash: hash("new"), ..password(ada.id) };
+    assert_eq!(seen::password(store, ada.id).await, Some(expected));
+    let expected = StoredPassword { hash: hash("oldHash"), ..password(eve.id) };
+    assert_eq!(seen::password(store, eve.id).await, Some(expected));
+    assert_eq!(seen::password(store, max.id).await, None);
+}
+
+/// A hash replaced by itself is replaced: engines that count changed rows must not tell.
+pub async fn a_hash_replaced_by_itself_is_replaced<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    given::password(store, &password(ada.id)).await;
+    let same = password(ada.id).hash;
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.replace_password_hash(ada.id, &same, &same).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(seen::password(store, ada.id).await, Some(password(ada.id)));
+}
+
+/// Of concurrent replacements of one hash one happens.
+pub async fn of_concurrent_replacements_of_a_hash_one_happens<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    given::password(store, &password(ada.id)).await;
+    let answers = race(store, 8, |racer, tx| {
+        Box::pin(async move {
+            let (old, new) = (password(user_id(1)).hash, hash(&format!("new {racer}")));
+            tx.replace_password_hash(user_id(1), &old, &new).await
+        })
+    });
+    assert_eq!(winners(answers.await), 1);
+}
