@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::Accounts;
 use crate::email::EmailAddress;
 use crate::entity::{MailState, OutboxMail};
@@ -61,7 +63,7 @@ impl<S: Store> Accounts<S> {
         Ok(tx.insert_mail(&outbox_mail(id, MailState::Void, empty, now)).await?)
     }
 
-    /// Delivers at most `limit` mails that are due: one pass of the outbox worker.
+    /// Delivers at most `limit` mails that are due, all at once: one pass of the outbox worker.
     ///
     /// Any number of nodes may do so at once: each mail is leased to one of them, and delivered at least
     /// once. A mail that fails is tried again with growing waits; one that fails too often, or whose code
@@ -71,8 +73,8 @@ impl<S: Store> Accounts<S> {
         let due = read.due_mail(self.now(), limit).await?;
         drop(read);
         let mut pass = Delivery { more: due.len() == limit as usize, ..Delivery::default() };
-        for mail in due {
-            match self.deliver(mail).await? {
+        for settled in join_all(due.into_iter().map(|mail| self.deliver(mail))).await {
+            match settled? {
                 Some(MailState::Delivered) => pass.delivered += 1,
                 Some(MailState::Dead) => pass.dead += 1,
                 Some(MailState::Pending | MailState::Void) => pass.failed += 1,
