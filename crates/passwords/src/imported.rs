@@ -1,0 +1,91 @@
+//! Hashes that other systems made, each verified by its own rules (R-PW-09).
+
+use durward_core::password::HashError;
+
+use crate::limits::MAX_TEXT;
+use crate::memory::Memory;
+use crate::settings::Cost;
+
+mod argon2;
+mod bcrypt;
+mod pbkdf2;
+mod scrypt;
+
+use argon2::Argon2Hash;
+use bcrypt::BcryptHash;
+use pbkdf2::Pbkdf2Hash;
+use scrypt::ScryptHash;
+
+/// A hash from elsewhere whose cost is within the [limits](crate::limits).
+pub(crate) enum Imported {
+    Argon2(Argon2Hash),
+    Bcrypt(BcryptHash),
+    Scrypt(ScryptHash),
+    Pbkdf2(Pbkdf2Hash),
+}
+
+/// Why a stored hash is not verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    Malformed,
+    TooCostly,
+}
+
+impl Unreadable {
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed or of an unknown format",
+            Self::TooCostly => "beyond the limits of cost",
+        }
+    }
+
+    /// What a format answers to a hash whose cost it read.
+    fn unless(bearable: bool) -> Result<(), Self> {
+        if bearable { Ok(()) } else { Err(Self::TooCostly) }
+    }
+}
+
+impl Imported {
+    pub(crate) fn parse(text: &str) -> Result<Self, Unreadable> {
+        if text.len() > MAX_TEXT || !text.is_ascii() {
+            return Err(Unreadable::Malformed);
+        }
+        let (dollar, rest) = text.strip_prefix('$').map_or(("", text), |rest| ("$", rest));
+        let id = rest.split('$').next().unwrap_or_default();
+        match (dollar, id) {
+            ("$", "argon2id" | "argon2i" | "argon2d") => Argon2Hash::parse(text).map(Self::Argon2),
+            ("$", "2a" | "2b" | "2x" | "2y") => BcryptHash::parse(text).map(Self::Bcrypt),
+            ("$", "scrypt") => ScryptHash::parse_phc(text).map(Self::Scrypt),
+            ("$", "7") => ScryptHash::parse_crypt(text).map(Self::Scrypt),
+            ("$", _) => Pbkdf2Hash::parse_phc(text).map(Self::Pbkdf2),
+            _ => Pbkdf2Hash::parse_django(text).map(Self::Pbkdf2),
+        }
+    }
+
+    /// How much memory its verification takes.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        match self {
+            Self::Argon2(hash) => u64::from(hash.cost().memory_kib),
+            Self::Scrypt(hash) => hash.memory_kib(),
+            Self::Bcrypt(_) | Self::Pbkdf2(_) => 0,
+        }
+    }
+
+    /// What it costs in terms that new hashes have too.
+    pub(crate) const fn argon2_cost(&self) -> Option<Cost> {
+        match self {
+            Self::Argon2(hash) => Some(hash.cost()),
+            Self::Bcrypt(_) | Self::Scrypt(_) | Self::Pbkdf2(_) => None,
+        }
+    }
+
+    /// Whether it was made of these bytes, compared in constant time (R-DP-02).
+    pub(crate) fn is_right(&self, typed: &[u8], memory: &mut Memory) -> Result<bool, HashError> {
+        match self {
+            Self::Argon2(hash) => hash.is_right(typed, memory),
+            Self::Bcrypt(hash) => Ok(hash.is_right(typed)),
+            Self::Scrypt(hash) => hash.is_right(typed, memory),
+            Self::Pbkdf2(hash) => hash.is_right(typed),
+        }
+    }
+}

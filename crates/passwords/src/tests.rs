@@ -1,0 +1,4 @@
+mod imported;
+mod own;
+mod pool;
+mod support;
