@@ -1,3 +1,4 @@
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -28,10 +29,26 @@ fn start(settings: PoolSettings) -> PasswordPool {
     PasswordPool::start(ring(&key(1)), Arc::new(Counter::new()), settings).unwrap()
 }
 
-fn gated(settings: PoolSettings) -> (PasswordPool, Arc<Gate>) {
+fn gated(settings: PoolSettings) -> (PasswordPool, OpenedAtEnd) {
     let gate = Arc::new(Gate::default());
     let pool = PasswordPool::start(ring(&key(1)), gate.clone(), settings).unwrap();
-    (pool, gate)
+    (pool, OpenedAtEnd(gate))
+}
+
+/// A gate that a failed test leaves open: its pool stops only once the workers are through.
+struct OpenedAtEnd(Arc<Gate>);
+
+impl Deref for OpenedAtEnd {
+    type Target = Arc<Gate>;
+    fn deref(&self) -> &Arc<Gate> {
+        &self.0
+    }
+}
+
+impl Drop for OpenedAtEnd {
+    fn drop(&mut self) {
+        self.0.open();
+    }
 }
 
 fn is_busy<T>(result: &Result<T, HashError>) -> bool {
