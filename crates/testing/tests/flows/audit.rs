@@ -1,0 +1,116 @@
+use std::time::Duration;
+
+use durward_core::entity::AuditEntry;
+use durward_core::store::Audit;
+use durward_core::{Clock, Origin, RequestId, UserAgent, UserId};
+use durward_testing::given::PASSWORD;
+use durward_testing::{FakeClock, TestAccounts};
+
+use crate::support::{is_refused, try_password};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn rows(it: &TestAccounts, user: UserId) -> Vec<AuditEntry> {
+    let mut read = it.accounts().read().await.unwrap();
+    read.audit_of(user, 100).await.unwrap()
+}
+
+#[tokio::test]
+async fn every_outcome_has_a_row_that_says_who_when_where_and_how() {
+    // R-LG-01
+    let it = TestAccounts::new();
+    let ada = it.sign_up("ada@example.com").await;
+    it.clock().advance(SECOND);
+    assert!(is_refused(try_password(&it, "ada@example.com", "wrong").await));
+    it.clock().advance(SECOND);
+    it.log_in("ada@example.com").await;
+    it.clock().advance(SECOND);
+    it.accounts().logout(&ada.token, &it.origin()).await.unwrap();
+    let mut rows = rows(&it, ada.user).await;
+    rows.reverse();
+    // The two of the sign-up have one moment, and no order.
+    rows[..2].sort_by(|one, other| other.event.cmp(&one.event));
+    let told: Vec<(&str, &str)> =
+        rows.iter().map(|row| (row.event.as_str(), row.details.as_str())).collect();
+    let events: Vec<&str> = told.iter().map(|(event, _)| *event).collect();
+    assert_eq!(
+        events,
+        [
+            "user.created",
+            "session.opened",
+            "authentication.failed",
+            "session.opened",
+            "session.ended"
+        ]
+    );
+    assert!(told[1].1.contains(&ada.session.to_string()) && told[1].1.contains("email"));
+    assert_eq!(told[2].1, r#"{"method":"password","reason":"wrong-secret"}"#);
+    assert!(told[3].1.contains("password"));
+    assert!(told[4].1.contains("logout"));
+    for (row, seconds) in rows.iter().zip([0, 0, 1, 2, 3]) {
+        assert_eq!(row.at, FakeClock::default().now() + SECOND * seconds);
+        assert_eq!(row.subject, Some(ada.user));
+        assert_eq!(row.ip.as_deref(), Some("192.0.2.1"));
+    }
+}
+
+#[tokio::test]
+async fn a_row_names_the_request_and_an_ipv4_address_by_its_own_name() {
+    // R-LG-01
+    let it = TestAccounts::new();
+    let ada = it.sign_up("ada@example.com").await;
+    let origin = Origin {
+        ip: Some("::ffff:192.0.2.7".parse().unwrap()),
+        request: RequestId::parse("req-1"),
+        agent: Some(UserAgent::parse("curl/8")),
+        client: None,
+    };
+    it.clock().advance(SECOND);
+    it.accounts().logout(&ada.token, &origin).await.unwrap();
+    let newest = rows(&it, ada.user).await.remove(0);
+    assert_eq!(newest.ip.as_deref(), Some("192.0.2.7"));
+    assert_eq!(newest.request.as_deref(), Some("req-1"));
+}
+
+#[tokio::test]
+async fn a_refresh_has_no_row_of_its_own() {
+    let it = TestAccounts::new();
+    let ada = it.sign_up("ada@example.com").await;
+    let before = rows(&it, ada.user).await.len();
+    it.accounts().refresh(&ada.refresh, &it.origin()).await.unwrap();
+    assert_eq!(rows(&it, ada.user).await.len(), before);
+}
+
+#[tokio::test]
+async fn no_row_holds_a_secret_or_an_address() {
+    // R-LG-02, AM-10, GW-61
+    let it = TestAccounts::new();
+    let ada = it.sign_up("ada@example.com").await;
+    let pair = it.accounts().refresh(&ada.refresh, &it.origin()).await.unwrap();
+    it.log_in_by_mail("ada@example.com").await;
+    assert!(is_refused(try_password(&it, "ada@example.com", "wrong password").await));
+    let text = format!("{:?}", rows(&it, ada.user).await);
+    let letters = it.inbox().all();
+    let mut secrets = vec!["ada@example.com", "Lovelace", PASSWORD, "wrong password", "dw_"];
+    secrets.extend([ada.token.expose(), pair.refresh.expose()]);
+    secrets.extend(letters.iter().flat_map(|letter| [letter.code(), letter.link()]));
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_printed_for_debugging_holds_no_secret() {
+    // R-LG-02, AM-12
+    let it = TestAccounts::new();
+    let request = it.request("ada@example.com");
+    let printed = format!("{request:?}");
+    assert!(!printed.contains(PASSWORD) && !printed.contains(request.state.expose()));
+    assert!(!printed.contains("ada@example.com"), "{printed}");
+    let ada = it.sign_up_as(request).await;
+    let printed = format!("{ada:?} {:?} {:?} {it:?}", it.inbox().all(), it.accounts());
+    for secret in [ada.token.expose(), ada.refresh.expose(), it.inbox().only().code()] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+    assert!(!printed.contains("ada@example.com"), "{printed}");
+}

@@ -1,0 +1,24 @@
+//! Every flow of the core, on the store in memory.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod audit;
+mod codes;
+mod hooks;
+mod idempotency;
+mod keys;
+mod login;
+mod one_answer;
+mod outbox;
+mod passwords;
+mod properties;
+mod refresh;
+mod sessions;
+mod sign_up;
+mod steps;
+mod support;
+mod throttle;
+mod tokens;
+mod traced;
+mod units;
+mod users;
+mod verification;

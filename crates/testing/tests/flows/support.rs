@@ -1,0 +1,70 @@
+//! What many of these tests do.
+
+use durward_core::accounts::{Answer, CodeRequest, PasswordAttempt, StepAnswer};
+use durward_core::store::{Audit, LoginEmails, Tx, Users, UsersMut};
+use durward_core::{Error, FlowState, LoginEmail, Store, User, UserId, UserStatus};
+use durward_testing::{TestAccounts, given, step};
+
+/// Changes the status of a user behind the flows' back.
+pub(crate) async fn set_status<S: Store>(it: &TestAccounts<S>, user: UserId, status: UserStatus) {
+    let mut tx = it.accounts().begin().await.unwrap();
+    let before = tx.user(user).await.unwrap().unwrap();
+    let after = User { status, version: before.version + 1, ..before.clone() };
+    assert!(tx.update_user(&after, before.version).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+/// Who has proven this address.
+pub(crate) async fn owner<S: Store>(it: &TestAccounts<S>, address: &str) -> Option<User<S::Attrs>> {
+    let mut read = it.accounts().read().await.unwrap();
+    read.user_by_email(given::email(address).canonical()).await.unwrap()
+}
+
+/// What a user claims or has proven.
+pub(crate) async fn emails<S: Store>(it: &TestAccounts<S>, user: UserId) -> Vec<LoginEmail> {
+    it.accounts().read().await.unwrap().login_emails_of(user).await.unwrap()
+}
+
+/// The events in the audit log about a user, in the order of their names: rows of one moment have none.
+pub(crate) async fn audited<S: Store>(it: &TestAccounts<S>, user: UserId) -> Vec<String> {
+    let rows = it.accounts().read().await.unwrap().audit_of(user, 100).await.unwrap();
+    let mut events: Vec<String> = rows.into_iter().map(|row| row.event).collect();
+    events.sort();
+    events
+}
+
+/// Begins a sign-up of this address.
+pub(crate) async fn begin_sign_up(it: &TestAccounts, address: &str) -> (StepAnswer, FlowState) {
+    let request = it.request(address);
+    let state = request.state.clone();
+    (step(it.accounts().sign_up(request, &it.origin()).await.unwrap()), state)
+}
+
+/// Asks for a login code.
+pub(crate) async fn begin_login<S: Store>(
+    it: &TestAccounts<S>,
+    address: &str,
+) -> (StepAnswer, FlowState) {
+    let request = CodeRequest { email: given::email(address), state: it.state() };
+    let answer = it.accounts().request_code(&request, &it.origin()).await.unwrap();
+    (step(answer), request.state)
+}
+
+/// Tries to log in by this password.
+pub(crate) async fn try_password<S: Store>(
+    it: &TestAccounts<S>,
+    address: &str,
+    password: &str,
+) -> Result<Answer, Error> {
+    let attempt = PasswordAttempt {
+        email: given::email(address),
+        password: given::password(password),
+        state: it.state(),
+    };
+    it.accounts().login_with_password(attempt, &it.origin()).await
+}
+
+/// Whether this is the one answer to every failed proof (R-EN-01).
+pub(crate) fn is_refused<T>(outcome: Result<T, Error>) -> bool {
+    outcome.is_err_and(|error| matches!(error, Error::Unauthenticated))
+}

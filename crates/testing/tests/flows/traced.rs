@@ -1,0 +1,230 @@
+//! A store and a hasher that write down what they are asked, so that two flows can be compared by what they
+//! cost.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
+use durward_core::entity::{
+    AuditEntry, Flow, LiveSession, LoginEmail, OutboxMail, PasswordLogin, Session, StoredPassword,
+    StoredReply, User,
+};
+use durward_core::ids::{FlowId, LoginEmailId, MailId, SessionId, UserId};
+use durward_core::password::{Admission, HashError, Verdict};
+use durward_core::store::{
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, MailCounts, Outbox,
+    OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx,
+    Users, UsersMut,
+};
+use durward_core::{
+    Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Store, StoreError,
+    Timestamp,
+};
+
+/// What was asked, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace(Arc<Mutex<Vec<&'static str>>>);
+
+impl Trace {
+    pub(crate) fn note(&self, what: &'static str) {
+        self.0.lock().unwrap().push(what);
+    }
+
+    /// What was asked since this was last called.
+    pub(crate) fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+/// A store that writes down what it is asked, and that can lose races on demand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TracedStore<S> {
+    store: S,
+    trace: Trace,
+    conflicts: Arc<AtomicU32>,
+}
+
+impl<S> TracedStore<S> {
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Lets the next commits fail as if another unit of work had got there first.
+    pub(crate) fn lose_races(&self, count: u32) {
+        self.conflicts.store(count, Ordering::SeqCst);
+    }
+}
+
+pub(crate) struct Traced<T> {
+    inner: T,
+    trace: Trace,
+    conflicts: Arc<AtomicU32>,
+}
+
+impl<S: Store> Store for TracedStore<S> {
+    type Attrs = S::Attrs;
+    type Read<'c> = Traced<S::Read<'c>>;
+    type Tx<'c> = Traced<S::Tx<'c>>;
+
+    async fn read(&self) -> Result<Self::Read<'_>> {
+        self.trace.note("read");
+        let (trace, conflicts) = (self.trace.clone(), Arc::clone(&self.conflicts));
+        Ok(Traced { inner: self.store.read().await?, trace, conflicts })
+    }
+
+    async fn begin(&self) -> Result<Self::Tx<'static>> {
+        self.trace.note("begin");
+        let (trace, conflicts) = (self.trace.clone(), Arc::clone(&self.conflicts));
+        Ok(Traced { inner: self.store.begin().await?, trace, conflicts })
+    }
+
+    async fn pause(&self, wait: Duration) {
+        self.trace.note("pause");
+        self.store.pause(wait).await;
+    }
+}
+
+impl<A: Attrs, T: Tx<A>> Tx<A> for Traced<T> {
+    async fn commit(self) -> Result<()> {
+        self.trace.note("commit");
+        let lost = self
+            .conflicts
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match lost {
+            Ok(_) => Err(StoreError::Conflict),
+            Err(_none_left) => self.inner.commit().await,
+        }
+    }
+}
+
+macro_rules! traced {
+    ($([$($generics:tt)*] $port:path {
+        $($call:ident($($name:ident: $type:ty),*) -> $answer:ty;)*
+    })*) => {$(
+        impl<$($generics)*> $port for Traced<T> {
+            $(async fn $call(&mut self, $($name: $type),*) -> Result<$answer> {
+                self.trace.note(stringify!($call));
+                self.inner.$call($($name),*).await
+            })*
+        }
+    )*};
+}
+
+traced! {
+    [A: Attrs, T: Users<A> + Send] Users<A> {
+        user(id: UserId) -> Option<User<A>>;
+        user_by_email(email: &CanonicalEmail) -> Option<User<A>>;
+    }
+    [A: Attrs, T: UsersMut<A> + Send] UsersMut<A> {
+        insert_user(user: &User<A>) -> ();
+        update_user(user: &User<A>, from: i64) -> bool;
+    }
+    [T: LoginEmails + Send] LoginEmails {
+        login_email(id: LoginEmailId) -> Option<LoginEmail>;
+        login_emails_of(user: UserId) -> Vec<LoginEmail>;
+        proven_email(email: &CanonicalEmail) -> Option<LoginEmail>;
+        proven_lookalikes(skeleton: &str) -> Vec<LoginEmail>;
+    }
+    [T: LoginEmailsMut + Send] LoginEmailsMut {
+        insert_login_email(email: &LoginEmail) -> ();
+        prove_login_email(id: LoginEmailId, user: UserId, now: Timestamp) -> bool;
+        delete_claims(email: &CanonicalEmail, except: UserId) -> u64;
+    }
+    [T: Passwords + Send] Passwords {
+        password(user: UserId) -> Option<StoredPassword>;
+        password_login(email: &CanonicalEmail) -> Option<PasswordLogin>;
+    }
+    [T: PasswordsMut + Send] PasswordsMut {
+        insert_password(password: &StoredPassword) -> ();
+        replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
+    }
+    [A: Attrs, T: Sessions<A> + Send] Sessions<A> {
+        session(id: SessionId) -> Option<Session<A>>;
+        session_by_token(token: &Digest) -> Option<LiveSession<A>>;
+        session_by_refresh(refresh: &Digest) -> Option<Session<A>>;
+        sessions_of(user: UserId) -> Vec<Session<A>>;
+    }
+    [A: Attrs, T: SessionsMut<A> + Send] SessionsMut<A> {
+        insert_session(session: &Session<A>) -> ();
+        rotate_session(session: &Session<A>, from: &Digest) -> bool;
+        lock_session(id: SessionId) -> ();
+        end_session(id: SessionId, now: Timestamp) -> bool;
+        end_sessions_of(user: UserId, now: Timestamp) -> u64;
+    }
+    [A: Attrs, T: Flows<A> + Send] Flows<A> {
+        flow_by_handle(handle: &Digest) -> Option<Flow<A>>;
+        flow_by_link(link: &Digest) -> Option<Flow<A>>;
+        verifications_of(user: UserId, now: Timestamp) -> Vec<Flow<A>>;
+    }
+    [A: Attrs, T: FlowsMut<A> + Send] FlowsMut<A> {
+        insert_flow(flow: &Flow<A>) -> ();
+        debit_flow(id: FlowId, position: u32, limit: u32) -> bool;
+        advance_flow(flow: &Flow<A>, from: u32, mails: u32) -> bool;
+        finish_flow(id: FlowId, position: u32, now: Timestamp) -> bool;
+        finish_flows_of(user: UserId, now: Timestamp) -> u64;
+    }
+    [T: BudgetsMut + Send] BudgetsMut {
+        debit_budget(key: BudgetKey, rate: &Rate, now: Timestamp) -> Debit;
+        refund_budget(key: BudgetKey, rate: &Rate) -> ();
+        debit_attempt(key: BudgetKey, delays: &Delays, now: Timestamp) -> bool;
+        reset_attempts(key: BudgetKey) -> ();
+    }
+    [T: Outbox + Send] Outbox {
+        mail(id: MailId) -> Option<OutboxMail>;
+        due_mail(now: Timestamp, limit: u32) -> Vec<OutboxMail>;
+        dead_mail(limit: u32) -> Vec<OutboxMail>;
+        count_mail() -> MailCounts;
+    }
+    [T: OutboxMut + Send] OutboxMut {
+        insert_mail(mail: &OutboxMail) -> ();
+        lease_mail(id: MailId, due: Timestamp, until: Timestamp) -> bool;
+        settle_mail(mail: &OutboxMail, until: Timestamp) -> bool;
+    }
+    [T: Replies + Send] Replies {
+        reply(key: &Digest) -> Option<StoredReply>;
+    }
+    [T: RepliesMut + Send] RepliesMut {
+        insert_reply(reply: &StoredReply, now: Timestamp) -> ();
+    }
+    [T: Audit + Send] Audit {
+        audit_of(subject: UserId, limit: u32) -> Vec<AuditEntry>;
+    }
+    [T: AuditMut + Send] AuditMut {
+        insert_audit(entry: &AuditEntry) -> ();
+    }
+}
+
+/// A hasher that writes down what it is asked.
+pub(crate) struct TracedHasher {
+    pub(crate) hasher: Arc<dyn PasswordHasher>,
+    pub(crate) trace: Trace,
+}
+
+#[async_trait]
+impl PasswordHasher for TracedHasher {
+    fn admit(&self) -> std::result::Result<Admission, HashError> {
+        self.trace.note("admit");
+        self.hasher.admit()
+    }
+
+    async fn hash(
+        &self,
+        password: Password,
+        admission: Admission,
+    ) -> std::result::Result<PasswordHash, HashError> {
+        self.trace.note("hash");
+        self.hasher.hash(password, admission).await
+    }
+
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+        admission: Admission,
+    ) -> std::result::Result<Verdict, HashError> {
+        self.trace.note("verify");
+        self.hasher.verify(password, hash, admission).await
+    }
+}
