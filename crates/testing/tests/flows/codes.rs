@@ -193,6 +193,22 @@ async fn a_fresh_code_replaces_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_fresh_code_has_five_attempts_of_its_own() {
+    // R-TH-02: per code; how many codes there are is bounded by the mails.
+    let it = TestAccounts::new();
+    let (step, state, old) = at_the_code_step(&it).await;
+    for _ in 0..5 {
+        assert!(is_refused(answer(&it, &typed(&step, &wrong(&old)), &state).await));
+    }
+    it.accounts().resend_code(&step.handle, &state, &it.origin()).await.unwrap();
+    let new = it.mail_to("ada@example.com").await.code().to_owned();
+    for _ in 0..4 {
+        assert!(is_refused(answer(&it, &typed(&step, &wrong(&new)), &state).await));
+    }
+    assert!(answer(&it, &typed(&step, &new), &state).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_flow_causes_four_mails_at_most() {
     // R-TH-06, AM-25
     let it = TestAccounts::new();

@@ -4,13 +4,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::accounts::Delivery;
 use durward_core::entity::MailState;
-use durward_core::store::Outbox;
-use durward_core::{Mail, MailError, Mailer};
+use durward_core::store::{Outbox, Tx};
+use durward_core::{Mail, MailError, MailId, Mailer, Method};
 use durward_store_memory::MemoryStore;
 use durward_testing::TestAccounts;
 use tokio::sync::{Mutex, Notify};
 
-use crate::support::{begin_login, begin_sign_up};
+use crate::support::{begin_login, begin_sign_up, proven_user};
 
 fn down() -> MailError {
     MailError::Temporary(String::from("connection refused"))
@@ -34,7 +34,7 @@ async fn a_dead_mail_server_fails_no_request_and_the_mail_arrives_later() {
 
 /// Remembers the ids of what it is given, and never takes it.
 #[derive(Default)]
-struct Refusing(Mutex<Vec<durward_core::MailId>>);
+struct Refusing(Mutex<Vec<MailId>>);
 
 #[async_trait]
 impl Mailer for Refusing {
@@ -94,20 +94,10 @@ async fn a_mail_without_a_code_is_tried_twelve_times() {
 }
 
 /// Lets a session's family end by reuse, and gives the id of the notice about it.
-async fn notice(it: &TestAccounts) -> durward_core::MailId {
-    use durward_core::accounts::NewUser;
-    use durward_core::store::Tx;
+async fn notice(it: &TestAccounts) -> MailId {
+    let ada = proven_user(it, "ada@example.com").await;
     let mut tx = it.accounts().begin().await.unwrap();
-    let new = NewUser {
-        name: durward_testing::given::name("Ada"),
-        email: durward_testing::given::email("ada@example.com"),
-        proven: true,
-        password: None,
-        roles: Vec::new(),
-        attrs: durward_core::NoAttributes {},
-    };
-    let ada = it.accounts().create_user(&mut tx, new, &it.origin()).await.unwrap().user;
-    let methods = vec![durward_core::Method::Email];
+    let methods = vec![Method::Email];
     let opened = it.accounts().open_session(&mut tx, &ada, methods, &it.origin()).await.unwrap();
     tx.commit().await.unwrap();
     it.accounts().refresh(&opened.refresh, &it.origin()).await.unwrap();

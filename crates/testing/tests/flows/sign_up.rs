@@ -8,7 +8,9 @@ use durward_core::{
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, followed, given, session, step, typed};
 
-use crate::support::{audited, begin_sign_up, emails, is_refused, owner, set_status, try_password};
+use crate::support::{
+    audited, begin_sign_up, emails, is_refused, owner, proven_user, set_status, try_password,
+};
 
 pub(crate) fn in_mode(mode: SignUpMode) -> TestAccounts {
     TestAccounts::with(|parts| parts.settings.sign_up = mode)
@@ -172,18 +174,7 @@ async fn open_mode_gives_a_session_at_once_and_no_login_before_the_proof() {
 async fn open_mode_leaves_the_owner_of_an_address_alone() {
     // R-EM-08, R-EN-03, GW-48
     let it = in_mode(SignUpMode::Open);
-    let mut tx = it.accounts().begin().await.unwrap();
-    let ada = durward_core::accounts::NewUser {
-        name: given::name("Ada"),
-        email: given::email("ada@example.com"),
-        proven: true,
-        password: None,
-        roles: Vec::new(),
-        attrs: durward_core::NoAttributes {},
-    };
-    let ada = it.accounts().create_user(&mut tx, ada, &it.origin()).await.unwrap().user;
-    durward_core::store::Tx::commit(tx).await.unwrap();
-
+    let ada = proven_user(&it, "ada@example.com").await;
     let request = it.request("ada@example.com");
     let claimant = session(it.accounts().sign_up(request, &it.origin()).await.unwrap());
     assert_ne!(claimant.user, ada.id);

@@ -1,8 +1,8 @@
 //! What many of these tests do.
 
-use durward_core::accounts::{Answer, CodeRequest, PasswordAttempt, StepAnswer};
+use durward_core::accounts::{Answer, CodeRequest, NewUser, PasswordAttempt, StepAnswer};
 use durward_core::store::{Audit, LoginEmails, Tx, Users, UsersMut};
-use durward_core::{Error, FlowState, LoginEmail, Store, User, UserId, UserStatus};
+use durward_core::{Error, FlowState, LoginEmail, NoAttributes, Store, User, UserId, UserStatus};
 use durward_testing::{TestAccounts, given, step};
 
 /// Changes the status of a user behind the flows' back.
@@ -12,6 +12,22 @@ pub(crate) async fn set_status<S: Store>(it: &TestAccounts<S>, user: UserId, sta
     let after = User { status, version: before.version + 1, ..before.clone() };
     assert!(tx.update_user(&after, before.version).await.unwrap());
     tx.commit().await.unwrap();
+}
+
+/// A user as an administrator or the application makes one: with a proven address and without a password.
+pub(crate) async fn proven_user(it: &TestAccounts, address: &str) -> User {
+    let new = NewUser {
+        name: given::name("Ada Lovelace"),
+        email: given::email(address),
+        proven: true,
+        password: None,
+        roles: Vec::new(),
+        attrs: NoAttributes {},
+    };
+    let mut tx = it.accounts().begin().await.unwrap();
+    let made = it.accounts().create_user(&mut tx, new, &it.origin()).await.unwrap();
+    tx.commit().await.unwrap();
+    made.user
 }
 
 /// Who has proven this address.

@@ -7,7 +7,7 @@ use durward_testing::{Letter, TestAccounts, followed, given, session, typed};
 
 use crate::sign_up::in_mode;
 use crate::support::{
-    audited, begin_login, begin_sign_up, emails, is_refused, owner, try_password,
+    audited, begin_login, begin_sign_up, emails, is_refused, owner, proven_user, try_password,
 };
 
 async fn claim(it: &TestAccounts, address: &str) -> (IssuedSession, Letter) {
@@ -68,6 +68,17 @@ async fn winning_an_address_discards_the_claims_of_others() {
     assert!(emails(&it, mallory.user).await.is_empty());
     assert!(!verify(&it, &by_link(&hers)).await);
     assert_eq!(owner(&it, "ada@example.com").await.unwrap().id, ada.user);
+}
+
+#[tokio::test]
+async fn a_user_who_is_made_with_a_proven_address_discards_the_claims_on_it() {
+    // R-EM-08
+    let it = in_mode(SignUpMode::Open);
+    let (mallory, letter) = claim(&it, "ada@example.com").await;
+    let ada = proven_user(&it, "ADA@example.com").await;
+    assert!(emails(&it, mallory.user).await.is_empty());
+    assert!(!verify(&it, &by_link(&letter)).await);
+    assert_eq!(owner(&it, "ada@example.com").await.unwrap().id, ada.id);
 }
 
 #[tokio::test]
@@ -132,8 +143,10 @@ async fn five_wrong_codes_end_a_verification() {
 async fn a_code_for_one_purpose_is_worth_nothing_for_another() {
     // R-OT-04, AM-05
     let it = in_mode(SignUpMode::Open);
-    let (ada, verification) = claim(&it, "ada@example.com").await;
-    let state = it.state();
+    let request = it.request("ada@example.com");
+    let state = request.state.clone();
+    let ada = session(it.accounts().sign_up(request, &it.origin()).await.unwrap());
+    let verification = it.mail_to("ada@example.com").await;
     let as_login = it.accounts().answer_code(&followed(&verification), &state, &it.origin()).await;
     assert!(is_refused(as_login));
     assert!(verify(&it, &by_link(&verification)).await);
