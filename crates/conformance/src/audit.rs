@@ -16,7 +16,7 @@ pub async fn an_entry_comes_back_as_it_was_written<S: Store<Attrs = Suite>>(stor
         audit(1),
         AuditEntry { actor: Some(ada.id), client: Some(client_id(9)), ..audit(2) },
         AuditEntry { actor: Some(eve.id), ip: text("192.0.2.1"), request: text("r-1"), ..audit(3) },
-        AuditEntry { ip: text("2001:db8:1111:2222:3333:4444:5555:6666"), ..audit(4) },
+        AuditEntry { ip: text("2001:1db8:1111:2222:3333:4444:5555:6666"), ..audit(4) },
         AuditEntry { ip: text(""), request: text(""), details: String::new(), ..audit(5) },
         AuditEntry { request: text(&longest), event: longest.clone(), ..audit(6) },
         AuditEntry { details: format!("{{\"text\": \"{TRICKY}\" }} "), ..audit(7) },

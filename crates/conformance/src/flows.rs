@@ -247,7 +247,8 @@ pub async fn of_concurrent_transitions_one_happens<S: Store<Attrs = Suite>>(stor
         })
     });
     let won: Vec<_> = answers.await.into_iter().filter_map(Result::unwrap).collect();
-    let [winner] = won.as_slice() else { panic!("{} transitions happened", won.len()) };
+    assert_eq!(won.len(), 1, "so many transitions happened");
+    let winner = &won[0];
     for n in 100..108 {
         let found = seen::flow(store, &handle(n)).await;
         assert_eq!(found.as_ref(), Some(winner).filter(|flow| flow.handle == handle(n)));

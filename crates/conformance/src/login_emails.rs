@@ -171,7 +171,7 @@ pub async fn of_concurrent_proofs_of_an_address_one_is_accepted<S: Store<Attrs =
     });
     let answers = answers.await;
     let owner = answers.iter().find_map(|answer| answer.as_ref().ok()).copied();
-    assert_eq!(accepted(answers), 1);
+    assert_eq!(accepted(&answers), 1);
     let found = seen::proven_email(store, address("ada@example.com").canonical()).await;
     assert_eq!(found.map(|claim| claim.user), owner);
     let mut proofs = 0;
@@ -246,18 +246,19 @@ pub async fn look_alikes_are_proven_and_look_exactly_alike<S: Store<Attrs = Suit
         (1, "paypal@example.com", "paypal@example.com"),
         (2, "paypa1@example.com", "paypal@example.com"),
         (3, "PayPal@example.com", "PayPal@example.com"),
-        (4, "paypals@example.com", "paypals@example.com"),
+        (4, "paypal@example.com.example", "paypal@example.com.example"),
     ] {
         let address = alike(text, skeleton);
         stored.push(LoginEmail { address, ..proven(n, ada.id, "") });
     }
     let address = alike("paypаl@example.com", "paypal@example.com");
     let unproven = LoginEmail { address, ..claim(5, ada.id, "") };
-    let [first, second, third, fourth] = stored.as_slice() else { panic!("four are stored") };
-    given::emails(store, &[first, second, third, fourth, &unproven]).await;
+    for claim in stored.iter().chain([&unproven]) {
+        given::emails(store, &[claim]).await;
+    }
     let mut found = seen::lookalikes(store, "paypal@example.com").await;
     found.sort_by_key(|claim| claim.id);
-    assert_eq!(found, [first.clone(), second.clone()]);
+    assert_eq!(found, stored[..2]);
 
     prove(store, &unproven).await.unwrap();
     assert_eq!(seen::lookalikes(store, "paypal@example.com").await.len(), 3);

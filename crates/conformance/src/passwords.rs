@@ -58,7 +58,7 @@ pub async fn of_concurrent_first_passwords_one_is_stored<S: Store<Attrs = Suite>
     let answers = race(store, 8, |_, tx| {
         Box::pin(async move { tx.insert_password(&password(user_id(1))).await })
     });
-    assert_eq!(accepted(answers.await), 1);
+    assert_eq!(accepted(&answers.await), 1);
 }
 
 /// A login finds the user who has proven the address, with status and password, and nobody by a claim.

@@ -16,6 +16,7 @@ macro_rules! promises {
             transactions::any_failed_call_spends_its_unit,
             transactions::a_cancelled_unit_leaves_no_trace,
             transactions::a_unit_cancelled_anywhere_is_whole_or_nothing,
+            transactions::units_that_cross_all_happen,
             transactions::a_pause_lasts,
             users::a_user_comes_back_as_it_was_stored,
             users::a_name_of_any_script_comes_back,

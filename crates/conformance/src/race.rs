@@ -50,13 +50,11 @@ pub(crate) fn winners(answers: Vec<Result<bool>>) -> usize {
 }
 
 /// How many racers were not refused as duplicates; none may fail otherwise.
-pub(crate) fn accepted<T>(answers: Vec<Result<T>>) -> usize {
-    let refused = |answer: &Result<T>| match answer {
-        Ok(_) => false,
-        Err(StoreError::Duplicate(_)) => true,
-        Err(other) => panic!("{other}"),
-    };
-    answers.iter().filter(|answer| !refused(answer)).count()
+pub(crate) fn accepted<T>(answers: &[Result<T>]) -> usize {
+    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert!(matches!(error, StoreError::Duplicate(_)), "{error}");
+    }
+    answers.iter().filter(|answer| answer.is_ok()).count()
 }
 
 /// Tries again after a conflict, as whoever runs units of work does.

@@ -51,23 +51,28 @@ pub async fn a_key_is_used_once<S: Store<Attrs = Suite>>(store: &S) {
     assert_eq!(seen::reply(store, &reply(1).key).await, Some(reply(1)));
 }
 
-/// An answer that has expired is replaced; others stay.
+/// An answer is forgotten from its moment on: then it is replaced. Others stay.
 pub async fn an_expired_reply_is_replaced<S: Store<Attrs = Suite>>(store: &S) {
-    given::reply(store, &reply(1)).await;
-    given::reply(store, &reply(2)).await;
-    let later = Timestamp::from_millis(reply(1).expires.as_millis() + 1);
-    let fresh = StoredReply {
-        request: digest(0x88, 9),
-        answer: Sealed::from_bytes(vec![9]),
-        expires: at(200_000),
-        ..reply(1)
-    };
-    let mut tx = store.begin().await.unwrap();
-    tx.insert_reply(&fresh, later).await.unwrap();
-    assert_eq!(tx.reply(&fresh.key).await.unwrap().as_ref(), Some(&fresh));
-    tx.commit().await.unwrap();
-    assert_eq!(seen::reply(store, &fresh.key).await, Some(fresh));
-    assert_eq!(seen::reply(store, &reply(2).key).await, Some(reply(2)));
+    let other = StoredReply { expires: at(100_000), ..reply(3) };
+    for kept in [&reply(1), &reply(2), &other] {
+        given::reply(store, kept).await;
+    }
+    let expires = reply(1).expires;
+    let later = Timestamp::from_millis(expires.as_millis() + 1);
+    for (n, now) in [(1, expires), (2, later)] {
+        let fresh = StoredReply {
+            request: digest(0x88, 9),
+            answer: Sealed::from_bytes(vec![9]),
+            expires: at(200_000),
+            ..reply(n)
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_reply(&fresh, now).await.unwrap();
+        assert_eq!(tx.reply(&fresh.key).await.unwrap().as_ref(), Some(&fresh));
+        tx.commit().await.unwrap();
+        assert_eq!(seen::reply(store, &fresh.key).await, Some(fresh));
+    }
+    assert_eq!(seen::reply(store, &other.key).await, Some(other));
 }
 
 /// Of concurrent answers under one key one is kept, whether the key is new or its answer has expired.
@@ -82,7 +87,7 @@ pub async fn of_concurrent_replies_under_one_key_one_is_kept<S: Store<Attrs = Su
         });
         let answers = answers.await;
         let kept = answers.iter().find_map(|answer| answer.as_ref().ok()).cloned();
-        assert_eq!(accepted(answers), 1);
+        assert_eq!(accepted(&answers), 1);
         assert_eq!(seen::reply(store, &reply(n).key).await, kept);
     }
 }

@@ -41,7 +41,7 @@ fn variants(user: UserId) -> Vec<Session<Suite>> {
         Session { client: None, methods: vec![], ..session(2, user) },
         Session { client: Some(client_id(255)), ip: ip("192.0.2.1"), ..session(3, user) },
         Session { methods: vec![Method::Email, Method::Password], ..session(4, user) },
-        Session { ip: ip("2001:db8:1111:2222:3333:4444:5555:6666"), ..session(5, user) },
+        Session { ip: ip("2001:1db8:1111:2222:3333:4444:5555:6666"), ..session(5, user) },
         Session { ip: ip("::ffff:192.0.2.1"), agent: Some(agent("")), ..session(6, user) },
         Session { agent: Some(agent(TRICKY)), ..session(7, user) },
         Session { agent: Some(agent(&longest)), ip: ip("::"), ..session(8, user) },
@@ -245,7 +245,8 @@ pub async fn of_concurrent_rotations_from_one_token_one_happens<S: Store<Attrs =
         })
     });
     let won: Vec<_> = answers.await.into_iter().filter_map(Result::unwrap).collect();
-    let [winner] = won.as_slice() else { panic!("{} rotations happened", won.len()) };
+    assert_eq!(won.len(), 1, "so many rotations happened");
+    let winner = &won[0];
     assert_eq!(seen::session(store, winner.id).await.as_ref(), Some(winner));
     for racer in 100..108 {
         let found = seen::session_by_token(store, &token(racer)).await;

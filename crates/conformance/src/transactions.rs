@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::race::race;
 use crate::sample::{
     at, audit, claim, digest, flow, flow_id, handle, hash, link, mail, password, proven, refresh,
     reply, session, token, user, user_id,
@@ -24,7 +25,7 @@ use crate::sample::{
 use crate::{Suite, given, seen};
 
 /// How long something may take that waits for nobody.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(10);
 
 /// What was written by a unit of work that is dropped never happened.
 pub async fn an_uncommitted_unit_leaves_no_trace<S: Store<Attrs = Suite>>(store: &S) {
@@ -209,11 +210,36 @@ pub async fn a_unit_cancelled_anywhere_is_whole_or_nothing<S: Store<Attrs = Suit
         }
         assert!(matches!(halves, Some((true, true) | (false, false))), "{n}: half is there");
         if let Some(written) = written {
-            written.unwrap();
-            return;
+            return written.unwrap();
         }
     }
-    panic!("a unit of work of two writes never ends");
+    unreachable!("a unit of work of two writes never ends");
+}
+
+/// Units of work that want the same rows in different orders all happen in the end. Those that would wait
+/// for each other, or overwrite each other, are told of a conflict and of no other error, and try again.
+pub async fn units_that_cross_all_happen<S: Store<Attrs = Suite>>(store: &S) {
+    given::users(store, [1, 2]).await;
+    let answers = race(store, 4, |racer, tx| {
+        Box::pin(async move {
+            let order = if racer % 2 == 0 { [1, 2] } else { [2, 1] };
+            for id in order.map(user_id) {
+                let stored = tx.user(id).await?.ok_or(StoreError::Conflict)?;
+                let changed = User { version: stored.version + 1, ..stored };
+                if !tx.update_user(&changed, stored.version).await? {
+                    return Err(StoreError::Conflict);
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+            Ok(())
+        })
+    });
+    for answer in answers.await {
+        answer.unwrap();
+    }
+    for id in [1, 2].map(user_id) {
+        assert_eq!(seen::user(store, id).await.map(|user| user.version), Some(5));
+    }
 }
 
 /// A pause lasts as long as was asked, about.

@@ -6,24 +6,24 @@ use durward_core::ids::{AuditId, UserId};
 use durward_core::store::{Audit, AuditMut, Result, StoreError};
 use durward_core::{Attrs, Timestamp};
 
-use crate::MemoryTx;
 use crate::state::Rows;
 use crate::tx::look_ups;
+use crate::{MemoryRead, MemoryTx};
 
 #[derive(Clone, Default)]
 pub(crate) struct AuditTable {
-    rows: Rows<AuditId, AuditEntry>,
-    by_subject: BTreeMap<UserId, BTreeSet<(Timestamp, AuditId)>>,
+    pub(crate) rows: Rows<AuditId, AuditEntry>,
+    pub(crate) by_subject: BTreeMap<UserId, BTreeSet<(Timestamp, AuditId)>>,
 }
 
 impl AuditTable {
-    fn of(&self, subject: UserId, limit: u32) -> Vec<AuditEntry> {
+    pub(crate) fn of(&self, subject: UserId, limit: u32) -> Vec<AuditEntry> {
         let ids = self.by_subject.get(&subject).into_iter().flatten().rev();
         let rows = ids.filter_map(|(_, id)| self.rows.get(id)).take(limit as usize);
         rows.map(|row| AuditEntry::clone(row)).collect()
     }
 
-    fn insert(&mut self, entry: &AuditEntry) -> Result<()> {
+    pub(crate) fn insert(&mut self, entry: &AuditEntry) -> Result<()> {
         if self.rows.contains_key(&entry.id) {
             return Err(StoreError::Duplicate("audit entry"));
         }
@@ -35,7 +35,7 @@ impl AuditTable {
     }
 }
 
-look_ups! {
+look_ups! { MemoryRead, MemoryTx;
     impl<A: Attrs> Audit for Handle<A> {
         async fn audit_of(&mut self, subject: UserId, limit: u32) -> Result<Vec<AuditEntry>> {
             self.look(|state| state.audit.of(subject, limit))

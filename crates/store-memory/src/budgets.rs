@@ -10,19 +10,19 @@ use crate::MemoryTx;
 #[derive(Clone, Default)]
 pub(crate) struct BudgetTable {
     /// When each budget is whole again.
-    whole: BTreeMap<BudgetKey, Timestamp>,
-    failures: BTreeMap<BudgetKey, Failures>,
+    pub(crate) whole: BTreeMap<BudgetKey, Timestamp>,
+    pub(crate) failures: BTreeMap<BudgetKey, Failures>,
 }
 
 /// The consecutive failures of one budget.
 #[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    last: Timestamp,
+pub(crate) struct Failures {
+    pub(crate) count: u32,
+    pub(crate) last: Timestamp,
 }
 
 impl BudgetTable {
-    fn debit(&mut self, key: BudgetKey, rate: &Rate, now: Timestamp) -> Debit {
+    pub(crate) fn debit(&mut self, key: BudgetKey, rate: &Rate, now: Timestamp) -> Debit {
         let whole = self.whole.get(&key).map_or(now, |stored| now.max(*stored));
         let last_grant = rate.last_grant(now);
         if whole > last_grant {
@@ -32,13 +32,18 @@ impl BudgetTable {
         Debit::Granted
     }
 
-    fn refund(&mut self, key: BudgetKey, rate: &Rate) {
+    pub(crate) fn refund(&mut self, key: BudgetKey, rate: &Rate) {
         if let Some(whole) = self.whole.get_mut(&key) {
             *whole = *whole - rate.interval;
         }
     }
 
-    fn debit_attempt(&mut self, key: BudgetKey, delays: &Delays, now: Timestamp) -> bool {
+    pub(crate) fn debit_attempt(
+        &mut self,
+        key: BudgetKey,
+        delays: &Delays,
+        now: Timestamp,
+    ) -> bool {
         let stored = self.failures.get(&key);
         if stored.is_some_and(|it| now < it.last + delays.after(it.count)) {
             return false;

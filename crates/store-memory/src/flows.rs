@@ -6,33 +6,37 @@ use durward_core::ids::{FlowId, UserId};
 use durward_core::store::{Flows, FlowsMut, Result, StoreError};
 use durward_core::{Attrs, Digest, Timestamp};
 
-use crate::MemoryTx;
 use crate::state::Rows;
 use crate::tx::look_ups;
+use crate::{MemoryRead, MemoryTx};
 
 pub(crate) struct FlowTable<A: Attrs> {
     pub(crate) rows: Rows<FlowId, Flow<A>>,
-    by_handle: BTreeMap<Digest, FlowId>,
-    by_link: BTreeMap<Digest, FlowId>,
+    pub(crate) by_handle: BTreeMap<Digest, FlowId>,
+    pub(crate) by_link: BTreeMap<Digest, FlowId>,
     /// Those that are unfinished and about a user.
-    unfinished: BTreeMap<UserId, BTreeSet<(Timestamp, FlowId)>>,
+    pub(crate) unfinished: BTreeMap<UserId, BTreeSet<(Timestamp, FlowId)>>,
 }
 
 impl<A: Attrs> FlowTable<A> {
-    fn row(&self, id: FlowId) -> Option<&Flow<A>> {
+    pub(crate) fn row(&self, id: FlowId) -> Option<&Flow<A>> {
         self.rows.get(&id).map(Arc::as_ref)
     }
 
-    fn found(&self, index: &BTreeMap<Digest, FlowId>, digest: &Digest) -> Option<Flow<A>> {
+    pub(crate) fn found(
+        &self,
+        index: &BTreeMap<Digest, FlowId>,
+        digest: &Digest,
+    ) -> Option<Flow<A>> {
         self.row(*index.get(digest)?).cloned()
     }
 
-    fn unfinished_of(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Flow<A>> {
+    pub(crate) fn unfinished_of(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Flow<A>> {
         let ids = self.unfinished.get(&user).into_iter().flatten();
         ids.filter_map(|(_, id)| self.row(*id))
     }
 
-    fn verifications_of(&self, user: UserId, now: Timestamp) -> Vec<Flow<A>> {
+    pub(crate) fn verifications_of(&self, user: UserId, now: Timestamp) -> Vec<Flow<A>> {
         self.unfinished_of(user)
             .rev()
             .filter(|flow| flow.purpose == Purpose::VerifyEmail && flow.is_open(now).is_ok())
@@ -40,14 +44,14 @@ impl<A: Attrs> FlowTable<A> {
             .collect()
     }
 
-    fn insert(&mut self, flow: &Flow<A>) -> Result<()> {
+    pub(crate) fn insert(&mut self, flow: &Flow<A>) -> Result<()> {
         if self.rows.contains_key(&flow.id) {
             return Err(StoreError::Duplicate("flow"));
         }
         self.put(flow.clone())
     }
 
-    fn debit(&mut self, id: FlowId, position: u32, limit: u32) -> bool {
+    pub(crate) fn debit(&mut self, id: FlowId, position: u32, limit: u32) -> bool {
         let due = |row: &&mut Arc<Flow<A>>| is_at(row, position) && row.attempts < limit;
         let Some(row) = self.rows.get_mut(&id).filter(due) else {
             return false;
@@ -56,7 +60,7 @@ impl<A: Attrs> FlowTable<A> {
         true
     }
 
-    fn advance(&mut self, flow: &Flow<A>, from: u32, mails: u32) -> Result<bool> {
+    pub(crate) fn advance(&mut self, flow: &Flow<A>, from: u32, mails: u32) -> Result<bool> {
         let due = |stored: &&Flow<A>| is_at(stored, from) && stored.mails == mails;
         let Some(stored) = self.row(flow.id).filter(due).cloned() else {
             return Ok(false);
@@ -78,18 +82,17 @@ impl<A: Attrs> FlowTable<A> {
         Ok(true)
     }
 
-    fn finish(&mut self, id: FlowId, position: u32, now: Timestamp) -> bool {
-        let due = |flow: &&Flow<A>| is_at(flow, position) && now < flow.expires;
-        let is_due = self.row(id).filter(due).is_some();
-        is_due && self.finish_at(id, now)
+    pub(crate) fn finish(&mut self, id: FlowId, position: u32, now: Timestamp) -> bool {
+        let due = |flow: &Flow<A>| is_at(flow, position) && now < flow.expires;
+        self.row(id).is_some_and(due) && self.finish_at(id, now)
     }
 
-    fn finish_of(&mut self, user: UserId, now: Timestamp) -> u64 {
+    pub(crate) fn finish_of(&mut self, user: UserId, now: Timestamp) -> u64 {
         let unfinished: Vec<_> = self.unfinished_of(user).map(|flow| flow.id).collect();
         unfinished.into_iter().map(|id| u64::from(self.finish_at(id, now))).sum()
     }
 
-    fn finish_at(&mut self, id: FlowId, now: Timestamp) -> bool {
+    pub(crate) fn finish_at(&mut self, id: FlowId, now: Timestamp) -> bool {
         let Some(row) = self.rows.get_mut(&id) else {
             return false;
         };
@@ -102,7 +105,7 @@ impl<A: Attrs> FlowTable<A> {
     }
 
     /// Stores a flow of which nothing is stored, or nothing any more.
-    fn put(&mut self, flow: Flow<A>) -> Result<()> {
+    pub(crate) fn put(&mut self, flow: Flow<A>) -> Result<()> {
         if self.by_handle.insert(flow.handle, flow.id).is_some() {
             return Err(StoreError::Duplicate("flow handle"));
         }
@@ -116,7 +119,7 @@ impl<A: Attrs> FlowTable<A> {
         Ok(())
     }
 
-    fn forget(&mut self, flow: &Flow<A>) {
+    pub(crate) fn forget(&mut self, flow: &Flow<A>) {
         self.by_handle.remove(&flow.handle);
         if let Some(link) = &flow.link {
             self.by_link.remove(link);
@@ -132,7 +135,7 @@ fn is_at<A: Attrs>(flow: &Flow<A>, position: u32) -> bool {
     flow.finished.is_none() && flow.position == position
 }
 
-look_ups! {
+look_ups! { MemoryRead, MemoryTx;
     impl<A: Attrs> Flows<A> for Handle<A> {
         async fn flow_by_handle(&mut self, handle: &Digest) -> Result<Option<Flow<A>>> {
             self.look(|state| state.flows.found(&state.flows.by_handle, handle))

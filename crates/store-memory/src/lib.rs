@@ -32,3 +32,6 @@ mod users;
 
 pub use store::MemoryStore;
 pub use tx::{MemoryRead, MemoryTx};
+
+#[cfg(test)]
+mod broken;

@@ -7,20 +7,20 @@ use durward_core::ids::{LoginEmailId, UserId};
 use durward_core::store::{LoginEmails, LoginEmailsMut, Result, StoreError};
 use durward_core::{Attrs, Timestamp};
 
-use crate::MemoryTx;
 use crate::state::Rows;
 use crate::tx::look_ups;
+use crate::{MemoryRead, MemoryTx};
 
 /// How many look-alikes are told (R-EM-04).
 const LOOKALIKES: usize = 16;
 
 #[derive(Clone, Default)]
 pub(crate) struct LoginEmailTable {
-    rows: Rows<LoginEmailId, LoginEmail>,
-    by_user: BTreeMap<UserId, BTreeSet<(Timestamp, LoginEmailId)>>,
-    proven: BTreeMap<CanonicalEmail, LoginEmailId>,
-    proven_skeletons: BTreeMap<String, BTreeSet<LoginEmailId>>,
-    unproven: BTreeMap<CanonicalEmail, BTreeSet<LoginEmailId>>,
+    pub(crate) rows: Rows<LoginEmailId, LoginEmail>,
+    pub(crate) by_user: BTreeMap<UserId, BTreeSet<(Timestamp, LoginEmailId)>>,
+    pub(crate) proven: BTreeMap<CanonicalEmail, LoginEmailId>,
+    pub(crate) proven_skeletons: BTreeMap<String, BTreeSet<LoginEmailId>>,
+    pub(crate) unproven: BTreeMap<CanonicalEmail, BTreeSet<LoginEmailId>>,
 }
 
 impl LoginEmailTable {
@@ -29,21 +29,21 @@ impl LoginEmailTable {
         self.row(*self.proven.get(email)?)
     }
 
-    fn row(&self, id: LoginEmailId) -> Option<&LoginEmail> {
+    pub(crate) fn row(&self, id: LoginEmailId) -> Option<&LoginEmail> {
         self.rows.get(&id).map(Arc::as_ref)
     }
 
-    fn of_user(&self, user: UserId) -> Vec<LoginEmail> {
+    pub(crate) fn of_user(&self, user: UserId) -> Vec<LoginEmail> {
         let ids = self.by_user.get(&user).into_iter().flatten();
         ids.filter_map(|(_, id)| self.row(*id)).cloned().collect()
     }
 
-    fn lookalikes(&self, skeleton: &str) -> Vec<LoginEmail> {
+    pub(crate) fn lookalikes(&self, skeleton: &str) -> Vec<LoginEmail> {
         let ids = self.proven_skeletons.get(skeleton).into_iter().flatten();
         ids.filter_map(|id| self.row(*id)).take(LOOKALIKES).cloned().collect()
     }
 
-    fn insert(&mut self, email: &LoginEmail) -> Result<()> {
+    pub(crate) fn insert(&mut self, email: &LoginEmail) -> Result<()> {
         if self.rows.contains_key(&email.id) {
             return Err(StoreError::Duplicate("claim"));
         }
@@ -58,7 +58,7 @@ impl LoginEmailTable {
         Ok(())
     }
 
-    fn prove(&mut self, id: LoginEmailId, user: UserId, now: Timestamp) -> Result<bool> {
+    pub(crate) fn prove(&mut self, id: LoginEmailId, user: UserId, now: Timestamp) -> Result<bool> {
         let claim = self.row(id).filter(|claim| claim.user == user && claim.proven.is_none());
         let Some(claim) = claim.cloned() else {
             return Ok(false);
@@ -70,7 +70,7 @@ impl LoginEmailTable {
         Ok(true)
     }
 
-    fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> u64 {
+    pub(crate) fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> u64 {
         let ids = self.unproven.get(email).into_iter().flatten();
         let claims: Vec<_> = ids
             .filter_map(|id| self.row(*id))
@@ -87,7 +87,7 @@ impl LoginEmailTable {
         claims.len() as u64
     }
 
-    fn insert_proven(&mut self, email: &LoginEmail) -> Result<()> {
+    pub(crate) fn insert_proven(&mut self, email: &LoginEmail) -> Result<()> {
         let canonical = email.address.canonical();
         if self.proven.contains_key(canonical) {
             return Err(StoreError::Duplicate("email address"));
@@ -98,7 +98,7 @@ impl LoginEmailTable {
         Ok(())
     }
 
-    fn remove_unproven(&mut self, claim: &LoginEmail) {
+    pub(crate) fn remove_unproven(&mut self, claim: &LoginEmail) {
         let canonical = claim.address.canonical();
         if let Some(claims) = self.unproven.get_mut(canonical) {
             claims.remove(&claim.id);
@@ -109,7 +109,7 @@ impl LoginEmailTable {
     }
 }
 
-look_ups! {
+look_ups! { MemoryRead, MemoryTx;
     impl<A: Attrs> LoginEmails for Handle<A> {
         async fn login_email(&mut self, id: LoginEmailId) -> Result<Option<LoginEmail>> {
             self.look(|state| state.login_emails.row(id).cloned())

@@ -6,25 +6,25 @@ use durward_core::ids::MailId;
 use durward_core::store::{MailCounts, Outbox, OutboxMut, Result, StoreError};
 use durward_core::{Attrs, Timestamp};
 
-use crate::MemoryTx;
 use crate::state::Rows;
 use crate::tx::look_ups;
+use crate::{MemoryRead, MemoryTx};
 
 #[derive(Clone, Default)]
 pub(crate) struct OutboxTable {
     pub(crate) rows: Rows<MailId, OutboxMail>,
     /// By when they are due.
-    pending: BTreeSet<(Timestamp, MailId)>,
+    pub(crate) pending: BTreeSet<(Timestamp, MailId)>,
     /// By when they were written.
-    dead: BTreeSet<(Timestamp, MailId)>,
+    pub(crate) dead: BTreeSet<(Timestamp, MailId)>,
 }
 
 impl OutboxTable {
-    fn row(&self, id: MailId) -> Option<&OutboxMail> {
+    pub(crate) fn row(&self, id: MailId) -> Option<&OutboxMail> {
         self.rows.get(&id).map(Arc::as_ref)
     }
 
-    fn found<'a>(
+    pub(crate) fn found<'a>(
         &self,
         ids: impl Iterator<Item = &'a (Timestamp, MailId)>,
         limit: u32,
@@ -32,7 +32,7 @@ impl OutboxTable {
         ids.filter_map(|(_, id)| self.row(*id)).take(limit as usize).cloned().collect()
     }
 
-    fn insert(&mut self, mail: &OutboxMail) -> Result<()> {
+    pub(crate) fn insert(&mut self, mail: &OutboxMail) -> Result<()> {
         if self.rows.contains_key(&mail.id) {
             return Err(StoreError::Duplicate("mail"));
         }
@@ -41,7 +41,12 @@ impl OutboxTable {
     }
 
     /// Changes a mail that is pending and due at this moment.
-    fn change(&mut self, id: MailId, due: Timestamp, change: impl FnOnce(&mut OutboxMail)) -> bool {
+    pub(crate) fn change(
+        &mut self,
+        id: MailId,
+        due: Timestamp,
+        change: impl FnOnce(&mut OutboxMail),
+    ) -> bool {
         if !self.pending.remove(&(due, id)) {
             return false;
         }
@@ -53,7 +58,7 @@ impl OutboxTable {
         true
     }
 
-    fn put(&mut self, mail: OutboxMail) {
+    pub(crate) fn put(&mut self, mail: OutboxMail) {
         match mail.state {
             MailState::Pending => _ = self.pending.insert((mail.due, mail.id)),
             MailState::Dead => _ = self.dead.insert((mail.created, mail.id)),
@@ -63,7 +68,7 @@ impl OutboxTable {
     }
 }
 
-look_ups! {
+look_ups! { MemoryRead, MemoryTx;
     impl<A: Attrs> Outbox for Handle<A> {
         async fn mail(&mut self, id: MailId) -> Result<Option<OutboxMail>> {
             self.look(|state| state.outbox.row(id).cloned())

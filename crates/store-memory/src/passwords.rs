@@ -6,31 +6,51 @@ use durward_core::ids::UserId;
 use durward_core::store::{Passwords, PasswordsMut, Result, StoreError};
 use durward_core::{Attrs, PasswordHash};
 
-use crate::MemoryTx;
 use crate::state::{Rows, State};
 use crate::tx::look_ups;
+use crate::{MemoryRead, MemoryTx};
 
 #[derive(Clone, Default)]
 pub(crate) struct PasswordTable {
     pub(crate) rows: Rows<UserId, StoredPassword>,
 }
 
-impl<A: Attrs> State<A> {
-    fn password(&self, user: UserId) -> Option<&StoredPassword> {
-        self.passwords.rows.get(&user).map(Arc::as_ref)
+impl PasswordTable {
+    pub(crate) fn row(&self, user: UserId) -> Option<&StoredPassword> {
+        self.rows.get(&user).map(Arc::as_ref)
     }
 
-    fn password_login(&self, email: &CanonicalEmail) -> Option<PasswordLogin> {
+    pub(crate) fn insert(&mut self, password: &StoredPassword) -> Result<()> {
+        if self.rows.contains_key(&password.user) {
+            return Err(StoreError::Duplicate("password"));
+        }
+        self.rows.insert(password.user, Arc::new(password.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn replace(&mut self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool {
+        let Some(stored) = self.row(user).filter(|stored| stored.hash == *old) else {
+            return false;
+        };
+        let replaced = StoredPassword { hash: new.clone(), ..stored.clone() };
+        self.rows.insert(user, Arc::new(replaced));
+        true
+    }
+}
+
+impl<A: Attrs> State<A> {
+    /// What a login by password needs to know.
+    pub(crate) fn password_login(&self, email: &CanonicalEmail) -> Option<PasswordLogin> {
         let user = self.user_by_email(email)?;
-        let hash = self.password(user.id).map(|password| password.hash.clone());
+        let hash = self.passwords.row(user.id).map(|password| password.hash.clone());
         Some(PasswordLogin { user: user.id, status: user.status, hash })
     }
 }
 
-look_ups! {
+look_ups! { MemoryRead, MemoryTx;
     impl<A: Attrs> Passwords for Handle<A> {
         async fn password(&mut self, user: UserId) -> Result<Option<StoredPassword>> {
-            self.look(|state| state.password(user).cloned())
+            self.look(|state| state.passwords.row(user).cloned())
         }
 
         async fn password_login(&mut self, email: &CanonicalEmail) -> Result<Option<PasswordLogin>> {
@@ -41,14 +61,7 @@ look_ups! {
 
 impl<A: Attrs> PasswordsMut for MemoryTx<A> {
     async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
-        self.write(|state| {
-            if state.password(password.user).is_some() {
-                return Err(StoreError::Duplicate("password"));
-            }
-            let rows = &mut Arc::make_mut(&mut state.passwords).rows;
-            rows.insert(password.user, Arc::new(password.clone()));
-            Ok(())
-        })
+        self.write(|state| Arc::make_mut(&mut state.passwords).insert(password))
     }
 
     async fn replace_password_hash(
@@ -57,13 +70,6 @@ impl<A: Attrs> PasswordsMut for MemoryTx<A> {
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> Result<bool> {
-        self.write(|state| {
-            let Some(stored) = state.password(user).filter(|stored| stored.hash == *old) else {
-                return Ok(false);
-            };
-            let better = StoredPassword { hash: new.clone(), ..stored.clone() };
-            Arc::make_mut(&mut state.passwords).rows.insert(user, Arc::new(better));
-            Ok(true)
-        })
+        self.write(|state| Ok(Arc::make_mut(&mut state.passwords).replace(user, old, new)))
     }
 }

@@ -6,31 +6,31 @@ use durward_core::ids::{SessionId, UserId};
 use durward_core::store::{Result, Sessions, SessionsMut, StoreError};
 use durward_core::{Attrs, Digest, Timestamp};
 
-use crate::MemoryTx;
 use crate::state::{Rows, State};
 use crate::tx::look_ups;
+use crate::{MemoryRead, MemoryTx};
 
 pub(crate) struct SessionTable<A: Attrs> {
     pub(crate) rows: Rows<SessionId, Session<A>>,
     /// By the one token that is accepted.
-    by_token: BTreeMap<Digest, SessionId>,
+    pub(crate) by_token: BTreeMap<Digest, SessionId>,
     /// By every refresh token that ever was.
-    families: BTreeMap<Digest, SessionId>,
+    pub(crate) families: BTreeMap<Digest, SessionId>,
     /// Those that were not ended.
-    open: BTreeMap<UserId, BTreeSet<(Timestamp, SessionId)>>,
+    pub(crate) open: BTreeMap<UserId, BTreeSet<(Timestamp, SessionId)>>,
 }
 
 impl<A: Attrs> SessionTable<A> {
-    fn row(&self, id: SessionId) -> Option<&Session<A>> {
+    pub(crate) fn row(&self, id: SessionId) -> Option<&Session<A>> {
         self.rows.get(&id).map(Arc::as_ref)
     }
 
-    fn open_of(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Session<A>> {
+    pub(crate) fn open_of(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Session<A>> {
         let ids = self.open.get(&user).into_iter().flatten();
         ids.filter_map(|(_, id)| self.row(*id))
     }
 
-    fn insert(&mut self, session: &Session<A>) -> Result<()> {
+    pub(crate) fn insert(&mut self, session: &Session<A>) -> Result<()> {
         if self.rows.contains_key(&session.id) {
             return Err(StoreError::Duplicate("session"));
         }
@@ -42,7 +42,7 @@ impl<A: Attrs> SessionTable<A> {
         Ok(())
     }
 
-    fn rotate(&mut self, session: &Session<A>, from: &Digest) -> Result<bool> {
+    pub(crate) fn rotate(&mut self, session: &Session<A>, from: &Digest) -> Result<bool> {
         let current = |stored: &&Session<A>| stored.refresh == *from && stored.ended.is_none();
         let Some(stored) = self.row(session.id).filter(current).cloned() else {
             return Ok(false);
@@ -62,7 +62,7 @@ impl<A: Attrs> SessionTable<A> {
         Ok(true)
     }
 
-    fn end(&mut self, id: SessionId, now: Timestamp) -> bool {
+    pub(crate) fn end(&mut self, id: SessionId, now: Timestamp) -> bool {
         let Some(row) = self.rows.get_mut(&id).filter(|row| row.ended.is_none()) else {
             return false;
         };
@@ -74,12 +74,12 @@ impl<A: Attrs> SessionTable<A> {
         true
     }
 
-    fn end_of(&mut self, user: UserId, now: Timestamp) -> u64 {
+    pub(crate) fn end_of(&mut self, user: UserId, now: Timestamp) -> u64 {
         let open: Vec<_> = self.open_of(user).map(|session| session.id).collect();
         open.into_iter().map(|id| u64::from(self.end(id, now))).sum()
     }
 
-    fn remember_tokens(&mut self, session: &Session<A>) -> Result<()> {
+    pub(crate) fn remember_tokens(&mut self, session: &Session<A>) -> Result<()> {
         if self.by_token.contains_key(&session.token) {
             return Err(StoreError::Duplicate("session token"));
         }
@@ -93,9 +93,9 @@ impl<A: Attrs> SessionTable<A> {
 }
 
 impl<A: Attrs> State<A> {
-    fn live_session(&self, token: &Digest) -> Option<LiveSession<A>> {
+    pub(crate) fn live_session(&self, token: &Digest) -> Option<LiveSession<A>> {
         let session = self.sessions.row(*self.sessions.by_token.get(token)?)?;
-        let user = self.user(session.user)?;
+        let user = self.users.row(session.user)?;
         Some(LiveSession {
             session: session.id,
             user: user.id,
@@ -111,7 +111,7 @@ impl<A: Attrs> State<A> {
     }
 }
 
-look_ups! {
+look_ups! { MemoryRead, MemoryTx;
     impl<A: Attrs> Sessions<A> for Handle<A> {
         async fn session(&mut self, id: SessionId) -> Result<Option<Session<A>>> {
             self.look(|state| state.sessions.row(id).cloned())

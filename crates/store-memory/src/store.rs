@@ -11,11 +11,11 @@ use crate::state::State;
 use crate::{MemoryRead, MemoryTx};
 
 /// A store in memory; clones share what they store.
-pub struct MemoryStore<A: Attrs = Plain>(Arc<Shared<A>>);
+pub struct MemoryStore<A: Attrs = Plain>(pub(crate) Arc<Shared<A>>);
 
 /// What the clones of a store share.
 pub(crate) struct Shared<A: Attrs> {
-    committed: RwLock<Arc<State<A>>>,
+    pub(crate) committed: RwLock<Arc<State<A>>>,
     /// Held by the one open unit of work.
     pub(crate) writer: Arc<Mutex<()>>,
 }

@@ -10,14 +10,14 @@ use crate::store::Shared;
 
 /// Look-ups in what was last committed; they wait for nobody.
 pub struct MemoryRead<A: Attrs = Plain> {
-    shared: Arc<Shared<A>>,
+    pub(crate) shared: Arc<Shared<A>>,
 }
 
 /// A unit of work on a draft of the state; another one begins when it is over.
 pub struct MemoryTx<A: Attrs = Plain> {
-    shared: Arc<Shared<A>>,
-    draft: State<A>,
-    spent: bool,
+    pub(crate) shared: Arc<Shared<A>>,
+    pub(crate) draft: State<A>,
+    pub(crate) spent: bool,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -27,6 +27,7 @@ impl<A: Attrs> MemoryRead<A> {
     }
 
     /// Looks something up.
+    #[expect(clippy::unnecessary_wraps, reason = "the same form as in a unit of work")]
     pub(crate) fn look<T>(&self, look: impl FnOnce(&State<A>) -> T) -> Result<T> {
         Ok(look(&self.shared.committed()))
     }
@@ -78,15 +79,15 @@ impl<A: Attrs> fmt::Debug for MemoryTx<A> {
     }
 }
 
-/// Implements a port of look-ups twice, once with `MemoryRead` and once with `MemoryTx` for `Handle`.
+/// Implements a port of look-ups twice: for two types, each under the name `Handle`.
 macro_rules! look_ups {
-    ($($implementation:tt)+) => {
+    ($read:ident, $tx:ident; $($implementation:tt)+) => {
         const _: () = {
-            use $crate::MemoryRead as Handle;
+            use $read as Handle;
             $($implementation)+
         };
         const _: () = {
-            use $crate::MemoryTx as Handle;
+            use $tx as Handle;
             $($implementation)+
         };
     };

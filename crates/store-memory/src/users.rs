@@ -6,28 +6,48 @@ use durward_core::entity::User;
 use durward_core::ids::UserId;
 use durward_core::store::{Result, StoreError, Users, UsersMut};
 
-use crate::MemoryTx;
 use crate::state::{Rows, State};
 use crate::tx::look_ups;
+use crate::{MemoryRead, MemoryTx};
 
 pub(crate) struct UserTable<A: Attrs> {
     pub(crate) rows: Rows<UserId, User<A>>,
 }
 
-impl<A: Attrs> State<A> {
-    pub(crate) fn user(&self, id: UserId) -> Option<&User<A>> {
-        self.users.rows.get(&id).map(Arc::as_ref)
+impl<A: Attrs> UserTable<A> {
+    pub(crate) fn row(&self, id: UserId) -> Option<&User<A>> {
+        self.rows.get(&id).map(Arc::as_ref)
     }
 
-    pub(crate) fn user_by_email(&self, email: &CanonicalEmail) -> Option<&User<A>> {
-        self.user(self.login_emails.proven(email)?.user)
+    pub(crate) fn insert(&mut self, user: &User<A>) -> Result<()> {
+        if self.rows.contains_key(&user.id) {
+            return Err(StoreError::Duplicate("user"));
+        }
+        self.rows.insert(user.id, Arc::new(user.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn update(&mut self, user: &User<A>, from: i64) -> bool {
+        let Some(stored) = self.row(user.id).filter(|stored| stored.version == from) else {
+            return false;
+        };
+        let updated = User { created: stored.created, ..user.clone() };
+        self.rows.insert(user.id, Arc::new(updated));
+        true
     }
 }
 
-look_ups! {
+impl<A: Attrs> State<A> {
+    /// The user who has proven this address.
+    pub(crate) fn user_by_email(&self, email: &CanonicalEmail) -> Option<&User<A>> {
+        self.users.row(self.login_emails.proven(email)?.user)
+    }
+}
+
+look_ups! { MemoryRead, MemoryTx;
     impl<A: Attrs> Users<A> for Handle<A> {
         async fn user(&mut self, id: UserId) -> Result<Option<User<A>>> {
-            self.look(|state| state.user(id).cloned())
+            self.look(|state| state.users.row(id).cloned())
         }
 
         async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>> {
@@ -38,24 +58,11 @@ look_ups! {
 
 impl<A: Attrs> UsersMut<A> for MemoryTx<A> {
     async fn insert_user(&mut self, user: &User<A>) -> Result<()> {
-        self.write(|state| {
-            if state.user(user.id).is_some() {
-                return Err(StoreError::Duplicate("user"));
-            }
-            Arc::make_mut(&mut state.users).rows.insert(user.id, Arc::new(user.clone()));
-            Ok(())
-        })
+        self.write(|state| Arc::make_mut(&mut state.users).insert(user))
     }
 
     async fn update_user(&mut self, user: &User<A>, from: i64) -> Result<bool> {
-        self.write(|state| {
-            let Some(stored) = state.user(user.id).filter(|stored| stored.version == from) else {
-                return Ok(false);
-            };
-            let updated = User { created: stored.created, ..user.clone() };
-            Arc::make_mut(&mut state.users).rows.insert(user.id, Arc::new(updated));
-            Ok(true)
-        })
+        self.write(|state| Ok(Arc::make_mut(&mut state.users).update(user, from)))
     }
 }
 

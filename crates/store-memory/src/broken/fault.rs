@@ -1,0 +1,197 @@
+use durward_conformance::Suite;
+use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
+use durward_core::email::CanonicalEmail;
+use durward_core::entity::{
+    AuditEntry, Flow, LiveSession, LoginEmail, OutboxMail, PasswordLogin, Session, StoredPassword,
+    StoredReply, User,
+};
+use durward_core::ids::{FlowId, LoginEmailId, MailId, SessionId, UserId};
+use durward_core::store::{
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, MailCounts, Outbox,
+    OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Users,
+    UsersMut,
+};
+use durward_core::{Digest, PasswordHash, Timestamp};
+
+use super::store::{BrokenRead, BrokenTx};
+use crate::state::State;
+
+/// Lists every call of the port once: the enum of faults and the broken handles are made of it.
+macro_rules! port {
+    (
+        look { $($look_port:path { $($look:ident($($key:ident: $key_type:ty),*) -> $found:ty;)+ })+ }
+        write { $($port:path { $($write:ident($($arg:ident: $type:ty),*) -> $answer:ty;)+ })+ }
+    ) => {
+        /// What is wrong with a store. A variant in lower case replaces the call of that name.
+        #[derive(Clone, Copy)]
+        #[expect(non_camel_case_types, reason = "a replaced call is named like the call")]
+        pub(crate) enum Fault {
+            /// Nothing at all.
+            Nothing,
+            /// Nothing either: units of work run at the same time, and those that come late conflict.
+            NothingButConflicts,
+            /// A unit of work that is dropped is committed.
+            DroppedUnitsCommit,
+            /// A unit of work that is dropped stands in the way of the next.
+            DroppedUnitsHoldTheirTurn,
+            /// A unit of work looks only at what was committed.
+            UnitsSeeTheCommittedState,
+            /// A commit is acknowledged and forgotten.
+            CommitsAreForgotten,
+            /// A commit shows the users first and the rest a moment later.
+            CommitsInTwoSteps,
+            /// Each write is committed at once.
+            WritesCommit,
+            /// Units of work run at the same time, and the last one to commit wins.
+            UnitsOverlap,
+            /// Units of work run at the same time, and those that come late fail for good.
+            LateUnitsFail,
+            /// Look-ups wait for the open unit of work.
+            LookUpsWait,
+            /// A handle of look-ups sees what was there when it was opened.
+            ReadsAreSnapshots,
+            /// An error is told once, and then forgotten.
+            ErrorsAreForgotten,
+            /// The same, for duplicates of this kind.
+            DuplicatesAreForgotten(&'static str),
+            /// Look-ups go on after an error.
+            SpentUnitsLookUp,
+            /// What is left after an error can be committed.
+            SpentUnitsCommit,
+            /// A clone of a store has the rows of its moment for itself.
+            ClonesAreCopies,
+            /// Nobody waits.
+            PausesAreSkipped,
+            $($($look(fn(&State<Suite>, $($key_type),*) -> $found),)+)+
+            $($($write(fn(&mut State<Suite>, $($type),*) -> Result<$answer>),)+)+
+        }
+
+        $(
+            impl $look_port for BrokenRead {$(
+                async fn $look(&mut self, $($key: $key_type),*) -> Result<$found> {
+                    if let Fault::$look(broken) = self.fault {
+                        return self.read.look(|state| broken(state, $($key),*));
+                    }
+                    self.read.$look($($key),*).await
+                }
+            )+}
+
+            impl $look_port for BrokenTx {$(
+                async fn $look(&mut self, $($key: $key_type),*) -> Result<$found> {
+                    if let Fault::$look(broken) = self.fault {
+                        return self.tx().look(|state| broken(state, $($key),*));
+                    }
+                    if matches!(self.fault, Fault::UnitsSeeTheCommittedState) {
+                        return self.outside().$look($($key),*).await;
+                    }
+                    let spent = self.overlook_error();
+                    let found = self.tx().$look($($key),*).await;
+                    self.tx().spent |= spent;
+                    found
+                }
+            )+}
+        )+
+
+        $(
+            impl $port for BrokenTx {$(
+                async fn $write(&mut self, $($arg: $type),*) -> Result<$answer> {
+                    let answer = if let Fault::$write(broken) = self.fault {
+                        self.tx().write(|state| broken(state, $($arg),*))
+                    } else {
+                        self.tx().$write($($arg),*).await
+                    };
+                    self.after_write(answer.as_ref().err()).await;
+                    answer
+                }
+            )+}
+        )+
+    };
+}
+
+port! {
+    look {
+        Users<Suite> {
+            user(id: UserId) -> Option<User<Suite>>;
+            user_by_email(email: &CanonicalEmail) -> Option<User<Suite>>;
+        }
+        LoginEmails {
+            login_email(id: LoginEmailId) -> Option<LoginEmail>;
+            login_emails_of(user: UserId) -> Vec<LoginEmail>;
+            proven_email(email: &CanonicalEmail) -> Option<LoginEmail>;
+            proven_lookalikes(skeleton: &str) -> Vec<LoginEmail>;
+        }
+        Passwords {
+            password(user: UserId) -> Option<StoredPassword>;
+            password_login(email: &CanonicalEmail) -> Option<PasswordLogin>;
+        }
+        Sessions<Suite> {
+            session(id: SessionId) -> Option<Session<Suite>>;
+            session_by_token(token: &Digest) -> Option<LiveSession<Suite>>;
+            session_by_refresh(refresh: &Digest) -> Option<Session<Suite>>;
+            sessions_of(user: UserId) -> Vec<Session<Suite>>;
+        }
+        Flows<Suite> {
+            flow_by_handle(handle: &Digest) -> Option<Flow<Suite>>;
+            flow_by_link(link: &Digest) -> Option<Flow<Suite>>;
+            verifications_of(user: UserId, now: Timestamp) -> Vec<Flow<Suite>>;
+        }
+        Outbox {
+            mail(id: MailId) -> Option<OutboxMail>;
+            due_mail(now: Timestamp, limit: u32) -> Vec<OutboxMail>;
+            dead_mail(limit: u32) -> Vec<OutboxMail>;
+            count_mail() -> MailCounts;
+        }
+        Replies {
+            reply(key: &Digest) -> Option<StoredReply>;
+        }
+        Audit {
+            audit_of(subject: UserId, limit: u32) -> Vec<AuditEntry>;
+        }
+    }
+    write {
+        UsersMut<Suite> {
+            insert_user(user: &User<Suite>) -> ();
+            update_user(user: &User<Suite>, from: i64) -> bool;
+        }
+        LoginEmailsMut {
+            insert_login_email(email: &LoginEmail) -> ();
+            prove_login_email(id: LoginEmailId, user: UserId, now: Timestamp) -> bool;
+            delete_claims(email: &CanonicalEmail, except: UserId) -> u64;
+        }
+        PasswordsMut {
+            insert_password(password: &StoredPassword) -> ();
+            replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
+        }
+        SessionsMut<Suite> {
+            insert_session(session: &Session<Suite>) -> ();
+            rotate_session(session: &Session<Suite>, from: &Digest) -> bool;
+            lock_session(id: SessionId) -> ();
+            end_session(id: SessionId, now: Timestamp) -> bool;
+            end_sessions_of(user: UserId, now: Timestamp) -> u64;
+        }
+        FlowsMut<Suite> {
+            insert_flow(flow: &Flow<Suite>) -> ();
+            debit_flow(id: FlowId, position: u32, limit: u32) -> bool;
+            advance_flow(flow: &Flow<Suite>, from: u32, mails: u32) -> bool;
+            finish_flow(id: FlowId, position: u32, now: Timestamp) -> bool;
+            finish_flows_of(user: UserId, now: Timestamp) -> u64;
+        }
+        BudgetsMut {
+            debit_budget(key: BudgetKey, rate: &Rate, now: Timestamp) -> Debit;
+            refund_budget(key: BudgetKey, rate: &Rate) -> ();
+            debit_attempt(key: BudgetKey, delays: &Delays, now: Timestamp) -> bool;
+            reset_attempts(key: BudgetKey) -> ();
+        }
+        OutboxMut {
+            insert_mail(mail: &OutboxMail) -> ();
+            lease_mail(id: MailId, due: Timestamp, until: Timestamp) -> bool;
+            settle_mail(mail: &OutboxMail, until: Timestamp) -> bool;
+        }
+        RepliesMut {
+            insert_reply(reply: &StoredReply, now: Timestamp) -> ();
+        }
+        AuditMut {
+            insert_audit(entry: &AuditEntry) -> ();
+        }
+    }
+}

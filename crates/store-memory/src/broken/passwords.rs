@@ -1,0 +1,175 @@
+use std::sync::Arc;
+
+use durward_conformance::Suite;
+use durward_core::entity::{PasswordLogin, StoredPassword, UserStatus};
+use durward_core::ids::UserId;
+use durward_core::{PasswordHash, Timestamp};
+
+use super::fault::Fault;
+use super::{Faults, altered};
+use crate::state::State;
+
+/// Stores a password with something of it altered.
+macro_rules! stored {
+    ($alter:expr) => {
+        Fault::insert_password(|state, password| {
+            Arc::make_mut(&mut state.passwords).insert(&altered(password, $alter))
+        })
+    };
+}
+
+/// Replaces a hash if the stored one is like the old one in this way.
+macro_rules! replaced_if {
+    ($alike:expr) => {
+        Fault::replace_password_hash(|state, user, old, new| {
+            let alike: fn(&str, &str) -> bool = $alike;
+            let stored = state.passwords.row(user).map(|stored| stored.hash.clone());
+            let alike = stored.as_ref().filter(|it| alike(it.as_str(), old.as_str()));
+            let replace = |old| Arc::make_mut(&mut state.passwords).replace(user, old, new);
+            Ok(alike.is_some_and(replace))
+        })
+    };
+}
+
+pub(super) const FAULTS: Faults = &[
+    (
+        "a_password_comes_back_as_it_was_stored",
+        &[
+            stored!(|it| rewrite(it, str::to_ascii_lowercase)),
+            stored!(|it| rewrite(it, |hash| hash.trim_end().to_owned())),
+            stored!(|it| rewrite(it, |hash| hash.chars().take(255).collect())),
+            stored!(|it| rewrite(it, |hash| hash.replace('🦊', "?"))),
+            stored!(|it| rewrite(it, |hash| hash.replace('\\', ""))),
+            stored!(|it| it.changed = it.changed.max(Timestamp::from_millis(0))),
+            stored!(|it| it.changed = it.changed.min(Timestamp::from_millis(1 << 53))),
+        ],
+    ),
+    (
+        "a_user_without_a_password_has_none",
+        &[Fault::password(|state, _| passwords(state).next().cloned())],
+    ),
+    (
+        "a_user_has_one_password",
+        &[
+            Fault::insert_password(|state, password| {
+                put(state, password.clone());
+                Ok(())
+            }),
+            Fault::insert_password(|state, password| {
+                _ = Arc::make_mut(&mut state.passwords).insert(password);
+                Ok(())
+            }),
+        ],
+    ),
+    ("of_concurrent_first_passwords_one_is_stored", &[Fault::UnitsOverlap]),
+    (
+        "a_login_finds_who_has_proven_the_address",
+        &[
+            Fault::password_login(|state, email| {
+                let mut claims = state.login_emails.rows.values();
+                let claim = claims.find(|claim| claim.address.canonical() == email)?;
+                login(state, claim.user)
+            }),
+            Fault::password_login(|state, _| login(state, passwords(state).next()?.user)),
+            Fault::password_login(|state, email| {
+                let found = state.password_login(email)?;
+                Some(PasswordLogin { hash: None, ..found })
+            }),
+            Fault::password_login(|state, email| {
+                let found = state.password_login(email)?;
+                let hash = passwords(state).last().map(|last| last.hash.clone());
+                Some(PasswordLogin { hash, ..found })
+            }),
+            Fault::password_login(|state, email| {
+                let mut proven = state.login_emails.proven.iter();
+                let alike = proven.find(|(it, _)| it.as_str() == email.as_str().replace('á', "a"));
+                login(state, state.login_emails.row(*alike?.1)?.user)
+            }),
+        ],
+    ),
+    (
+        "a_login_finds_who_has_no_password",
+        &[
+            Fault::password_login(|state, email| {
+                state.password_login(email).filter(|found| found.hash.is_some())
+            }),
+            Fault::password_login(|state, email| {
+                let found = state.password_login(email)?;
+                let hash = passwords(state).next().map(|first| first.hash.clone());
+                Some(PasswordLogin { hash, ..found })
+            }),
+        ],
+    ),
+    (
+        "a_login_sees_the_present_status",
+        &[
+            Fault::password_login(|state, email| {
+                let found = state.password_login(email)?;
+                Some(PasswordLogin { status: UserStatus::Active, ..found })
+            }),
+            Fault::password_login(|state, email| {
+                state.password_login(email).filter(|found| found.status != UserStatus::Deleted)
+            }),
+        ],
+    ),
+    (
+        "a_hash_is_replaced_if_it_is_still_stored",
+        &[
+            replaced_if!(|_, _| true),
+            replaced_if!(|stored, old| stored.eq_ignore_ascii_case(old)),
+            replaced_if!(|stored, old| stored == old.trim_end()),
+            replaced_if!(|stored, old| stored == old.replace('ò', "o")),
+            replaced_if!(|stored, old| stored.starts_with(old)),
+            Fault::replace_password_hash(|state, user, _, new| {
+                let changed = Timestamp::from_millis(0);
+                let unknown = state.passwords.row(user).is_none();
+                if unknown {
+                    put(state, StoredPassword { user, hash: new.clone(), changed });
+                }
+                Ok(unknown)
+            }),
+            Fault::replace_password_hash(|state, user, old, new| {
+                let replaced = Arc::make_mut(&mut state.passwords).replace(user, old, new);
+                if replaced {
+                    let changed = Timestamp::from_millis(0);
+                    put(state, StoredPassword { user, hash: new.clone(), changed });
+                }
+                Ok(replaced)
+            }),
+            Fault::replace_password_hash(|state, user, old, new| {
+                let replaced = Arc::make_mut(&mut state.passwords).replace(user, old, new);
+                let others: Vec<_> = state.passwords.rows.keys().copied().collect();
+                for other in others.into_iter().filter(|_| replaced) {
+                    Arc::make_mut(&mut state.passwords).replace(other, old, new);
+                }
+                Ok(replaced)
+            }),
+            Fault::replace_password_hash(|_, _, _, _| Ok(false)),
+        ],
+    ),
+    (
+        "a_hash_replaced_by_itself_is_replaced",
+        &[Fault::replace_password_hash(|state, user, old, new| {
+            Ok(old != new && Arc::make_mut(&mut state.passwords).replace(user, old, new))
+        })],
+    ),
+    ("of_concurrent_replacements_of_a_hash_one_happens", &[Fault::UnitsOverlap]),
+];
+
+fn passwords(state: &State<Suite>) -> impl Iterator<Item = &StoredPassword> {
+    state.passwords.rows.values().map(Arc::as_ref)
+}
+
+fn put(state: &mut State<Suite>, password: StoredPassword) {
+    Arc::make_mut(&mut state.passwords).rows.insert(password.user, Arc::new(password));
+}
+
+fn rewrite(password: &mut StoredPassword, rewrite: fn(&str) -> String) {
+    password.hash = PasswordHash::from_stored(rewrite(password.hash.as_str()));
+}
+
+fn login(state: &State<Suite>, user: UserId) -> Option<PasswordLogin> {
+    let status = state.users.row(user)?.status;
+    let hash = state.passwords.row(user).map(|password| password.hash.clone());
+    Some(PasswordLogin { user, status, hash })
+}

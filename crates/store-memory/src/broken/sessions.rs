@@ -1,0 +1,397 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use durward_conformance::{Device, Suite, SuiteRole};
+use durward_core::entity::{Method, Session, UserStatus};
+use durward_core::ids::{ClientId, SessionId, UserId};
+use durward_core::store::StoreError;
+use durward_core::{Digest, Timestamp, UserAgent};
+
+use super::fault::Fault;
+use super::{Faults, altered};
+use crate::sessions::SessionTable;
+use crate::state::State;
+
+/// Stores a session with something of it altered.
+macro_rules! stored {
+    ($alter:expr) => {
+        Fault::insert_session(|state, session| sessions(state).insert(&altered(session, $alter)))
+    };
+}
+
+/// Finds a session by its token, with something of it altered.
+macro_rules! found {
+    ($alter:expr) => {
+        Fault::session_by_token(|state, token| Some(altered(&state.live_session(token)?, $alter)))
+    };
+}
+
+/// Rotates a session, and then alters what is stored.
+macro_rules! rotated {
+    ($alter:expr) => {
+        Fault::rotate_session(|state, session, from| {
+            let rotated = sessions(state).rotate(session, from)?;
+            if rotated {
+                let alter: fn(&mut Session<Suite>, &Session<Suite>) = $alter;
+                change(state, session.id, |stored| alter(stored, session));
+            }
+            Ok(rotated)
+        })
+    };
+}
+
+pub(super) const FAULTS: Faults = &[
+    (
+        "a_session_comes_back_as_it_was_stored",
+        &[
+            stored!(|it| it.client = None),
+            stored!(|it| _ = it.client.get_or_insert(ClientId::from_bytes([0; 16]))),
+            stored!(|it| it.methods.clear()),
+            stored!(|it| it.methods.sort_by_key(|method| *method != Method::Password)),
+            stored!(|it| it.authenticated = it.created),
+            stored!(|it| it.created = it.authenticated),
+            stored!(|it| it.token_expires = it.expires),
+            stored!(|it| it.rotated = it.created),
+            stored!(|it| it.refresh_expires = it.expires),
+            stored!(|it| it.expires = it.refresh_expires),
+            stored!(|it| it.created = it.created.max(Timestamp::from_millis(0))),
+            stored!(|it| it.expires = it.expires.min(Timestamp::from_millis(1 << 53))),
+            stored!(|it| it.previous_refresh = None),
+            stored!(|it| it.ended = None),
+            stored!(|it| it.ip = None),
+            stored!(|it| it.ip = it.ip.map(|ip| ip.to_canonical())),
+            stored!(|it| it.ip = it.ip.filter(IpAddr::is_ipv4)),
+            stored!(|it| it.agent = None),
+            stored!(|it| it.agent = agent(it).filter(|text| !text.as_str().is_empty())),
+            stored!(|it| it.agent = agent(it).map(|text| text.as_str().into())),
+            stored!(|it| it.agent = agent(it).filter(|text| text.as_str().len() < 252)),
+            stored!(|it| it.attrs = Device::default()),
+            stored!(|it| it.attrs.label = None),
+            Fault::session_by_refresh(|_, _| None),
+        ],
+    ),
+    (
+        "an_unknown_session_is_not_found",
+        &[
+            Fault::session(|state, _| all(state).next().cloned()),
+            Fault::session_by_token(|state, _| state.live_session(&all(state).next()?.token)),
+            Fault::session_by_token(|state, token| {
+                let either = all(state).find(|it| it.token == *token || it.refresh == *token);
+                state.live_session(&either?.token)
+            }),
+            Fault::session_by_refresh(|state, _| all(state).next().cloned()),
+            Fault::session_by_refresh(|state, refresh| {
+                all(state).find(|it| it.token == *refresh || it.refresh == *refresh).cloned()
+            }),
+            Fault::sessions_of(|state, _| all(state).cloned().collect()),
+        ],
+    ),
+    (
+        "a_token_finds_its_session_and_user",
+        &[
+            Fault::session_by_token(|_, _| None),
+            found!(|it| it.session = SessionId::from_bytes([0; 16])),
+            found!(|it| it.user = UserId::from_bytes([0; 16])),
+            found!(|it| it.status = UserStatus::Active),
+            found!(|it| it.roles.clear()),
+            found!(|it| it.roles.truncate(1)),
+            found!(|it| it.roles.reverse()),
+            found!(|it| it.client = None),
+            found!(|it| it.methods = vec![Method::Password]),
+            found!(|it| it.authenticated = it.expires),
+            found!(|it| it.token_expires = it.expires),
+            found!(|it| it.expires = it.token_expires),
+            found!(|it| it.ended = Some(it.expires)),
+            Fault::session_by_token(|state, token| {
+                state.live_session(token).filter(|it| it.status == UserStatus::Active)
+            }),
+        ],
+    ),
+    (
+        "a_token_finds_a_session_that_is_over",
+        &[
+            found!(|it| it.ended = None),
+            Fault::session_by_token(|state, token| {
+                state.live_session(token).filter(|it| it.ended.is_none())
+            }),
+            Fault::session_by_token(|state, token| {
+                state.live_session(token).filter(|it| it.expires > Timestamp::from_millis(1))
+            }),
+            Fault::session_by_token(|state, token| {
+                state.live_session(token).filter(|it| it.token_expires > Timestamp::from_millis(1))
+            }),
+            Fault::end_session(|_, _, _| Ok(true)),
+        ],
+    ),
+    (
+        "a_token_finds_the_present_user",
+        &[
+            found!(|it| it.status = UserStatus::Active),
+            found!(|it| it.roles = vec![SuiteRole::Reader]),
+        ],
+    ),
+    (
+        "a_rotation_replaces_the_tokens_and_nothing_else",
+        &[
+            rotated!(|stored, _| stored.token = Digest::from_bytes([0; 32])),
+            rotated!(|stored, _| stored.token_expires = Timestamp::from_millis(0)),
+            rotated!(|stored, _| stored.refresh = Digest::from_bytes([0; 32])),
+            rotated!(|stored, _| stored.previous_refresh = None),
+            rotated!(|stored, _| stored.rotated = stored.created),
+            rotated!(|stored, _| stored.refresh_expires = Timestamp::from_millis(0)),
+            rotated!(|stored, asked| stored.user = asked.user),
+            rotated!(|stored, asked| stored.client = asked.client),
+            rotated!(|stored, asked| stored.methods.clone_from(&asked.methods)),
+            rotated!(|stored, asked| stored.authenticated = asked.authenticated),
+            rotated!(|stored, asked| stored.created = asked.created),
+            rotated!(|stored, asked| stored.expires = asked.expires),
+            rotated!(|stored, asked| stored.ended = asked.ended),
+            rotated!(|stored, asked| stored.ip = asked.ip),
+            rotated!(|stored, asked| stored.agent.clone_from(&asked.agent)),
+            rotated!(|stored, asked| stored.attrs = asked.attrs.clone()),
+            Fault::rotate_session(|state, session, from| {
+                let others: Vec<_> = state.sessions.rows.keys().copied().collect();
+                let rotated = sessions(state).rotate(session, from)?;
+                for other in others {
+                    change(state, other, |it| it.token_expires = session.token_expires);
+                }
+                Ok(rotated)
+            }),
+        ],
+    ),
+    (
+        "a_token_of_before_the_rotation_finds_nothing",
+        &[
+            Fault::rotate_session(|state, session, from| {
+                let before = state.sessions.row(session.id).map(|it| it.token);
+                let rotated = sessions(state).rotate(session, from)?;
+                before.map(|token| sessions(state).by_token.insert(token, session.id));
+                Ok(rotated)
+            }),
+            Fault::rotate_session(|state, session, from| {
+                let before = state.sessions.row(session.id).map(|it| it.token);
+                let rotated = sessions(state).rotate(session, from)?;
+                sessions(state).by_token.remove(&session.token);
+                before.map(|token| sessions(state).by_token.insert(token, session.id));
+                Ok(rotated)
+            }),
+        ],
+    ),
+    (
+        "a_refresh_token_of_any_generation_finds_its_session",
+        &[
+            Fault::session_by_refresh(|state, refresh| {
+                all(state).find(|it| it.refresh == *refresh).cloned()
+            }),
+            Fault::session_by_refresh(|state, refresh| {
+                let known = |it: &Session<Suite>| {
+                    it.refresh == *refresh || it.previous_refresh == Some(*refresh)
+                };
+                all(state).find(|it| known(it)).cloned()
+            }),
+            Fault::session_by_refresh(|state, refresh| {
+                let id = state.sessions.families.get(refresh)?;
+                state.sessions.row(*id).filter(|it| it.ended.is_none()).cloned()
+            }),
+            Fault::session_by_refresh(|state, refresh| {
+                let known = state.sessions.families.contains_key(refresh);
+                all(state).last().filter(|_| known).cloned()
+            }),
+        ],
+    ),
+    (
+        "a_rotation_from_another_token_changes_nothing",
+        &[
+            Fault::rotate_session(|state, session, _| {
+                let current = state.sessions.row(session.id).map(|it| it.refresh);
+                current.map_or(Ok(false), |current| sessions(state).rotate(session, &current))
+            }),
+            Fault::rotate_session(|state, session, from| {
+                change(state, session.id, |it| it.ended = None);
+                sessions(state).rotate(session, from)
+            }),
+            Fault::rotate_session(|state, session, from| {
+                _ = sessions(state).rotate(session, from)?;
+                Ok(true)
+            }),
+            // The new refresh token is remembered before it is known whether it is accepted.
+            Fault::rotate_session(|state, session, from| {
+                let rotated = sessions(state).rotate(session, from)?;
+                if state.sessions.row(session.id).is_some() {
+                    sessions(state).families.insert(session.refresh, session.id);
+                }
+                Ok(rotated)
+            }),
+            Fault::rotate_session(|state, session, from| {
+                let rotated = sessions(state).rotate(session, from)?;
+                if state.sessions.row(session.id).is_some() {
+                    sessions(state).by_token.insert(session.token, session.id);
+                }
+                Ok(rotated)
+            }),
+            Fault::rotate_session(|state, session, from| {
+                if state.sessions.row(session.id).is_none() {
+                    sessions(state).insert(session)?;
+                }
+                sessions(state).rotate(session, from)
+            }),
+            Fault::rotate_session(|state, session, from| {
+                let previous = state.sessions.row(session.id).and_then(|it| it.previous_refresh);
+                if previous == Some(*from) {
+                    change(state, session.id, |stored| stored.refresh = *from);
+                }
+                sessions(state).rotate(session, from)
+            }),
+        ],
+    ),
+    ("of_concurrent_rotations_from_one_token_one_happens", &[Fault::UnitsOverlap]),
+    ("a_locked_session_is_not_changed_by_others", &[Fault::UnitsOverlap]),
+    (
+        "a_session_that_never_was_may_be_locked",
+        &[
+            Fault::lock_session(|state, id| {
+                state.sessions.row(id).map(drop).ok_or(StoreError::Conflict)
+            }),
+            // A row is made for the lock.
+            Fault::lock_session(|state, id| {
+                let ada = state.users.rows.keys().next().copied();
+                let Some(user) = ada else { return Ok(()) };
+                sessions(state).insert(&placeholder(id, user))
+            }),
+        ],
+    ),
+    (
+        "a_session_ends_once",
+        &[
+            Fault::end_session(|state, id, now| {
+                let known = state.sessions.row(id).is_some();
+                _ = sessions(state).end(id, now);
+                Ok(known)
+            }),
+            Fault::end_session(|state, id, now| {
+                let ended = sessions(state).end(id, now);
+                change(state, id, |it| it.ended = Some(now));
+                Ok(ended)
+            }),
+            Fault::end_session(|state, id, now| {
+                _ = sessions(state).end(id, now);
+                Ok(true)
+            }),
+            Fault::end_session(|state, id, now| {
+                let ended = sessions(state).end(id, now);
+                let others: Vec<_> = state.sessions.rows.keys().copied().collect();
+                others
+                    .into_iter()
+                    .filter(|_| ended)
+                    .for_each(|it| _ = sessions(state).end(it, now));
+                Ok(ended)
+            }),
+            Fault::end_session(|state, id, _| {
+                Ok(sessions(state).end(id, Timestamp::from_millis(0)))
+            }),
+            Fault::end_session(|_, _, _| Ok(false)),
+        ],
+    ),
+    ("of_concurrent_ends_of_a_session_one_counts", &[Fault::UnitsOverlap]),
+    ("a_rotation_does_not_undo_an_end", &[Fault::UnitsOverlap]),
+    (
+        "all_sessions_of_a_user_end_together",
+        &[
+            Fault::end_sessions_of(|_, _, _| Ok(0)),
+            Fault::end_sessions_of(|state, user, now| {
+                _ = sessions(state).end_of(user, now);
+                Ok(2)
+            }),
+            Fault::end_sessions_of(
+                |state, user, _| Ok(state.sessions.open_of(user).count() as u64),
+            ),
+            Fault::end_sessions_of(|state, user, now| {
+                let users: Vec<_> = state.users.rows.keys().copied().collect();
+                let known = users.contains(&user);
+                let ended = |user| sessions(state).end_of(user, now);
+                Ok(users.into_iter().filter(|_| known).map(ended).sum())
+            }),
+            Fault::end_sessions_of(|state, user, now| {
+                let ended = sessions(state).end_of(user, now);
+                let theirs: Vec<_> =
+                    all(state).filter(|it| it.user == user).map(|it| it.id).collect();
+                for id in theirs {
+                    change(state, id, |it| it.ended = Some(now));
+                }
+                Ok(ended)
+            }),
+            Fault::end_sessions_of(|state, user, now| {
+                let open = state.sessions.open_of(user).filter(|it| it.expires > now);
+                let open: Vec<_> = open.map(|it| it.id).collect();
+                Ok(open.into_iter().map(|id| u64::from(sessions(state).end(id, now))).sum())
+            }),
+        ],
+    ),
+    (
+        "open_sessions_are_listed_from_the_newest_on",
+        &[
+            Fault::sessions_of(|state, user| state.sessions.open_of(user).cloned().collect()),
+            Fault::sessions_of(|state, user| {
+                all(state).filter(|it| it.user == user && it.ended.is_none()).cloned().collect()
+            }),
+            Fault::sessions_of(|state, user| {
+                newest_first(all(state).filter(|it| it.user == user).cloned().collect())
+            }),
+            Fault::sessions_of(|state, _| {
+                newest_first(all(state).filter(|it| it.ended.is_none()).cloned().collect())
+            }),
+            Fault::sessions_of(|state, user| {
+                let open = state.sessions.open_of(user).rev();
+                open.filter(|it| it.expires > Timestamp::from_millis(1)).cloned().collect()
+            }),
+        ],
+    ),
+];
+
+fn sessions(state: &mut State<Suite>) -> &mut SessionTable<Suite> {
+    Arc::make_mut(&mut state.sessions)
+}
+
+fn all(state: &State<Suite>) -> impl Iterator<Item = &Session<Suite>> {
+    state.sessions.rows.values().map(Arc::as_ref)
+}
+
+/// Changes a stored session behind the back of the indexes.
+fn change(state: &mut State<Suite>, id: SessionId, change: impl FnOnce(&mut Session<Suite>)) {
+    if let Some(row) = sessions(state).rows.get_mut(&id) {
+        change(Arc::make_mut(row));
+    }
+}
+
+fn agent(session: &Session<Suite>) -> Option<UserAgent> {
+    session.agent.clone()
+}
+
+fn newest_first(mut sessions: Vec<Session<Suite>>) -> Vec<Session<Suite>> {
+    sessions.sort_by_key(|session| session.created);
+    sessions.reverse();
+    sessions
+}
+
+fn placeholder(id: SessionId, user: UserId) -> Session<Suite> {
+    let (never, nothing) = (Timestamp::from_millis(0), Digest::from_bytes([0; 32]));
+    Session {
+        id,
+        user,
+        client: None,
+        methods: vec![],
+        authenticated: never,
+        created: never,
+        token: nothing,
+        token_expires: never,
+        refresh: nothing,
+        previous_refresh: None,
+        rotated: never,
+        refresh_expires: never,
+        expires: never,
+        ended: Some(never),
+        ip: None,
+        agent: None,
+        attrs: Device::default(),
+    }
+}
