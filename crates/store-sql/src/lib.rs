@@ -1,1 +1,55 @@
-//! Durward.
+//! Durward's store on SQLite, PostgreSQL, and MariaDB or MySQL: one implementation over sqlx.
+//!
+//! No engine is a default feature; name the ones you use: `sqlite`, `postgres`, `mysql`.
+//!
+//! ```no_run
+//! # #[cfg(feature = "sqlite")]
+//! # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+//! use durward_core::Plain;
+//! use durward_store_sql::SqlStore;
+//!
+//! let store = SqlStore::<sqlx::Sqlite, Plain>::open("durward.db").await?;
+//! store.migrate().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The tables may live beside those of an application: their names begin with a [`Prefix`], and the
+//! application joins both ways. [`SqlStore::join`] makes a unit of work of a transaction that the
+//! application began; [`SqlTx::conn`] lets it write its own rows inside one of ours.
+#![cfg_attr(
+    not(feature = "sqlite"),
+    expect(
+        dead_code,
+        reason = "some of it only SQLite uses, and without any engine nothing is used"
+    )
+)]
+
+mod audit;
+mod budgets;
+mod engine;
+mod flows;
+mod login_emails;
+mod migrate;
+pub mod migrations;
+mod outbox;
+mod passwords;
+mod prefix;
+mod read;
+mod replies;
+mod row;
+mod schema;
+mod sessions;
+mod statement;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tx;
+mod users;
+
+pub use engine::{Dialect, Engine, pool_options};
+pub use prefix::{Prefix, PrefixError};
+pub use read::SqlRead;
+pub use schema::SchemaError;
+pub use store::SqlStore;
+pub use tx::SqlTx;

@@ -1,0 +1,138 @@
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
+use durward_core::store::{BudgetsMut, Result};
+use durward_core::{Attrs, StoreError, Timestamp};
+
+use crate::engine::{Engine, Value, values};
+use crate::row::Columns;
+use crate::statement::{Statement, statements};
+use crate::tx::SqlTx;
+
+statements! { Budgets;
+    DEBIT_BUDGET =
+        "UPDATE {budgets} SET whole_ms = CASE WHEN whole_ms > ? THEN whole_ms ELSE ? END + ? \
+         WHERE digest = ? AND whole_ms <= ?";
+    BUDGET = "SELECT whole_ms FROM {budgets} WHERE digest = ?";
+    INSERT_BUDGET = "INSERT INTO {budgets} (digest, whole_ms) VALUES (?, ?)";
+    REFUND_BUDGET = "UPDATE {budgets} SET whole_ms = whole_ms - ? WHERE digest = ?";
+    // The last attempt must lie before a moment that depends on how many failed: the ladder of delays.
+    DEBIT_ATTEMPT =
+        "UPDATE {attempts} SET failures = failures + 1, last_ms = ? \
+         WHERE digest = ? AND last_ms <= CASE WHEN failures >= ? THEN ? WHEN failures >= ? THEN ? \
+         WHEN failures >= ? THEN ? WHEN failures >= ? THEN ? ELSE last_ms END";
+    ATTEMPTS = "SELECT failures FROM {attempts} WHERE digest = ?";
+    INSERT_ATTEMPT = "INSERT INTO {attempts} (digest, failures, last_ms) VALUES (?, 1, ?)";
+    RESET_ATTEMPTS = "DELETE FROM {attempts} WHERE digest = ?";
+}
+
+/// Far enough for every clock, and small enough that no sum of two of them overflows in SQL.
+const FAR: i64 = i64::MAX / 4;
+
+impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
+    async fn debit_budget(&mut self, key: BudgetKey, rate: &Rate, now: Timestamp) -> Result<Debit> {
+        let BudgetKey(key) = &key;
+        let (interval, last_grant) = (millis(rate.interval), rate.last_grant(now));
+        let bounded = last_grant.as_millis().min(FAR);
+        if self.change(DEBIT_BUDGET, values![now, now, interval, key, bounded]).await? {
+            return Ok(Debit::Granted);
+        }
+        let stored = self.row(BUDGET, values![key], |row| row.time("whole_ms")).await?;
+        match stored {
+            Some(whole) if whole > last_grant => {
+                Ok(Debit::Refused { retry_after: whole.since(last_grant) })
+            }
+            // Somebody gave one back in the meantime.
+            Some(_) => self.fail(StoreError::Conflict),
+            None => {
+                let whole = now + rate.interval;
+                self.insert_unless_raced(INSERT_BUDGET, values![key, whole]).await?;
+                Ok(Debit::Granted)
+            }
+        }
+    }
+
+    async fn refund_budget(&mut self, key: BudgetKey, rate: &Rate) -> Result<()> {
+        let BudgetKey(key) = &key;
+        self.execute(REFUND_BUDGET, values![millis(rate.interval), key]).await?;
+        Ok(())
+    }
+
+    async fn debit_attempt(
+        &mut self,
+        key: BudgetKey,
+        delays: &Delays,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let BudgetKey(key) = &key;
+        let [(a, at_a), (b, at_b), (c, at_c), (d, at_d)] = ladder(delays, now);
+        let values = values![now, key, a, at_a, b, at_b, c, at_c, d, at_d];
+        if self.change(DEBIT_ATTEMPT, values).await? {
+            return Ok(true);
+        }
+        let stored = self.row(ATTEMPTS, values![key], |row| row.number("failures")).await?;
+        if stored.is_some() {
+            return Ok(false);
+        }
+        self.insert_unless_raced(INSERT_ATTEMPT, values![key, now]).await?;
+        Ok(true)
+    }
+
+    async fn reset_attempts(&mut self, key: BudgetKey) -> Result<()> {
+        let BudgetKey(key) = &key;
+        self.execute(RESET_ATTEMPTS, values![key]).await?;
+        Ok(())
+    }
+}
+
+impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
+    /// Inserts what was missing a moment ago; whoever else did so first wins.
+    async fn insert_unless_raced(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+    ) -> Result<()> {
+        match self.insert(statement, values, "budget").await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Duplicate(_)) => Err(StoreError::Conflict),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(FAR).min(FAR)
+}
+
+/// For each number of failures, the most first, the moment before which the last attempt must lie.
+///
+/// A delay of nothing has always passed, whatever the clocks of two nodes say.
+fn ladder(delays: &Delays, now: Timestamp) -> [(u32, i64); 4] {
+    let Delays(mut steps) = *delays;
+    steps.sort_unstable_by_key(|(from, _)| Reverse(*from));
+    steps.map(|(from, _)| {
+        let delay = delays.after(from);
+        (from, if delay.is_zero() { i64::MAX } else { (now - delay).as_millis() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ladder_has_the_longest_delay_reached_at_every_step() {
+        let seconds = Duration::from_secs;
+        let delays = Delays([(8, seconds(1)), (0, seconds(0)), (5, seconds(2)), (9, seconds(3))]);
+        let now = Timestamp::from_millis(10_000);
+        assert_eq!(ladder(&delays, now), [(9, 7_000), (8, 8_000), (5, 8_000), (0, i64::MAX)]);
+    }
+
+    #[test]
+    fn a_misconfigured_interval_does_not_overflow() {
+        // R-IN-05
+        assert_eq!(millis(Duration::MAX), FAR);
+        assert!(millis(Duration::MAX).checked_add(FAR).is_some());
+    }
+}

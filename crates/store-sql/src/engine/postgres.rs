@@ -1,0 +1,93 @@
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use durward_core::Attrs;
+use sqlx::Postgres;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
+
+use crate::SqlStore;
+use crate::engine::pooled::Pooled;
+use crate::engine::pools::pool_options;
+use crate::engine::{Dialect, Driver, read_row, run_statements};
+
+impl<A: Attrs> SqlStore<Postgres, A> {
+    /// Opens a pool of connections, at most 16, to the database at a URL such as
+    /// `postgres://durward@db.example.com/durward`.
+    ///
+    /// Unless the URL has an `sslmode`, a server that is not on this machine must prove its name by a
+    /// certificate; one that no public authority signed is named by `sslrootcert`.
+    pub async fn connect(url: &str) -> sqlx::Result<Self> {
+        Self::connect_with(strict(url, url.parse()?)).await
+    }
+
+    /// The same with options that are taken as they are, including how TLS is used.
+    pub async fn connect_with(options: PgConnectOptions) -> sqlx::Result<Self> {
+        Ok(Self::new(pool_options().connect_with(options).await?))
+    }
+}
+
+fn strict(url: &str, options: PgConnectOptions) -> PgConnectOptions {
+    let host = options.get_host();
+    let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    let local = loopback || host.starts_with('/') || options.get_socket().is_some();
+    let said = ["sslmode=", "ssl-mode="].iter().any(|mode| url.contains(mode));
+    let undecided = matches!(options.get_ssl_mode(), PgSslMode::Prefer);
+    if local || said || !undecided { options } else { options.ssl_mode(PgSslMode::VerifyFull) }
+}
+
+impl Driver for Postgres {
+    const DIALECT: Dialect = Dialect::Postgres;
+    const BEGIN: &'static str = "BEGIN";
+    const PROBE: &'static str = "SELECT 1";
+
+    type Source = Pooled<Self>;
+    type Unit = Infallible;
+
+    /// A failed transaction refuses everything, and its commit is a roll-back that reports no error.
+    fn still_open(probed: &sqlx::Result<()>) -> bool {
+        probed.is_ok()
+    }
+
+    /// Serialization failure, deadlock, lock not available.
+    fn is_conflict(error: &dyn DatabaseError) -> bool {
+        matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03"))
+    }
+
+    /// Duplicate table, column or object.
+    fn has_run_already(error: &dyn DatabaseError) -> bool {
+        matches!(error.code().as_deref(), Some("42P07" | "42701" | "42710"))
+    }
+
+    fn is_missing_table(error: &dyn DatabaseError) -> bool {
+        error.code().as_deref() == Some("42P01")
+    }
+
+    run_statements!();
+}
+
+read_row!(PgRow, try_get);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode_of(url: &str) -> PgSslMode {
+        strict(url, url.parse().unwrap()).get_ssl_mode()
+    }
+
+    #[test]
+    fn a_server_elsewhere_must_prove_its_name() {
+        let elsewhere = "postgres://durward@db.example.com/durward";
+        assert!(matches!(mode_of(elsewhere), PgSslMode::VerifyFull));
+        for here in [
+            "postgres://durward@localhost/durward",
+            "postgres://durward@127.0.0.1/durward",
+            "postgres:///durward?host=/run/postgresql",
+        ] {
+            assert!(matches!(mode_of(here), PgSslMode::Prefer), "{here}");
+        }
+        let said = "postgres://durward@db.example.com/durward?sslmode=require";
+        assert!(matches!(mode_of(said), PgSslMode::Require));
+    }
+}

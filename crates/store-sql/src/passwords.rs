@@ -1,0 +1,66 @@
+use durward_core::email::CanonicalEmail;
+use durward_core::entity::{PasswordLogin, StoredPassword, UserStatus};
+use durward_core::ids::UserId;
+use durward_core::store::{Passwords, PasswordsMut, Result};
+use durward_core::{Attrs, PasswordHash};
+
+use crate::engine::{Engine, values};
+use crate::read::look_ups;
+use crate::row::Columns;
+use crate::statement::statements;
+use crate::tx::SqlTx;
+
+statements! { Passwords;
+    PASSWORD = "SELECT user_id, hash, changed_ms FROM {passwords} WHERE user_id = ?";
+    PASSWORD_LOGIN =
+        "SELECT u.id AS user_id, u.status AS status, p.hash AS hash FROM {login_emails} e \
+         JOIN {users} u ON u.id = e.user_id LEFT JOIN {passwords} p ON p.user_id = u.id \
+         WHERE e.proven_canonical = ?";
+    INSERT_PASSWORD = "INSERT INTO {passwords} (user_id, hash, changed_ms) VALUES (?, ?, ?)";
+    REPLACE_PASSWORD_HASH = "UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?";
+}
+
+fn decode(row: &impl Columns) -> Result<StoredPassword> {
+    Ok(StoredPassword {
+        user: UserId::from_bytes(row.fixed("user_id")?),
+        hash: PasswordHash::from_stored(row.string("hash")?),
+        changed: row.time("changed_ms")?,
+    })
+}
+
+fn decode_login(row: &impl Columns) -> Result<PasswordLogin> {
+    Ok(PasswordLogin {
+        user: UserId::from_bytes(row.fixed("user_id")?),
+        status: row.named("status", UserStatus::named)?,
+        hash: row.string_if_any("hash")?.map(PasswordHash::from_stored),
+    })
+}
+
+look_ups! {
+    impl<E: Engine, A: Attrs> Passwords for Handle<'_, E, A> {
+        async fn password(&mut self, user: UserId) -> Result<Option<StoredPassword>> {
+            self.row(PASSWORD, values![&user], decode).await
+        }
+
+        async fn password_login(&mut self, email: &CanonicalEmail) -> Result<Option<PasswordLogin>> {
+            self.row(PASSWORD_LOGIN, values![email.as_str()], decode_login).await
+        }
+    }
+}
+
+impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
+    async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
+        let StoredPassword { user, hash, changed } = password;
+        self.insert(INSERT_PASSWORD, values![user, hash, *changed], "password").await?;
+        Ok(())
+    }
+
+    async fn replace_password_hash(
+        &mut self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool> {
+        self.change(REPLACE_PASSWORD_HASH, values![new, &user, old]).await
+    }
+}

@@ -1,0 +1,176 @@
+use durward_core::entity::{LiveSession, Session, UserStatus};
+use durward_core::ids::{ClientId, SessionId, UserId};
+use durward_core::store::{Result, Sessions, SessionsMut};
+use durward_core::{Attrs, Digest, Timestamp, UserAgent};
+
+use crate::engine::{Engine, values};
+use crate::read::look_ups;
+use crate::row::{Columns, methods_text, unreadable};
+use crate::statement::statements;
+use crate::tx::SqlTx;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, client_id, methods, authenticated_ms, created_ms, token_digest, \
+         token_expires_ms, refresh_digest, previous_refresh_digest, rotated_ms, \
+         refresh_expires_ms, expires_ms, ended_ms, ip, agent, attrs"
+    };
+}
+
+statements! { Sessions;
+    SESSION = concat!("SELECT ", columns!(), " FROM {sessions} WHERE id = ?");
+    SESSION_BY_TOKEN =
+        "SELECT s.id AS id, s.user_id AS user_id, u.status AS status, u.roles AS roles, \
+         s.client_id AS client_id, s.methods AS methods, s.authenticated_ms AS authenticated_ms, \
+         s.token_expires_ms AS token_expires_ms, s.expires_ms AS expires_ms, \
+         s.ended_ms AS ended_ms \
+         FROM {sessions} s JOIN {users} u ON u.id = s.user_id WHERE s.token_digest = ?";
+    SESSION_BY_REFRESH = concat!(
+        "SELECT ", columns!(), " FROM {sessions} \
+         WHERE id = (SELECT session_id FROM {refresh_tokens} WHERE digest = ?)"
+    );
+    SESSIONS_OF = concat!(
+        "SELECT ", columns!(), " FROM {sessions} WHERE user_id = ? AND ended_ms IS NULL \
+         ORDER BY created_ms DESC, id DESC"
+    );
+    INSERT_SESSION = concat!(
+        "INSERT INTO {sessions} (", columns!(), ") \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
+    INSERT_REFRESH_TOKEN = "INSERT INTO {refresh_tokens} (digest, session_id) VALUES (?, ?)";
+    ROTATE_SESSION =
+        "UPDATE {sessions} SET token_digest = ?, token_expires_ms = ?, refresh_digest = ?, \
+         previous_refresh_digest = ?, rotated_ms = ?, refresh_expires_ms = ? \
+         WHERE id = ? AND refresh_digest = ? AND ended_ms IS NULL";
+    // Changes nothing and holds the row: a lock that every engine has.
+    LOCK_SESSION = "UPDATE {sessions} SET user_id = user_id WHERE id = ?";
+    END_SESSION = "UPDATE {sessions} SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL";
+    END_SESSIONS_OF = "UPDATE {sessions} SET ended_ms = ? WHERE user_id = ? AND ended_ms IS NULL";
+}
+
+fn decode<A: Attrs>(row: &impl Columns) -> Result<Session<A>> {
+    let ip = row.str_if_any("ip")?;
+    Ok(Session {
+        id: SessionId::from_bytes(row.fixed("id")?),
+        user: UserId::from_bytes(row.fixed("user_id")?),
+        client: row.fixed_if_any("client_id")?.map(ClientId::from_bytes),
+        methods: row.methods("methods")?,
+        authenticated: row.time("authenticated_ms")?,
+        created: row.time("created_ms")?,
+        token: row.digest("token_digest")?,
+        token_expires: row.time("token_expires_ms")?,
+        refresh: row.digest("refresh_digest")?,
+        previous_refresh: row.digest_if_any("previous_refresh_digest")?,
+        rotated: row.time("rotated_ms")?,
+        refresh_expires: row.time("refresh_expires_ms")?,
+        expires: row.time("expires_ms")?,
+        ended: row.time_if_any("ended_ms")?,
+        ip: ip.map(str::parse).transpose().map_err(|_no_address| unreadable("ip"))?,
+        agent: row.string_if_any("agent")?.map(UserAgent::from_stored),
+        attrs: row.json("attrs")?,
+    })
+}
+
+fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveSession<A>> {
+    Ok(LiveSession {
+        session: SessionId::from_bytes(row.fixed("id")?),
+        user: UserId::from_bytes(row.fixed("user_id")?),
+        status: row.named("status", UserStatus::named)?,
+        roles: row.json("roles")?,
+        client: row.fixed_if_any("client_id")?.map(ClientId::from_bytes),
+        methods: row.methods("methods")?,
+        authenticated: row.time("authenticated_ms")?,
+        token_expires: row.time("token_expires_ms")?,
+        expires: row.time("expires_ms")?,
+        ended: row.time_if_any("ended_ms")?,
+    })
+}
+
+look_ups! {
+    impl<E: Engine, A: Attrs> Sessions<A> for Handle<'_, E, A> {
+        async fn session(&mut self, id: SessionId) -> Result<Option<Session<A>>> {
+            self.row(SESSION, values![&id], decode).await
+        }
+
+        async fn session_by_token(&mut self, token: &Digest) -> Result<Option<LiveSession<A>>> {
+            self.row(SESSION_BY_TOKEN, values![token], decode_live).await
+        }
+
+        async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<Session<A>>> {
+            self.row(SESSION_BY_REFRESH, values![refresh], decode).await
+        }
+
+        async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>> {
+            self.rows(SESSIONS_OF, values![&user], decode).await
+        }
+    }
+}
+
+impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
+    async fn insert_session(&mut self, session: &Session<A>) -> Result<()> {
+        let attrs = self.json(&session.attrs)?;
+        let methods = methods_text(&session.methods);
+        let ip = session.ip.map(|ip| ip.to_string());
+        let values = values![
+            &session.id,
+            &session.user,
+            &session.client,
+            &methods,
+            session.authenticated,
+            session.created,
+            &session.token,
+            session.token_expires,
+            &session.refresh,
+            &session.previous_refresh,
+            session.rotated,
+            session.refresh_expires,
+            session.expires,
+            session.ended,
+            ip.as_deref(),
+            session.agent.as_ref().map(UserAgent::as_str),
+            &attrs,
+        ];
+        self.insert(INSERT_SESSION, values, "session").await?;
+        self.insert_refresh_token(session).await
+    }
+
+    async fn rotate_session(&mut self, session: &Session<A>, from: &Digest) -> Result<bool> {
+        let values = values![
+            &session.token,
+            session.token_expires,
+            &session.refresh,
+            &session.previous_refresh,
+            session.rotated,
+            session.refresh_expires,
+            &session.id,
+            from,
+        ];
+        let rotated = self.insert(ROTATE_SESSION, values, "session token").await? > 0;
+        if rotated {
+            self.insert_refresh_token(session).await?;
+        }
+        Ok(rotated)
+    }
+
+    async fn lock_session(&mut self, id: SessionId) -> Result<()> {
+        self.execute(LOCK_SESSION, values![&id]).await?;
+        Ok(())
+    }
+
+    async fn end_session(&mut self, id: SessionId, now: Timestamp) -> Result<bool> {
+        self.change(END_SESSION, values![now, &id]).await
+    }
+
+    async fn end_sessions_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
+        self.execute(END_SESSIONS_OF, values![now, &user]).await
+    }
+}
+
+impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
+    /// Remembers the refresh token of a session as one of its family.
+    async fn insert_refresh_token(&mut self, session: &Session<A>) -> Result<()> {
+        let values = values![&session.refresh, &session.id];
+        self.insert(INSERT_REFRESH_TOKEN, values, "refresh token").await?;
+        Ok(())
+    }
+}

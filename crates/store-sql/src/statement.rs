@@ -1,0 +1,170 @@
+use std::sync::{Arc, OnceLock};
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::engine::Dialect;
+use crate::prefix::Prefix;
+use crate::{audit, budgets, flows, login_emails, outbox, passwords, replies, sessions, users};
+
+/// Names one statement; its text depends on the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub(crate) noun: Noun,
+    pub(crate) number: usize,
+}
+
+/// What a statement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noun {
+    Users,
+    LoginEmails,
+    Passwords,
+    Sessions,
+    Flows,
+    Budgets,
+    Outbox,
+    Replies,
+    Audit,
+}
+
+/// The statements of every noun, in the order of [`Noun`], each as its name and its text.
+const TEXTS: [&[(&str, &str)]; 9] = [
+    users::TEXTS,
+    login_emails::TEXTS,
+    passwords::TEXTS,
+    sessions::TEXTS,
+    flows::TEXTS,
+    budgets::TEXTS,
+    outbox::TEXTS,
+    replies::TEXTS,
+    audit::TEXTS,
+];
+
+/// Every statement as one engine reads it, with the prefix before every `{table}`.
+#[derive(Debug)]
+pub(crate) struct Statements([Vec<SqlStr>; TEXTS.len()]);
+
+impl Statements {
+    pub(crate) fn new(dialect: Dialect, prefix: &Prefix) -> Self {
+        let spell = |text: &str| {
+            let text = Arc::<str>::from(dialect.placeholders(&with_prefix(text, prefix)));
+            AssertSqlSafe(text).into_sql_str()
+        };
+        Self(TEXTS.map(|texts| texts.iter().map(|(_, text)| spell(text)).collect()))
+    }
+
+    /// Those with the default prefix, which every unit of work may share.
+    pub(crate) fn standard(dialect: Dialect) -> Arc<Self> {
+        static STANDARD: [OnceLock<Arc<Statements>>; 3] = [const { OnceLock::new() }; 3];
+        let standard = &STANDARD[dialect as usize];
+        Arc::clone(standard.get_or_init(|| Arc::new(Self::new(dialect, &Prefix::default()))))
+    }
+
+    pub(crate) fn text(&self, statement: Statement) -> SqlStr {
+        self.0[statement.noun as usize][statement.number].clone()
+    }
+
+    /// Each one with its name, for a test that prepares all of them.
+    #[cfg(feature = "testing")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, SqlStr)> {
+        let names = TEXTS.into_iter().flatten().map(|(name, _)| *name);
+        names.zip(self.0.iter().flatten().cloned())
+    }
+}
+
+/// Replaces every `{name}` in lower case by the prefix and the name.
+pub(crate) fn with_prefix(text: &str, prefix: &Prefix) -> String {
+    fill(text, |name| {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_name.then(|| format!("{prefix}{name}"))
+    })
+}
+
+/// Replaces every `{...}` that the filling knows.
+pub(crate) fn fill(text: &str, filling: impl Fn(&str) -> Option<String>) -> String {
+    let mut filled = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let known = after.split_once('}').and_then(|(name, after)| Some((filling(name)?, after)));
+        if let Some((value, after)) = known {
+            filled.push_str(&value);
+            rest = after;
+        } else {
+            filled.push('{');
+            rest = after;
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// Declares the statements of a noun: one constant each, and the list that [`Statements`] reads.
+macro_rules! statements {
+    ($noun:ident; $($name:ident = $text:expr;)+) => {
+        pub(crate) const TEXTS: &[(&str, &str)] = &[$((stringify!($name), $text)),+];
+        $crate::statement::statements!(@number $noun, 0; $($name)+);
+    };
+    (@number $noun:ident, $number:expr; $name:ident $($rest:ident)*) => {
+        const $name: $crate::statement::Statement = $crate::statement::Statement {
+            noun: $crate::statement::Noun::$noun,
+            number: $number,
+        };
+        $crate::statement::statements!(@number $noun, $number + 1; $($rest)*);
+    };
+    (@number $noun:ident, $number:expr;) => {};
+}
+pub(crate) use statements;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_noun_stands_where_its_texts_stand() {
+        let tables = [
+            (Noun::Users, "{users}"),
+            (Noun::LoginEmails, "{login_emails}"),
+            (Noun::Passwords, "{passwords}"),
+            (Noun::Sessions, "{sessions}"),
+            (Noun::Flows, "{flows}"),
+            (Noun::Budgets, "{budgets}"),
+            (Noun::Outbox, "{outbox}"),
+            (Noun::Replies, "{replies}"),
+            (Noun::Audit, "{audit}"),
+        ];
+        assert_eq!(tables.len(), TEXTS.len());
+        for (noun, table) in tables {
+            assert!(TEXTS[noun as usize][0].1.contains(table), "{noun:?}");
+        }
+    }
+
+    #[test]
+    fn no_statement_has_a_literal_or_an_unknown_table() {
+        let tables = include_str!("../migrations/0001_accounts.sql");
+        for (name, text) in TEXTS.into_iter().flatten() {
+            assert!(!text.contains(['\'', '"', '`', ';']), "{name}: {text}");
+            for table in text.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+                assert!(tables.contains(&format!("TABLE IF NOT EXISTS {{{table}}}")), "{name}");
+            }
+            assert!(!with_prefix(text, &Prefix::NONE).contains(['{', '}']), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn no_statement_uses_what_one_engine_lacks() {
+        let lacking = ["RETURNING", "CONFLICT", "FOR UPDATE", "REPLACE", "ILIKE", "*,", "SELECT *"];
+        for (name, text) in TEXTS.into_iter().flatten() {
+            for word in lacking {
+                assert!(!text.contains(word), "{name} uses {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_prefix_stands_before_every_table() {
+        let prefix = Prefix::parse("shop_").unwrap();
+        let text = with_prefix("SELECT a FROM {users} JOIN {login_emails} {TEXT 64}", &prefix);
+        assert_eq!(text, "SELECT a FROM shop_users JOIN shop_login_emails {TEXT 64}");
+    }
+}
