@@ -10,12 +10,28 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// Where the codes of mails lead; only the application knows.
+///
+/// A function of the two is one:
+/// ```
+/// # use durward_core::{Links, Purpose};
+/// let links = |_: Purpose, code: &str| format!("https://shop.example/verify#{code}");
+/// assert_eq!(links.code(Purpose::Login, "dw_cd_x"), "https://shop.example/verify#dw_cd_x");
+/// ```
 pub trait Links: Send + Sync {
     /// The address of a page that does nothing by itself on GET or HEAD and hands over the code on a POST.
     ///
     /// Built from configuration only, never from a request (R-EM-06). The code belongs into the fragment,
     /// where neither servers nor other sites see it (security decision 7).
     fn code(&self, purpose: Purpose, code: &str) -> String;
+}
+
+impl<F> Links for F
+where
+    F: Fn(Purpose, &str) -> String + Send + Sync,
+{
+    fn code(&self, purpose: Purpose, code: &str) -> String {
+        self(purpose, code)
+    }
 }
 
 /// One mail to one mailbox.
