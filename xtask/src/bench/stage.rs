@@ -1,0 +1,231 @@
+//! Where the measuring happens: a release build of the server on one core, the load on the other, and people
+//! who have signed up.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use super::load::{Pace, Ran, Work, run};
+use super::work::{Each, SignUps};
+use crate::calls;
+use crate::database::{Database, Engine};
+use crate::random::Random;
+use crate::server::{Node, Setup, computed, pinned};
+use crate::world::World;
+
+const FOREVER: Duration = Duration::from_hours(1);
+const PREPARING: usize = 16;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// Live sessions.
+    pub(super) sessions: usize,
+    /// People with a proven address.
+    pub(super) people: usize,
+    /// How often each pair is measured.
+    pub(super) rounds: usize,
+    /// How long each time.
+    pub(super) time: Duration,
+    /// Session checks before the memory is looked at.
+    pub(super) checks: u64,
+}
+
+/// One engine with everything that stands on it.
+pub(super) struct Stage {
+    pub(super) engine: Engine,
+    pub(super) world: World,
+    pub(super) random: Random,
+    pub(super) size: Size,
+    /// The database of the bare programs, beside the server's.
+    pub(super) bare: Database,
+    /// The core of the server and of what it is measured against.
+    pub(super) core: Option<usize>,
+    mails: usize,
+}
+
+impl Stage {
+    /// An empty one.
+    pub(super) async fn new(
+        engine: Engine,
+        server: PathBuf,
+        size: Size,
+        core: Option<usize>,
+    ) -> Result<Self> {
+        let mut random = Random::seeded(Random::fresh_seed());
+        let mut world = World::new(engine, server, &mut random).await?;
+        world.setup.core = core;
+        let beside = world.setup.folder.join("bare");
+        fs::create_dir(&beside)?;
+        let bare = Database::create(engine, &beside).await?;
+        Ok(Self { engine, world, random, size, bare, core, mails: 0 })
+    }
+
+    /// Removes what it made.
+    pub(super) async fn close<T>(self, outcome: Result<T>) -> Result<T> {
+        self.bare.remove().await?;
+        self.world.close(outcome).await
+    }
+
+    /// Starts the server as it is deployed.
+    pub(super) async fn start(&self) -> Result<Node> {
+        self.world.setup.start("node").await
+    }
+
+    /// The requests of session checks: as many live sessions as the size says, each of another user.
+    pub(super) async fn checks(&mut self) -> Result<Arc<[Vec<u8>]>> {
+        let mut settings = self.world.setup.settings.clone();
+        settings.sign_up = "open";
+        let open = Setup { settings, ..self.world.setup.clone() }.start("open").await?;
+        let mut requests = Vec::new();
+        while requests.len() < self.size.sessions {
+            let work = SignUps::workers(PREPARING, true, &mut self.random);
+            let ran = run(open.address, work, Pace::Closed, Duration::from_millis(500)).await?;
+            for body in ran.work.into_iter().filter_map(|worker| worker.bodies).flatten() {
+                let token = body["token"].as_str().context("a sign-up without a session")?;
+                requests.push(calls::caller(token).to_bytes());
+            }
+        }
+        self.mails += requests.len();
+        self.await_mails().await?;
+        open.stop().await?;
+        requests.truncate(self.size.sessions);
+        Ok(requests.into())
+    }
+
+    /// Signs people up and proves their addresses; their sessions are answered.
+    pub(super) async fn people(
+        &mut self,
+        node: &Node,
+        passwords: &[Option<String>],
+    ) -> Result<Vec<(String, Value)>> {
+        let mut emails = Vec::new();
+        let mut sign_ups = Vec::new();
+        let state = self.random.letters(43);
+        for password in passwords {
+            let email = format!("{}@example.com", self.random.letters(20).to_lowercase());
+            let call = calls::sign_up("Somebody", &email, password.as_deref(), &state);
+            sign_ups.push(call.to_bytes());
+            emails.push(email);
+        }
+        self.once(node, sign_ups, 202, false).await?;
+        let mut answers = Vec::new();
+        for email in &emails {
+            let letter = self.world.sink.inbox().next(email, Duration::from_mins(2)).await?;
+            answers.push(calls::answer_link(letter.link()?, &state).to_bytes());
+        }
+        self.mails += emails.len();
+        let bodies = self.once(node, answers, 200, true).await?;
+        Ok(emails.into_iter().zip(bodies).collect())
+    }
+
+    /// Sends each request once; the bodies stand in the order of the requests.
+    pub(super) async fn once(
+        &self,
+        node: &Node,
+        requests: Vec<Vec<u8>>,
+        expected: u16,
+        keep_bodies: bool,
+    ) -> Result<Vec<Value>> {
+        let mut bodies = Vec::new();
+        // One request for each connection, so that the answers come in the order of the requests.
+        for batch in requests.chunks(PREPARING) {
+            let work = Each::workers(batch.to_vec(), batch.len(), expected, keep_bodies);
+            let ran = run(node.address, work, Pace::Closed, FOREVER).await?;
+            bodies.extend(ran.work.into_iter().filter_map(|worker| worker.bodies).flatten());
+        }
+        Ok(bodies)
+    }
+
+    /// Notes mails that the server owes.
+    pub(super) fn expect_mails(&mut self, count: usize) {
+        self.mails += count;
+    }
+
+    /// Waits until every mail was delivered, so that no delivery disturbs what is measured next.
+    pub(super) async fn await_mails(&mut self) -> Result<()> {
+        let patience = Duration::from_mins(5);
+        let started = Instant::now();
+        while self.world.sink.inbox().arrived() < self.mails {
+            if started.elapsed() > patience {
+                let arrived = self.world.sink.inbox().arrived();
+                bail!("{arrived} of {} mails arrived within {patience:?}", self.mails);
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// Starts one of the bare programs.
+    pub(super) async fn baseline(&self, arguments: &[&str]) -> Result<Baseline> {
+        let own = std::env::current_exe()?;
+        let mut command = pinned(&own, self.core);
+        command.arg("baseline").args(arguments).args(["--database", &self.bare.url]);
+        // Reads until the program says something, which may be at its end.
+        spawn_blocking(move || Baseline::start(command)).await?
+    }
+}
+
+/// Runs work after the same work for a moment, which is not counted.
+pub(super) async fn warmed<W: Work>(
+    address: SocketAddr,
+    mut make: impl FnMut() -> Vec<W>,
+    time: Duration,
+) -> Result<Ran<W>> {
+    run(address, make(), Pace::Closed, time / 5).await?;
+    run(address, make(), Pace::Closed, time).await
+}
+
+/// Waits until a process has nothing to do: less than two hundredths of a core for a second.
+pub(super) async fn quiet(pid: u32) -> Result<()> {
+    for _ in 0..120 {
+        let before = computed(pid)?;
+        sleep(Duration::from_secs(1)).await;
+        if computed(pid)?.saturating_sub(before) <= Duration::from_millis(20) {
+            return Ok(());
+        }
+    }
+    bail!("the server does not come to rest")
+}
+
+/// One of the bare programs; killed when it is dropped.
+pub(super) struct Baseline {
+    child: Child,
+    first_line: String,
+}
+
+impl Baseline {
+    fn start(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().context("a baseline cannot be started")?;
+        let mut first_line = String::new();
+        let output = child.stdout.take().context("a baseline without an output")?;
+        let read = BufReader::new(output).read_line(&mut first_line);
+        let baseline = Self { child, first_line: first_line.trim().to_owned() };
+        read?;
+        Ok(baseline)
+    }
+
+    /// What it said first.
+    pub(super) fn said<T: std::str::FromStr>(&self) -> Result<T> {
+        let said = self.first_line.parse();
+        said.map_err(|_unfit| anyhow::anyhow!("a baseline said {:?}", self.first_line))
+    }
+}
+
+impl Drop for Baseline {
+    fn drop(&mut self) {
+        // Fails only for a process that has ended already.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}

@@ -1,0 +1,65 @@
+use std::net::SocketAddr;
+use std::process::Command;
+
+use data_encoding::BASE64URL_NOPAD;
+
+use crate::database::Database;
+use crate::random::Random;
+
+/// The settings of a node: those of a deployment, but with budgets that a judge does not use up.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The key ring; a secret.
+    pub(crate) keys: String,
+    /// Where mails go; its password is a secret.
+    pub(crate) smtp: String,
+    /// Who may sign up.
+    pub(crate) sign_up: &'static str,
+    /// What is logged.
+    pub(crate) log: &'static str,
+}
+
+impl Settings {
+    /// Settings with a key of their own.
+    pub(crate) fn new(smtp: String, random: &mut Random) -> Self {
+        let key: [u8; 32] = random.bytes();
+        let keys = format!("1:{}", BASE64URL_NOPAD.encode(&key));
+        Self { keys, smtp, sign_up: "verified", log: "info" }
+    }
+
+    /// The configuration file. It holds no secret.
+    pub(crate) fn to_toml(&self) -> String {
+        let Self { sign_up, log, .. } = self;
+        format!(
+            r#"# Written by cargo xtask. Everything is as in production but the budgets: all requests of a run
+# come from one network and go to few mailboxes.
+public_url = "http://127.0.0.1:4000"
+sign_up = "{sign_up}"
+
+[smtp]
+from = "Durward <no-reply@durward.example>"
+
+[log]
+level = "{log}"
+
+[limits]
+network_failures = {{ count = 1000000, period = "1000s" }}
+network_requests = {{ count = 1000000, period = "1000s" }}
+mailbox = {{ count = 1000000, period = "1000s" }}
+"#
+        )
+    }
+
+    /// Hands over the rest, secrets among it, in an environment that holds no setting of the caller's.
+    pub(crate) fn put_into(&self, command: &mut Command, address: SocketAddr, database: &Database) {
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("DURWARD_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("DURWARD_LISTEN", address.to_string());
+        command.env("DURWARD_DATABASE_URL", &database.url);
+        command.env("DURWARD_KEYS", &self.keys);
+        command.env("DURWARD_SMTP_URL", &self.smtp);
+    }
+}
