@@ -68,3 +68,86 @@ impl<A: Attrs> fmt::Debug for MemoryStore<A> {
         f.debug_struct("MemoryStore").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use durward_core::entity::{AuditEntry, MailState, OutboxMail};
+    use durward_core::ids::{AuditId, MailId};
+    use durward_core::keys::Sealed;
+    use durward_core::store::{AuditMut, OutboxMut, Tx};
+    use durward_core::{StoreError, Timestamp};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1);
+
+    fn mail(n: u8) -> OutboxMail {
+        OutboxMail {
+            id: MailId::from_bytes([n; 16]),
+            state: MailState::Pending,
+            body: Sealed::from_bytes(vec![n]),
+            due: NOW,
+            attempts: 0,
+            created: NOW,
+            last_error: None,
+        }
+    }
+
+    fn entry() -> AuditEntry {
+        AuditEntry {
+            id: AuditId::from_bytes([1; 16]),
+            at: NOW,
+            event: "user.created".to_owned(),
+            actor: None,
+            subject: None,
+            client: None,
+            ip: None,
+            request: None,
+            details: "{}".to_owned(),
+        }
+    }
+
+    async fn insert(store: &MemoryStore, n: u8) {
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_mail(&mail(n)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_unit_copies_only_what_it_changes() {
+        let store = MemoryStore::default();
+        insert(&store, 1).await;
+        let before = store.0.committed();
+        insert(&store, 2).await;
+        let after = store.0.committed();
+        assert!(Arc::ptr_eq(&before.users, &after.users));
+        assert!(Arc::ptr_eq(&before.sessions, &after.sessions));
+        assert!(!Arc::ptr_eq(&before.outbox, &after.outbox));
+        let [old, new] = [&before, &after].map(|state| &state.outbox.rows[&mail(1).id]);
+        assert!(Arc::ptr_eq(old, new));
+        assert_eq!(before.outbox.rows.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_id_is_taken_once_whatever_it_names() {
+        let store = MemoryStore::<Plain>::default();
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_mail(&mail(1)).await.unwrap();
+        let again = tx.insert_mail(&mail(1)).await;
+        assert!(matches!(again, Err(StoreError::Duplicate("mail"))), "{again:?}");
+        drop(tx);
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_audit(&entry()).await.unwrap();
+        let again = tx.insert_audit(&entry()).await;
+        assert!(matches!(again, Err(StoreError::Duplicate("audit entry"))), "{again:?}");
+    }
+
+    #[tokio::test]
+    async fn debug_shows_nothing_that_is_stored() {
+        let store = MemoryStore::<Plain>::default();
+        let tx = store.begin().await.unwrap();
+        let read = store.read().await.unwrap();
+        let text = format!("{store:?} {read:?} {tx:?}");
+        assert_eq!(text, "MemoryStore { .. } MemoryRead { .. } MemoryTx { spent: false, .. }");
+    }
+}
