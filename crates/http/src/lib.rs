@@ -1,1 +1,67 @@
-//! Durward.
+//! The accounts of Durward over HTTP: a router to nest, a layer, and extractors, for any axum application.
+//!
+//! ```
+//! use axum::Router;
+//! use axum::routing::get;
+//! use durward_core::{Accounts, Store};
+//! use durward_http::{CurrentUser, HttpSettings, authenticate, router};
+//!
+//! async fn hello(user: Option<CurrentUser>) -> String {
+//!     match user {
+//!         Some(user) => format!("hello, {}", user.id),
+//!         None => String::from("hello, stranger"),
+//!     }
+//! }
+//!
+//! fn app<S: Store>(accounts: &Accounts<S>) -> Router {
+//!     let settings = HttpSettings::default();
+//!     Router::new()
+//!         .route("/hello", get(hello))
+//!         // For the application's own routes; those of the accounts authenticate by themselves.
+//!         .layer(authenticate(accounts.clone(), settings.clone()))
+//!         .merge(router(accounts.clone(), settings))
+//! }
+//! ```
+//!
+//! Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: without the peer's address all
+//! callers share one rate budget, and `X-Forwarded-For` is ignored.
+//!
+//! Every route stands in one table (`routes.rs`) that makes the [`router`] and the [`openapi`] document; every
+//! failure is a [`Problem`]. The conventions are in `docs/http.md`, the codes in `docs/errors.md`.
+
+mod answer;
+mod attributes;
+mod authn;
+mod body;
+mod call;
+mod caller;
+mod client_ip;
+mod credentials;
+mod edge;
+mod emails;
+mod entity_tag;
+mod error;
+mod extract;
+mod fields;
+mod headers;
+mod idempotency;
+mod json;
+mod layer;
+mod openapi;
+mod operation;
+mod problem;
+mod router;
+mod routes;
+mod schemas;
+mod sessions;
+mod settings;
+mod shapes;
+mod users;
+mod values;
+
+pub use error::Fault;
+pub use extract::{CurrentCaller, CurrentUser, RequestOrigin};
+pub use layer::{Authenticate, Authenticated, authenticate};
+pub use problem::Problem;
+pub use router::{not_found, openapi, router};
+pub use settings::HttpSettings;

@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use durward_core::{
+    Accounts, Caller, Error, Origin, RequestId, SessionToken, Store, Target, UserId,
+};
+
+use crate::body::{Received, json, json_or_nothing};
+use crate::edge::{Edge, origin};
+use crate::fields::Fields;
+use crate::problem::Problem;
+
+/// A request that the policy lets through to its endpoint.
+pub(crate) struct Call<S: Store> {
+    pub(crate) edge: Arc<Edge<S>>,
+    pub(crate) caller: Caller<S::Attrs>,
+    /// What the policy was asked about.
+    pub(crate) target: Target,
+    /// The session token that came along; see [`Credentials`](crate::edge::Credentials).
+    pub(crate) presented: Option<SessionToken>,
+    pub(crate) id: RequestId,
+    /// As the application's layer knew it.
+    pub(crate) origin: Option<Origin>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+}
+
+impl<S: Store> Call<S> {
+    pub(crate) fn accounts(&self) -> &Accounts<S> {
+        &self.edge.accounts
+    }
+
+    /// Where the request came from; made only for those who ask.
+    pub(crate) fn origin(&self) -> Origin {
+        match &self.origin {
+            Some(origin) => origin.clone(),
+            None => origin(&self.caller, &self.headers, &self.id),
+        }
+    }
+
+    /// The user that the path names.
+    pub(crate) fn user(&self) -> Result<UserId, Error> {
+        match self.target {
+            Target::User(id) => Ok(id),
+            Target::Service => Err(Error::Internal("this route names no user")),
+        }
+    }
+
+    /// Takes the body, which must be one JSON text.
+    pub(crate) async fn receive(&mut self) -> Result<Received, Problem> {
+        json(&self.headers, std::mem::take(&mut self.body)).await
+    }
+
+    /// Takes the members of the body, which must be a JSON object.
+    pub(crate) async fn fields(&mut self) -> Result<Fields, Problem> {
+        Fields::of(self.receive().await?.value)
+    }
+
+    /// The same, unless there is no body.
+    pub(crate) async fn fields_or_nothing(&mut self) -> Result<Option<Fields>, Problem> {
+        let received = json_or_nothing(&self.headers, std::mem::take(&mut self.body)).await?;
+        received.map(|received| Fields::of(received.value)).transpose()
+    }
+}

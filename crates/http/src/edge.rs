@@ -1,0 +1,301 @@
+//! What happens to every request before and after its endpoint.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::connect_info::ConnectInfo;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue};
+use axum::response::Response;
+use data_encoding::BASE64URL_NOPAD;
+use durward_core::settings::Limits;
+use durward_core::{
+    Accounts, Action, Attrs, Caller, Error, Kind, Obstruction, Origin, RequestId, SessionToken,
+    Store, Target, UserAgent, UserId,
+};
+use futures_util::FutureExt;
+use tracing::{Instrument, Span, field};
+
+use crate::call::Call;
+use crate::client_ip::client_ip;
+use crate::credentials;
+use crate::error::Fault;
+use crate::headers::X_REQUEST_ID;
+use crate::problem::{Limit, Problem};
+use crate::settings::HttpSettings;
+
+/// What every request needs; one per router or layer.
+pub(crate) struct Edge<S: Store> {
+    pub(crate) accounts: Accounts<S>,
+    pub(crate) settings: HttpSettings,
+    /// The OpenAPI document, as it is served.
+    pub(crate) document: Bytes,
+}
+
+/// What the route table says of a request before anybody looks at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) action: Action,
+    pub(crate) aim: Aim,
+    pub(crate) credentials: Credentials,
+    pub(crate) budget: Option<Budget>,
+}
+
+/// What the path of a route names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// Nothing in particular.
+    Service,
+    /// A user, by `{id}`: an id, or `me`.
+    User,
+}
+
+/// What is done with the session token of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// It must be live, or the request is refused.
+    Checked,
+    /// It must be well-formed and is not looked up: the endpoint has a use for expired ones.
+    Unchecked,
+}
+
+/// The budget of the caller's network that a route debits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// [`Limits::network_requests`].
+    Requests,
+    /// [`Limits::network_failures`].
+    Failures,
+}
+
+impl Budget {
+    const fn limit(self, limits: &Limits) -> Limit {
+        match self {
+            Self::Requests => Limit { name: "requests", rate: limits.network_requests },
+            Self::Failures => Limit { name: "failures", rate: limits.network_failures },
+        }
+    }
+}
+
+/// Whom a request is from.
+pub(crate) struct Identity<S: Store> {
+    pub(crate) caller: Caller<S::Attrs>,
+    /// The well-formed token that came along, live or, if unchecked, perhaps not.
+    pub(crate) presented: Option<SessionToken>,
+}
+
+impl<S: Store> Edge<S> {
+    /// The id of a request: the caller's, if it is safe to log, else a new one.
+    pub(crate) fn request_id(&self, headers: &HeaderMap) -> RequestId {
+        let sent = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
+        if let Some(id) = sent.and_then(RequestId::parse) {
+            return id;
+        }
+        loop {
+            let mut random = [0; 15];
+            self.accounts.parts().entropy.fill(&mut random);
+            if let Some(id) = RequestId::parse(&BASE64URL_NOPAD.encode(&random)) {
+                return id;
+            }
+        }
+    }
+
+    /// Finds out whom a request is from, at the cost of at most one read of the store.
+    pub(crate) async fn identify(
+        &self,
+        parts: &Parts,
+        credentials: Credentials,
+    ) -> Result<Identity<S>, Problem> {
+        if parts.uri.query().is_some_and(credentials::is_in_query) {
+            return Err(Problem::new(Fault::SecretInUrl).because([Obstruction::new(
+                "SECRET_IN_QUERY",
+                "Send it in a header field or in the body.",
+            )]));
+        }
+        let ip =
+            client_ip(peer(&parts.extensions), &parts.headers, &self.settings.trusted_proxies)?;
+        let presented = credentials::session_token(&parts.headers)?;
+        let mut caller = Caller::anonymous(ip);
+        if let (Some(token), Credentials::Checked) = (&presented, credentials) {
+            let user = self.accounts.authenticate(token, None).await;
+            caller.user = Some(user.map_err(bad_credential)?);
+        }
+        Ok(Identity { caller, presented })
+    }
+
+    pub(crate) fn refuse(&self, problem: &Problem, id: &RequestId) -> Response {
+        finish(problem.render(Some(id), &self.settings.error_page), id)
+    }
+}
+
+/// Serves one request: identifies its caller, asks the policy, runs the endpoint, and answers whatever
+/// happens, a panic included (R-ER-02).
+///
+/// Nothing here is boxed or spawned: a check of a session costs its one read and little else (P2).
+pub(crate) async fn serve<S, H, F>(
+    edge: Arc<Edge<S>>,
+    rule: Rule,
+    handler: H,
+    request: Request,
+) -> Response
+where
+    S: Store,
+    H: FnOnce(Call<S>) -> F + Send,
+    F: Future<Output = Result<Response, Problem>> + Send,
+{
+    let id = edge.request_id(request.headers());
+    let span = span(rule.method, rule.path, &id);
+    let work = async {
+        let (parts, body) = request.into_parts();
+        handler(admit(&edge, rule, parts, body, &id).await?).await
+    };
+    let worked = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
+    let response = match worked {
+        Ok(Ok(response)) => finish(response, &id),
+        Ok(Err(problem)) => {
+            let limits = &edge.accounts.parts().settings.limits;
+            let limit = rule.budget.map(|budget| budget.limit(limits));
+            edge.refuse(&problem.limited_by(limit), &id)
+        }
+        Err(_the_panic_hook_has_told) => {
+            span.in_scope(|| tracing::error!("an endpoint panicked"));
+            edge.refuse(&Problem::new(Fault::Flow(Kind::Internal)), &id)
+        }
+    };
+    record(&span, &response);
+    response
+}
+
+/// Answers a request that no endpoint serves.
+pub(crate) fn serve_refusal<S: Store>(
+    edge: &Edge<S>,
+    path: &'static str,
+    problem: &Problem,
+    request: &Request,
+) -> Response {
+    let id = edge.request_id(request.headers());
+    let span = span("_OTHER", path, &id);
+    let response = edge.refuse(problem, &id);
+    record(&span, &response);
+    response
+}
+
+/// Completes an answer with the fields that every answer has.
+fn finish(mut response: Response, id: &RequestId) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        // R-HT-08
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    write_id(headers, id);
+    response
+}
+
+/// What a request is, without a word of what it says: no body, no token, no address (R-LG-02).
+fn span(method: &'static str, route: &'static str, id: &RequestId) -> Span {
+    tracing::info_span!(
+        "request",
+        "http.request.method" = method,
+        "http.route" = route,
+        "request.id" = id.as_str(),
+        "http.response.status_code" = field::Empty,
+    )
+}
+
+fn record(span: &Span, response: &Response) {
+    span.record("http.response.status_code", response.status().as_u16());
+    span.in_scope(|| tracing::debug!("answered"));
+}
+
+async fn admit<S: Store>(
+    edge: &Arc<Edge<S>>,
+    rule: Rule,
+    mut parts: Parts,
+    body: Body,
+    id: &RequestId,
+) -> Result<Call<S>, Problem> {
+    let Identity { caller, presented } = match parts.extensions.remove::<Caller<S::Attrs>>() {
+        // The layer of the application has been here already.
+        Some(caller) => Identity { caller, presented: credentials::session_token(&parts.headers)? },
+        None => edge.identify(&parts, rule.credentials).await?,
+    };
+    let target = match rule.aim {
+        Aim::Service => Target::Service,
+        Aim::User => Target::User(named_user(&mut parts, &caller).await?),
+    };
+    if let Err(error) = caller.may(rule.action, &target) {
+        // R-AZ-08
+        tracing::info!(rule = ?rule.action, "the policy refused");
+        return Err(error.into());
+    }
+    Ok(Call {
+        edge: Arc::clone(edge),
+        caller,
+        target,
+        presented,
+        id: id.clone(),
+        origin: parts.extensions.remove(),
+        headers: parts.headers,
+        body,
+    })
+}
+
+/// The user that the path names. A text that is no id looks like a user who is not there (R-AZ-03).
+async fn named_user<A: Attrs>(parts: &mut Parts, caller: &Caller<A>) -> Result<UserId, Problem> {
+    let me = caller.user()?.id;
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else {
+        return Err(Error::NotFound("user").into());
+    };
+    match params.iter().find(|(name, _)| *name == "id") {
+        Some((_, "me")) => Ok(me),
+        Some((_, id)) => Ok(id.parse().map_err(|_no_id| Error::NotFound("user"))?),
+        None => Err(Error::Internal("a route aims at a user and has no {id}").into()),
+    }
+}
+
+/// Where a request came from, as the flows want to know it.
+pub(crate) fn origin<A: Attrs>(caller: &Caller<A>, headers: &HeaderMap, id: &RequestId) -> Origin {
+    let agent = headers.get(USER_AGENT).map(|value| UserAgent::from_header(value.as_bytes()));
+    Origin {
+        ip: caller.ip,
+        agent: agent.filter(|agent| !agent.as_str().is_empty()),
+        request: Some(id.clone()),
+        client: caller.client.as_ref().map(|client| client.id),
+    }
+}
+
+pub(crate) fn write_id(headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(&X_REQUEST_ID, value);
+    }
+}
+
+/// A token that is not accepted says so in the challenge; a store that fails is another matter.
+fn bad_credential(error: Error) -> Problem {
+    match error.kind() {
+        Kind::Unauthenticated => Problem::bad_credential(),
+        Kind::Invalid
+        | Kind::Forbidden
+        | Kind::SignUpClosed
+        | Kind::NotFound
+        | Kind::Duplicate
+        | Kind::Stale
+        | Kind::KeyReused
+        | Kind::Throttled
+        | Kind::Busy
+        | Kind::Vetoed
+        | Kind::Store
+        | Kind::Internal => error.into(),
+    }
+}
+
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}

@@ -1,0 +1,93 @@
+use std::any::type_name;
+use std::ops::Deref;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use durward_core::{Attrs, Caller, Error, Origin, Plain, UserCaller};
+
+use crate::problem::Problem;
+
+/// Who asks, with or without a session: an extractor for handlers behind [`authenticate`](crate::authenticate).
+///
+/// `A` are the attributes of the application's store, [`Plain`] unless it has some of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentCaller<A: Attrs = Plain>(pub Caller<A>);
+
+/// The user who asks; without a live session the request is answered `401`.
+///
+/// As `Option<CurrentUser>` it is `None` for a request without any credential. One with a bad credential never
+/// comes this far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentUser<A: Attrs = Plain>(pub UserCaller<A>);
+
+/// Where the request came from, to hand to the flows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestOrigin(pub Origin);
+
+impl<A: Attrs> Deref for CurrentCaller<A> {
+    type Target = Caller<A>;
+    fn deref(&self) -> &Caller<A> {
+        &self.0
+    }
+}
+
+impl<A: Attrs> Deref for CurrentUser<A> {
+    type Target = UserCaller<A>;
+    fn deref(&self) -> &UserCaller<A> {
+        &self.0
+    }
+}
+
+impl Deref for RequestOrigin {
+    type Target = Origin;
+    fn deref(&self) -> &Origin {
+        &self.0
+    }
+}
+
+impl<A: Attrs, T: Sync> FromRequestParts<T> for CurrentCaller<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Problem> {
+        Ok(Self(caller::<A>(parts)?.clone()))
+    }
+}
+
+impl<A: Attrs, T: Sync> FromRequestParts<T> for CurrentUser<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Problem> {
+        Ok(Self(caller::<A>(parts)?.user()?.clone()))
+    }
+}
+
+impl<A: Attrs, T: Sync> OptionalFromRequestParts<T> for CurrentUser<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Option<Self>, Problem> {
+        Ok(caller::<A>(parts)?.user.clone().map(Self))
+    }
+}
+
+impl<T: Sync> FromRequestParts<T> for RequestOrigin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().map(Self).ok_or_else(|| no_layer::<Origin>("RequestOrigin"))
+    }
+}
+
+fn caller<A: Attrs>(parts: &Parts) -> Result<&Caller<A>, Problem> {
+    parts.extensions.get().ok_or_else(|| no_layer::<A>("a caller"))
+}
+
+/// A mistake of the application, told to its developer.
+fn no_layer<A>(wanted: &'static str) -> Problem {
+    tracing::error!(
+        wanted,
+        attrs = type_name::<A>(),
+        "cannot extract this: put `durward_http::authenticate(..)` as a layer around the route, with a store \
+         of the same attributes"
+    );
+    Error::Internal("the authentication layer is missing").into()
+}

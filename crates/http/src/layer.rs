@@ -1,0 +1,126 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::response::Response;
+use durward_core::{Accounts, RequestId, Store};
+use tower::{Layer, Service};
+
+use crate::edge::{Credentials, Edge, Identity, origin, write_id};
+use crate::headers::X_REQUEST_ID;
+use crate::problem::Problem;
+use crate::settings::HttpSettings;
+
+/// Authenticates the requests of an application's own routes: a [`tower::Layer`].
+///
+/// It puts the [`Caller`](durward_core::Caller) and the [`Origin`](durward_core::Origin) into each request, where
+/// the extractors of this crate find them. A request without a credential passes as anonymous; a credential
+/// that is malformed or not accepted is answered `401` and never reaches the application (GW-09).
+///
+/// `Router::layer` wraps the routes that are there already: add this layer first and merge the
+/// [`router`](crate::router) of the accounts afterwards, since that one authenticates by itself.
+pub fn authenticate<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Authenticate<S> {
+    Authenticate { edge: Arc::new(Edge { accounts, settings, document: Bytes::new() }) }
+}
+
+/// The layer that [`authenticate`] makes.
+pub struct Authenticate<S: Store> {
+    edge: Arc<Edge<S>>,
+}
+
+/// The service that [`Authenticate`] makes of another one.
+pub struct Authenticated<S: Store, T> {
+    edge: Arc<Edge<S>>,
+    inner: T,
+}
+
+impl<S: Store> Clone for Authenticate<S> {
+    fn clone(&self) -> Self {
+        Self { edge: Arc::clone(&self.edge) }
+    }
+}
+
+impl<S: Store, T: Clone> Clone for Authenticated<S, T> {
+    fn clone(&self) -> Self {
+        Self { edge: Arc::clone(&self.edge), inner: self.inner.clone() }
+    }
+}
+
+impl<S: Store> fmt::Debug for Authenticate<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticate").finish_non_exhaustive()
+    }
+}
+
+impl<S: Store, T> fmt::Debug for Authenticated<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated").finish_non_exhaustive()
+    }
+}
+
+impl<S: Store, T> Layer<T> for Authenticate<S> {
+    type Service = Authenticated<S, T>;
+
+    fn layer(&self, inner: T) -> Self::Service {
+        Authenticated { edge: Arc::clone(&self.edge), inner }
+    }
+}
+
+impl<S, T> Service<Request> for Authenticated<S, T>
+where
+    S: Store,
+    T: Service<Request, Response = Response> + Clone + Send + 'static,
+    T::Future: Send,
+{
+    type Response = Response;
+    type Error = T::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, T::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let edge = Arc::clone(&self.edge);
+        // The service that was polled ready is the one to call.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        Box::pin(async move {
+            let id = edge.request_id(request.headers());
+            match admit(&edge, request, &id).await {
+                Ok(request) => Ok(completed(&edge, inner.call(request).await?, &id)),
+                Err(problem) => Ok(edge.refuse(&problem, &id)),
+            }
+        })
+    }
+}
+
+async fn admit<S: Store>(
+    edge: &Edge<S>,
+    request: Request,
+    id: &RequestId,
+) -> Result<Request, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let Identity { caller, .. } = edge.identify(&parts, Credentials::Checked).await?;
+    let origin = origin(&caller, &parts.headers, id);
+    // So that a router further inside takes the same id.
+    write_id(&mut parts.headers, id);
+    parts.extensions.insert(origin);
+    parts.extensions.insert(caller);
+    Ok(Request::from_parts(parts, body))
+}
+
+/// The application's answer with the id; a problem that does not know its request is told again.
+fn completed<S: Store>(edge: &Edge<S>, mut response: Response, id: &RequestId) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return edge.refuse(&problem, id);
+    }
+    if !response.headers().contains_key(&X_REQUEST_ID) {
+        write_id(response.headers_mut(), id);
+    }
+    response
+}

@@ -1,0 +1,89 @@
+//! How a route describes itself.
+
+use serde_json::Value;
+
+use crate::error::Fault;
+use crate::schemas::Schemas;
+
+/// Makes the schema of a body.
+pub(crate) type SchemaOf = fn(&mut Schemas) -> Value;
+
+/// What the OpenAPI document says of a route, beyond what its rule says already.
+pub(crate) struct Operation {
+    /// The `operationId`.
+    pub(crate) id: &'static str,
+    /// The chapter it stands in.
+    pub(crate) tag: &'static str,
+    /// What it does, in a few words.
+    pub(crate) summary: &'static str,
+    /// What one should know before using it.
+    pub(crate) description: &'static str,
+    /// What a session is good for.
+    pub(crate) session: SessionUse,
+    /// The header fields that it reads.
+    pub(crate) fields: &'static [HeaderField],
+    /// The body that it reads.
+    pub(crate) body: BodyUse,
+    /// What it answers when all is well.
+    pub(crate) answers: Vec<Success>,
+    /// What can go wrong here and not everywhere.
+    pub(crate) faults: &'static [Fault],
+}
+
+/// What a session is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionUse {
+    /// Nothing.
+    None,
+    /// It makes a difference.
+    Optional,
+    /// Nothing goes without.
+    Required,
+}
+
+/// A header field that an endpoint reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeaderField {
+    /// See [`IfMatch`](crate::entity_tag::IfMatch).
+    IfMatch,
+    /// See [`idempotency`](crate::idempotency::idempotency).
+    IdempotencyKey,
+}
+
+/// The body that an endpoint reads.
+#[derive(Clone, Copy)]
+pub(crate) enum BodyUse {
+    /// None.
+    None,
+    /// One of this schema, or none.
+    Optional(SchemaOf),
+    /// One of this schema.
+    Required(SchemaOf),
+}
+
+/// An answer when all is well.
+pub(crate) struct Success {
+    pub(crate) status: u16,
+    pub(crate) description: &'static str,
+    /// The schema of the body, if there is one.
+    pub(crate) schema: Option<SchemaOf>,
+    /// Whether it carries an `ETag`.
+    pub(crate) tagged: bool,
+}
+
+impl Success {
+    /// An answer with a body.
+    pub(crate) const fn new(status: u16, description: &'static str, schema: SchemaOf) -> Self {
+        Self { status, description, schema: Some(schema), tagged: false }
+    }
+
+    /// An answer without a body.
+    pub(crate) const fn empty(status: u16, description: &'static str) -> Self {
+        Self { status, description, schema: None, tagged: false }
+    }
+
+    /// The same answer with an `ETag`.
+    pub(crate) const fn tagged(self) -> Self {
+        Self { tagged: true, ..self }
+    }
+}

@@ -1,0 +1,109 @@
+//! Hangs the routes of the table into a router.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::routing::{MethodRouter, any};
+use durward_core::{Accounts, Kind, Store};
+use serde_json::Value;
+
+use crate::edge::{Edge, Rule, serve_refusal};
+use crate::error::Fault;
+use crate::openapi::{Described, document};
+use crate::problem::Problem;
+use crate::routes::{Route, Verb, table};
+use crate::settings::HttpSettings;
+
+/// The routes of the accounts, to serve, nest or merge: everything under `/v1`.
+///
+/// They authenticate by themselves. Unknown paths under `/v1` are answered with a [`Problem`] too; for all others
+/// see [`not_found`].
+pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router {
+    let table = table::<S>();
+    let document = Bytes::from(described(&table, &settings).to_string());
+    let edge = Arc::new(Edge { accounts, settings, document });
+    let mut paths: Vec<(&'static str, Vec<Route<S>>)> = Vec::new();
+    for route in table {
+        match paths.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, routes)) => routes.push(route),
+            None => paths.push((route.path, vec![route])),
+        }
+    }
+    let mut router = Router::new();
+    for (path, routes) in paths {
+        router = router.route(path, resource(path, routes, &edge));
+    }
+    for path in ["/v1", "/v1/", "/v1/{*rest}"] {
+        router = router.route(path, nothing(Arc::clone(&edge)));
+    }
+    router
+}
+
+/// Answers every request with the problem `NOT_FOUND`: the fallback of a server whose other paths should fail as
+/// those of the accounts do.
+///
+/// ```
+/// # use durward_core::{Accounts, Store};
+/// # use durward_http::{HttpSettings, not_found, router};
+/// fn serve<S: Store>(accounts: &Accounts<S>, settings: HttpSettings) -> axum::Router {
+///     router(accounts.clone(), settings.clone())
+///         .fallback_service(not_found(accounts.clone(), settings))
+/// }
+/// ```
+pub fn not_found<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> MethodRouter {
+    nothing(Arc::new(Edge { accounts, settings, document: Bytes::new() }))
+}
+
+/// The OpenAPI 3.1 document of the routes, with the attributes and roles of this store's application.
+///
+/// It is the same, to the byte, for the same types and settings.
+pub fn openapi<S: Store>(settings: &HttpSettings) -> Value {
+    described(&table::<S>(), settings)
+}
+
+fn described<S: Store>(table: &[Route<S>], settings: &HttpSettings) -> Value {
+    let rules: Vec<Rule> = table.iter().map(Route::rule).collect();
+    let routes = rules.iter().zip(table);
+    document(routes.map(|(rule, route)| Described { rule, operation: &route.operation }), settings)
+}
+
+/// Everything that one path answers; a method that the table does not have is `405`, `TRACE` and `OPTIONS`
+/// included (R-HT-02).
+fn resource<S: Store>(
+    path: &'static str,
+    routes: Vec<Route<S>>,
+    edge: &Arc<Edge<S>>,
+) -> MethodRouter {
+    let verbs: Vec<Verb> = routes.iter().map(|route| route.verb).collect();
+    let problem = Problem::new(Fault::MethodNotAllowed).allow(&allow(&verbs));
+    let refusing = Arc::clone(edge);
+    let mut methods = MethodRouter::new();
+    for route in routes {
+        let rule = route.rule();
+        methods = (route.endpoint)(methods, route.verb.filter(), Arc::clone(edge), rule);
+    }
+    methods.fallback(move |request: Request| {
+        let response = serve_refusal(&refusing, path, &problem, &request);
+        async move { response }
+    })
+}
+
+fn nothing<S: Store>(edge: Arc<Edge<S>>) -> MethodRouter {
+    any(move |request: Request| {
+        let problem = Problem::new(Fault::Flow(Kind::NotFound));
+        let response = serve_refusal(&edge, "", &problem, &request);
+        async move { response }
+    })
+}
+
+/// The `Allow` field of a path that has these methods; whoever answers `GET` answers `HEAD`.
+fn allow(verbs: &[Verb]) -> String {
+    let names = verbs.iter().flat_map(|verb| match verb {
+        Verb::Get => &["GET", "HEAD"][..],
+        Verb::Post => &["POST"],
+        Verb::Patch => &["PATCH"],
+    });
+    names.copied().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,274 @@
+use axum::http::StatusCode;
+use axum::http::header::ETAG;
+use axum::response::Response;
+use durward_core::accounts::{SignUp, UserChange, UserDetails};
+use durward_core::attrs::Attr;
+use durward_core::behavior::{Behavior, PasswordContext};
+use durward_core::store::LoginEmails;
+use durward_core::{
+    Accounts, Attrs, EmailAddress, Error, FlowState, LoginEmail, LoginEmailId, Obstruction,
+    Password, PersonName, Settings, Store, Timestamp, User, UserId, UserStatus, unit,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::answer::{Statuses, encode, encoded, flow};
+use crate::attributes::may_be_absent;
+use crate::call::Call;
+use crate::entity_tag::{EntityTag, IfMatch};
+use crate::fields::Fields;
+use crate::idempotency::idempotency;
+use crate::problem::Problem;
+use crate::shapes::{Optional, PasswordText};
+use crate::values::{email, name, state};
+
+/// The body of `POST /v1/users`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "SignUp", bound = "U: Attr", transform = may_be_absent::<U>)]
+#[expect(dead_code, reason = "describes what `sign_up` reads")]
+pub(crate) struct SignUpShape<U> {
+    /// What the person is called.
+    name: PersonName,
+    /// The address to prove.
+    email: EmailAddress,
+    /// The password; without one, logins go by e-mail.
+    #[serde(default)]
+    password: Optional<PasswordText>,
+    /// The password again; must be there if the password is.
+    #[serde(default)]
+    password_conf: Optional<PasswordText>,
+    /// The application's own fields.
+    attributes: U,
+    /// Made by the caller at random; whoever proves the address must send it again.
+    state: FlowState,
+}
+
+/// The body of `PATCH /v1/users/{id}`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "UserChange", bound = "U: Attr")]
+#[expect(dead_code, reason = "describes what `change` reads")]
+pub(crate) struct ChangeShape<U> {
+    /// The new name.
+    #[serde(default)]
+    name: Optional<PersonName>,
+    /// The new fields of the application; they replace the old ones as a whole.
+    #[serde(default)]
+    attributes: Optional<U>,
+}
+
+/// A user, as those see him who may.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", bound = "")]
+#[schemars(rename = "User", bound = "")]
+pub(crate) struct UserView<'a, A: Attrs> {
+    id: UserId,
+    /// What the person is called.
+    name: &'a PersonName,
+    /// Whether the account may be used.
+    status: UserStatus,
+    /// The roles in the whole deployment.
+    roles: &'a [A::UserRole],
+    /// The application's own fields.
+    attributes: &'a A::User,
+    /// What the user claims or has proven, the oldest first.
+    emails: Vec<EmailView<'a>>,
+    /// When the account came to be.
+    created_at: Timestamp,
+    /// When name, status, roles or attributes last changed.
+    updated_at: Timestamp,
+}
+
+/// An address that a user claims or has proven.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "LoginEmail")]
+pub(crate) struct EmailView<'a> {
+    id: LoginEmailId,
+    /// The address as it was typed.
+    email: &'a EmailAddress,
+    /// When the user proved to read it; `null` for a claim, which gives no rights.
+    verified_at: Option<Timestamp>,
+    /// Whether messages go here first.
+    primary: bool,
+}
+
+/// `POST /v1/users`
+pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
+    let received = call.receive().await?;
+    let origin = call.origin();
+    let idempotency = idempotency(
+        call.accounts(),
+        &call.headers,
+        "POST /v1/users",
+        (&call.caller, &origin),
+        &received.bytes,
+    )?;
+    let request = sign_up(Fields::of(received.value)?, Rules::of(call.accounts()))?;
+    let state = request.state.clone();
+    let answer = call.accounts().sign_up(SignUp { idempotency, ..request }, &origin).await?;
+    flow(&answer, &state, Statuses { step: StatusCode::ACCEPTED, session: StatusCode::CREATED })
+}
+
+/// `GET /v1/users/{id}`
+pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let details = call.accounts().user(call.user()?).await?;
+    tagged(call.accounts(), &details)
+}
+
+/// `PATCH /v1/users/{id}`
+pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
+    let wanted = IfMatch::of(&call.headers)?;
+    let mut change = change::<S::Attrs>(call.fields().await?)?;
+    let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
+    if let Some(wanted) = wanted {
+        let present = accounts.user(id).await?;
+        if !wanted.allows(&tag(accounts, &present)?.1) {
+            return Err(Error::Stale("user").into());
+        }
+        if wanted != IfMatch::Any {
+            change.version = Some(present.user.version);
+        }
+    }
+    let details = unit!(accounts, |tx, _| {
+        let user = accounts.update_user(tx, id, change.clone(), &origin).await?;
+        Ok(UserDetails { emails: tx.login_emails_of(user.id).await?, user })
+    })?;
+    tagged(accounts, &details)
+}
+
+/// What a deployment asks of a sign-up.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    settings: &'a Settings,
+    behavior: &'a Behavior,
+}
+
+impl<'a> Rules<'a> {
+    fn of<S: Store>(accounts: &'a Accounts<S>) -> Self {
+        Self { settings: &accounts.parts().settings, behavior: &accounts.parts().behavior }
+    }
+
+    fn obstructions(
+        self,
+        name: Option<&PersonName>,
+        email: Option<&EmailAddress>,
+        password: Option<&Password>,
+    ) -> impl Iterator<Item = Obstruction> {
+        let Self { settings: Settings { service, .. }, behavior } = self;
+        let context = PasswordContext { service, email, name, only_factor: true };
+        let address = email.map(|email| behavior.address.check(email)).unwrap_or_default();
+        let weak = password.map(|it| behavior.password.check(it, &context)).unwrap_or_default();
+        let address = address.into_iter().map(|it| it.at("/email"));
+        address.chain(weak.into_iter().map(|it| it.at("/password")))
+    }
+}
+
+/// Reads a sign-up. What the rules of the deployment say is told together with what is malformed.
+fn sign_up<A: Attrs>(mut fields: Fields, rules: Rules<'_>) -> Result<SignUp<A>, Problem> {
+    let name = fields.required("name", name);
+    let email = fields.required("email", email(rules.settings.email));
+    let password = fields.new_password();
+    let attrs = fields.new_attributes();
+    let state = fields.required("state", state);
+    if !fields.is_clean() {
+        // The flow will not be asked, so the rules are asked here.
+        let chosen = password.as_good().and_then(Option::as_ref);
+        for obstruction in rules.obstructions(name.as_good(), email.as_good(), chosen) {
+            fields.refuse(obstruction);
+        }
+    }
+    let (name, email, password, attrs, state) =
+        fields.finish((name, email, password, attrs, state))?;
+    Ok(SignUp { name, email, password, attrs, state, idempotency: None })
+}
+
+fn change<A: Attrs>(mut fields: Fields) -> Result<UserChange<A>, Problem> {
+    let name = fields.optional("name", name);
+    let attrs = fields.changed_attributes();
+    let (name, attrs) = fields.finish((name, attrs))?;
+    Ok(UserChange { name, attrs, version: None })
+}
+
+fn tagged<S: Store>(
+    accounts: &Accounts<S>,
+    details: &UserDetails<S::Attrs>,
+) -> Result<Response, Problem> {
+    let (text, tag) = tag(accounts, details)?;
+    let mut response = encoded(StatusCode::OK, text);
+    if let Some(tag) = tag.to_header() {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// The representation of a user, and its tag.
+fn tag<S: Store>(
+    accounts: &Accounts<S>,
+    details: &UserDetails<S::Attrs>,
+) -> Result<(Vec<u8>, EntityTag), Problem> {
+    let text = encode(&view(details))?;
+    let tag = EntityTag::of(&accounts.parts().keys, &text);
+    Ok((text, tag))
+}
+
+fn view<A: Attrs>(details: &UserDetails<A>) -> UserView<'_, A> {
+    let UserDetails { user, emails } = details;
+    let User { id, name, status, roles, version: _, created, updated, attrs } = user;
+    UserView {
+        id: *id,
+        name,
+        status: *status,
+        roles,
+        attributes: attrs,
+        emails: emails.iter().map(email_view).collect(),
+        created_at: *created,
+        updated_at: *updated,
+    }
+}
+
+fn email_view(email: &LoginEmail) -> EmailView<'_> {
+    let LoginEmail { id, user: _, address, proven, primary, created: _ } = email;
+    EmailView { id: *id, email: address, verified_at: *proven, primary: *primary }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shapes::agree;
+    use durward_core::{NoAttributes, Plain};
+    use serde_json::{Value, json};
+
+    fn found(body: Value) -> Vec<(String, String)> {
+        let (settings, behavior) = (Settings::default(), Behavior::default());
+        let rules = Rules { settings: &settings, behavior: &behavior };
+        let problem = sign_up::<Plain>(Fields::of(body).unwrap(), rules).unwrap_err();
+        let found = problem.obstructions().iter();
+        found.map(|it| (it.pointer.clone(), it.code.clone().into_owned())).collect()
+    }
+
+    #[test]
+    fn the_shapes_are_what_is_read() {
+        agree::<SignUpShape<NoAttributes>>(&json!({}), |fields| {
+            let (settings, behavior) = (Settings::default(), Behavior::default());
+            let rules = Rules { settings: &settings, behavior: &behavior };
+            sign_up::<Plain>(fields, rules).map(drop)
+        });
+        agree::<ChangeShape<NoAttributes>>(&json!({}), |fields| change::<Plain>(fields).map(drop));
+    }
+
+    #[test]
+    fn what_the_rules_say_is_told_with_what_is_malformed() {
+        let body = json!({
+            "name": "",
+            "email": "ada@example.com",
+            "password": "short",
+            "passwordConf": "short",
+            "state": "s".repeat(22),
+        });
+        let found = found(body);
+        let has = |pointer: &str, code: &str| found.contains(&(pointer.into(), code.into()));
+        assert!(has("/name", "NAME_EMPTY") && has("/password", "PASSWORD_TOO_SHORT"), "{found:?}");
+    }
+}
