@@ -1,0 +1,20 @@
+//! The HTTP API as its clients see it, on a store in memory. Every answer is checked against the OpenAPI document.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a test cannot do without, it fails without"
+)]
+
+mod authn;
+mod conventions;
+mod credentials;
+mod document;
+mod emails;
+mod layer;
+mod refusals;
+mod schema;
+mod sessions;
+mod site;
+mod store;
+mod users;

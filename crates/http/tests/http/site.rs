@@ -1,0 +1,344 @@
+//! A whole deployment in memory, with a clock to turn, chance that repeats, and mails to read.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request};
+use durward_core::entity::Purpose;
+use durward_core::password::{Admission, HashError, Verdict};
+use durward_core::{
+    Accounts, Attrs, Behavior, Clock, Entropy, KeyRing, Links, Mail, MailError, Mailer, Parts,
+    Password, PasswordHash, PasswordHasher, Plain, Settings, SignUpMode, Timestamp,
+};
+use durward_http::{HttpSettings, openapi, router};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::schema::violations;
+use crate::store::Watched;
+
+pub(crate) const STATE: &str = "a-state-that-nobody-guesses";
+pub(crate) const PASSWORD: &str = "walrus meadow crimson lantern";
+
+pub(crate) struct Site<A: Attrs = Plain> {
+    pub(crate) accounts: Accounts<Watched<A>>,
+    pub(crate) router: Router,
+    pub(crate) store: Watched<A>,
+    clock: Arc<Hands>,
+    inbox: Arc<Inbox>,
+    document: Value,
+}
+
+/// The parts of the two forms of a mailed code.
+pub(crate) struct Code {
+    pub(crate) link: String,
+    pub(crate) typed: String,
+}
+
+impl Site {
+    /// A deployment in its standard form.
+    pub(crate) fn standard() -> Self {
+        Self::new(|_| {}, HttpSettings::default())
+    }
+
+    /// One where a sign-up opens a session at once.
+    pub(crate) fn open() -> Self {
+        Self::new(|parts| parts.settings.sign_up = SignUpMode::Open, HttpSettings::default())
+    }
+}
+
+impl<A: Attrs> Site<A> {
+    pub(crate) fn new(change: impl FnOnce(&mut Parts<Watched<A>>), http: HttpSettings) -> Self {
+        let store = Watched::new();
+        let clock = Arc::new(Hands(AtomicI64::new(1_700_000_000_000)));
+        let inbox = Arc::new(Inbox::default());
+        let entropy = Arc::new(Dice(AtomicU64::new(1)));
+        let mut parts = Parts {
+            store: store.clone(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            keys: Arc::new(KeyRing::parse(KeyRing::generate(1, &*entropy).expose()).unwrap()),
+            entropy,
+            passwords: Arc::new(Quick),
+            links: Arc::new(Here),
+            mailer: Arc::clone(&inbox) as Arc<dyn Mailer>,
+            behavior: Behavior::default(),
+            hooks: Vec::new(),
+            settings: Settings::default(),
+        };
+        change(&mut parts);
+        let accounts = Accounts::new(parts);
+        let document = openapi::<Watched<A>>(&http);
+        let router = router(accounts.clone(), http);
+        Self { accounts, router, store, clock, inbox, document }
+    }
+
+    pub(crate) fn wait(&self, duration: Duration) {
+        self.clock.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+
+    /// Sends a request and checks what holds for every answer.
+    pub(crate) async fn send(&self, ask: Ask) -> Reply {
+        let (method, path) = (ask.method, ask.path.clone());
+        let reply = answer(self.router.clone(), ask).await;
+        assert_eq!(reply.headers["x-content-type-options"], "nosniff");
+        assert!(reply.headers.contains_key("x-request-id"));
+        if !path.starts_with("/v1/openapi.json") {
+            // R-HT-08
+            assert_eq!(reply.headers["cache-control"], "no-store");
+        }
+        self.check(method, &path, &reply);
+        reply
+    }
+
+    /// Whether an answer is as the document promises.
+    fn check(&self, method: &str, path: &str, reply: &Reply) {
+        let path = path.split('?').next().unwrap();
+        let path = match path.strip_prefix("/v1/users/") {
+            Some(_) => "/v1/users/{id}",
+            None => path,
+        };
+        if method == "HEAD" {
+            return;
+        }
+        let operation = &self.document["paths"][path][method.to_lowercase()];
+        if operation.is_null() {
+            assert!(matches!(reply.status, 404 | 405), "{method} {path}: {}", reply.status);
+            return;
+        }
+        let documented = &operation["responses"][reply.status.to_string()];
+        assert!(!documented.is_null(), "{method} {path}: {} is not documented", reply.status);
+        for name in documented["headers"].as_object().unwrap().keys() {
+            assert!(reply.headers.contains_key(&**name), "{method} {path}: no {name}");
+        }
+        match documented["content"].as_object() {
+            None => assert!(reply.body.is_empty(), "{method} {path} has a body"),
+            Some(content) => {
+                let kind = reply.headers["content-type"].to_str().unwrap();
+                let schema = &content[kind]["schema"];
+                assert!(schema.is_object(), "{method} {path}: {kind} is not documented");
+                let wrong = violations(&self.document, schema, &reply.json(), "");
+                assert!(wrong.is_empty(), "{method} {path}: {wrong:?}");
+            }
+        }
+    }
+
+    /// The code of the newest mail to this address.
+    pub(crate) async fn mailed(&self, to: &str) -> Option<Code> {
+        self.accounts.deliver_mail(100).await.unwrap();
+        let mails = self.inbox.0.lock().unwrap();
+        let mail = mails.iter().rev().find(|mail| mail.to.as_typed() == to)?;
+        let code = mail.message.code()?;
+        let link = code.link.expose().split_once('#').unwrap().1.to_owned();
+        Some(Code { link, typed: code.typed.expose().clone() })
+    }
+
+    pub(crate) async fn mails(&self) -> usize {
+        self.accounts.deliver_mail(100).await.unwrap();
+        self.inbox.0.lock().unwrap().len()
+    }
+
+    /// Signs up, proves the address and answers the session.
+    pub(crate) async fn session(&self, email: &str) -> Value {
+        let reply = self.send(Ask::post("/v1/users").json(&sign_up(email))).await;
+        assert_eq!(reply.status, 202, "{}", reply.text());
+        let code = self.mailed(email).await.unwrap();
+        let body = json!({ "idType": "code", "idValue": code.link, "state": STATE });
+        let reply = self.send(Ask::post("/v1/authn/code").json(&body)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
+    }
+}
+
+pub(crate) fn sign_up(email: &str) -> Value {
+    json!({
+        "name": "Ada",
+        "email": email,
+        "password": PASSWORD,
+        "passwordConf": PASSWORD,
+        "state": STATE,
+    })
+}
+
+/// Sends a request to any application.
+pub(crate) async fn answer(app: Router, ask: Ask) -> Reply {
+    let mut request = Request::builder().method(ask.method).uri(&ask.path);
+    for (name, value) in &ask.headers {
+        request = request.header(*name, value.as_slice());
+    }
+    let mut request = request.body(ask.body).unwrap();
+    let peer: SocketAddr = ask.peer.parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = app.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+}
+
+/// A request to be sent.
+pub(crate) struct Ask {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, Vec<u8>)>,
+    body: Body,
+    peer: &'static str,
+}
+
+impl Ask {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: Body::empty(),
+            peer: "203.0.113.9:4711",
+        }
+    }
+
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self::new("GET", path)
+    }
+
+    pub(crate) fn post(path: impl Into<String>) -> Self {
+        Self::new("POST", path)
+    }
+
+    pub(crate) fn patch(path: impl Into<String>) -> Self {
+        Self::new("PATCH", path)
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name, value.as_ref().to_vec()));
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &Value) -> Self {
+        self.header("authorization", format!("Bearer {}", token.as_str().unwrap()))
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+
+    pub(crate) fn from(mut self, peer: &'static str) -> Self {
+        self.peer = peer;
+        self
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    /// Status and code of a problem.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        let problem = self.json();
+        assert_eq!(self.header("content-type"), "application/problem+json", "{problem}");
+        assert_eq!(problem["status"], self.status);
+        assert_eq!(problem["requestId"], self.header("x-request-id"));
+        let code = problem["code"].as_str().unwrap().to_owned();
+        let page = problem["type"].as_str().unwrap();
+        assert!(page.ends_with(&format!("#{}", code.to_lowercase())), "{page}");
+        (self.status, code)
+    }
+
+    /// Pointers and codes of the obstructions.
+    pub(crate) fn obstructions(&self) -> Vec<(String, String)> {
+        let problem = self.json();
+        let found = problem["obstructions"].as_array().into_iter().flatten();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        found.map(|it| (text(&it["pointer"]), text(&it["code"]))).collect()
+    }
+
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        self.obstructions().into_iter().map(|(pointer, _)| pointer).collect()
+    }
+}
+
+struct Hands(AtomicI64);
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// `SplitMix64`: different at every draw, and the same in every run.
+struct Dice(AtomicU64);
+impl Entropy for Dice {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            let mut x = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+            x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            chunk.copy_from_slice(&(x ^ (x >> 31)).to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+struct Quick;
+#[async_trait]
+impl PasswordHasher for Quick {
+    fn admit(&self) -> Result<Admission, HashError> {
+        Ok(Admission::unlimited())
+    }
+
+    async fn hash(&self, password: Password, _: Admission) -> Result<PasswordHash, HashError> {
+        Ok(PasswordHash::from_stored(format!("quick:{}", password.expose())))
+    }
+
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+        _: Admission,
+    ) -> Result<Verdict, HashError> {
+        let right = format!("quick:{}", password.expose());
+        let is_right = hash.is_some_and(|hash| hash.as_str() == right);
+        Ok(if is_right { Verdict::Right } else { Verdict::Wrong })
+    }
+}
+
+struct Here;
+impl Links for Here {
+    fn code(&self, _: Purpose, code: &str) -> String {
+        format!("https://accounts.example/#{code}")
+    }
+}
+
+#[derive(Default)]
+struct Inbox(Mutex<Vec<Mail>>);
+#[async_trait]
+impl Mailer for Inbox {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        self.0.lock().unwrap().push(mail.clone());
+        Ok(())
+    }
+}
