@@ -1,17 +1,46 @@
-//! Durward, the accounts system.
+#![cfg_attr(
+    all(feature = "axum", feature = "mail", feature = "passwords", feature = "sqlite"),
+    doc = include_str!("../../../README.md")
+)]
+//!
+//! # Where things are
+//!
+//! This crate is all that an application depends on. At its root is the core: [`Accounts`] and everything that
+//! it is made of. The rest comes with features, none of which is a default and each of which only adds:
+//!
+//! | Feature | Adds |
+//! | --- | --- |
+//! | `memory` | `memory`: a store for tests and examples |
+//! | `sqlite`, `postgres`, `mysql` | `sql`: the store on these engines |
+//! | `passwords` | `passwords`: the standard password hasher; [`Essentials`](crate::Essentials) |
+//! | `mail` | to [`mail`]: templates, SMTP, and the worker of the outbox |
+//! | `axum` | `http`: a router, a layer, extractors and the OpenAPI document |
+//!
+//! Tests of an application find a clock to turn, an inbox to read and a whole app in memory in the crate
+//! `durward-testing`, a dev-dependency: what makes tests predictable must not be a feature that a release could
+//! be built with. A store of one's own is tested by `durward-conformance`.
 
+mod essentials;
 mod system;
 
 pub use durward_core::*;
+
+#[cfg(feature = "passwords")]
+pub use essentials::Essentials;
+pub use system::{SystemClock, SystemEntropy};
+
+/// What is mailed, the port of whoever sends it, and (with the feature `mail`) its standard implementation.
+pub mod mail {
+    pub use durward_core::mail::*;
+    #[cfg(feature = "mail")]
+    pub use durward_mail::*;
+}
+
 #[cfg(feature = "axum")]
 pub use durward_http as http;
-#[cfg(feature = "mail")]
-pub use durward_mail as smtp;
 #[cfg(feature = "passwords")]
-pub use durward_passwords as hashing;
+pub use durward_passwords as passwords;
 #[cfg(feature = "memory")]
-pub use durward_store_memory::MemoryStore;
+pub use durward_store_memory as memory;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use durward_store_sql as sql;
-
-pub use system::{SystemClock, SystemEntropy};

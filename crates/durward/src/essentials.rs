@@ -1,0 +1,89 @@
+#![cfg(feature = "passwords")]
+
+use std::fmt;
+use std::sync::Arc;
+
+use durward_core::{Accounts, Behavior, KeyRing, Links, Mailer, Parts, Settings, Store};
+use durward_passwords::{PasswordPool, PoolSettings, StartError};
+
+use crate::{SystemClock, SystemEntropy};
+
+/// What only the application can know; the common case is this and nothing else.
+///
+/// Everything that has a default that is right for everyone gets it: the clock and the randomness of the
+/// system, the standard password hasher, behaviour and settings, and no hooks. What has none is a field
+/// here, and leaving one out does not compile:
+///
+/// ```compile_fail,E0063
+/// # use durward::{Essentials, KeyRing, Mailer, Purpose, Store};
+/// # fn wire<S: Store>(store: S, keys: KeyRing, mailer: impl Mailer + 'static) {
+/// let accounts = Essentials { store, keys, mailer }.accounts(); // where do the links lead?
+/// # }
+/// ```
+///
+/// What is to be different is changed in the [`Parts`]:
+///
+/// ```
+/// use durward::{Accounts, Essentials, KeyRing, Mailer, Purpose, SignUpMode, Store};
+/// use durward::passwords::StartError;
+///
+/// fn wire<S: Store>(
+///     store: S,
+///     keys: KeyRing,
+///     mailer: impl Mailer + 'static,
+/// ) -> Result<Accounts<S>, StartError> {
+///     let links = |_: Purpose, code: &str| format!("https://shop.example/verify#{code}");
+///     let mut parts = Essentials { store, keys, links, mailer }.parts()?;
+///     parts.settings.service = String::from("Shop");
+///     parts.settings.sign_up = SignUpMode::Closed;
+///     Ok(Accounts::new(parts))
+/// }
+/// ```
+pub struct Essentials<S, L, M> {
+    /// Where everything is kept.
+    pub store: S,
+    /// The server keys, from outside the database.
+    pub keys: KeyRing,
+    /// Where the codes of mails lead.
+    pub links: L,
+    /// Hands mails to the outside.
+    pub mailer: M,
+}
+
+impl<S, L, M> Essentials<S, L, M>
+where
+    S: Store,
+    L: Links + 'static,
+    M: Mailer + 'static,
+{
+    /// The accounts, with defaults for everything else. Starts the threads of the password hasher.
+    pub fn accounts(self) -> Result<Accounts<S>, StartError> {
+        Ok(Accounts::new(self.parts()?))
+    }
+
+    /// The parts of the accounts, to change before they are put together.
+    pub fn parts(self) -> Result<Parts<S>, StartError> {
+        let Self { store, keys, links, mailer } = self;
+        let (keys, entropy) = (Arc::new(keys), Arc::new(SystemEntropy));
+        let passwords =
+            PasswordPool::start(Arc::clone(&keys), entropy.clone(), PoolSettings::default())?;
+        Ok(Parts {
+            store,
+            clock: Arc::new(SystemClock),
+            entropy,
+            keys,
+            passwords: Arc::new(passwords),
+            links: Arc::new(links),
+            mailer: Arc::new(mailer),
+            behavior: Behavior::default(),
+            hooks: Vec::new(),
+            settings: Settings::default(),
+        })
+    }
+}
+
+impl<S, L, M> fmt::Debug for Essentials<S, L, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Essentials").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}

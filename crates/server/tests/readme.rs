@@ -1,0 +1,54 @@
+//! The README's tour, as a stranger types it, against a server as a stranger starts it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A development server on a free port, until it is dropped.
+struct Server {
+    process: Child,
+    base: String,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_durward"))
+            .args(["serve", "--dev", "--json", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path().join("durward-data"))
+            .current_dir(data.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let greeting = BufReader::new(process.stdout.take().unwrap()).lines();
+        let base = greeting.map_while(Result::ok).find_map(|line| {
+            let (_, url) = line.split_once("\"api\": \"")?;
+            url.split_once("/v1").map(|(base, _)| base.to_owned())
+        });
+        let base = base.expect("the server says where it listens");
+        Self { process, base, _data: data }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself, and that is fine too.
+        let _gone = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+#[test]
+fn the_tour_prints_what_the_readme_says() {
+    let server = Server::start();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/readme-tour.sh");
+    let tour = Command::new("bash").arg(script).arg(&server.base).output().unwrap();
+    assert!(
+        tour.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&tour.stdout),
+        String::from_utf8_lossy(&tour.stderr),
+    );
+}
