@@ -1,2 +1,60 @@
-//! Durward.
-fn main() {}
+//! The server of Durward: a thin binary over the library. Nothing it can do is closed to an application that
+//! embeds the library.
+
+mod admin;
+mod cli;
+mod config;
+mod database;
+mod dev;
+mod failure;
+mod keys;
+mod links;
+mod logs;
+mod migrate;
+mod openapi;
+mod output;
+mod pages;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use cli::{Admin, Cli, Command, Config, Keys};
+use failure::Failure;
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = if cli.common.json { Output::Json } else { Output::Text };
+    match run(&cli, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(output),
+    }
+}
+
+fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
+    let Cli { common, command } = cli;
+    match command {
+        Command::Serve(serve) => block_on(serve::run(serve, common, output)),
+        Command::Migrate(migrate) => block_on(migrate::run(migrate, common, output)),
+        Command::Admin(Admin::Create(create)) => block_on(admin::create(create, common, output)),
+        Command::Keys(Keys::Generate { id }) => {
+            keys::generate(*id, output);
+            Ok(())
+        }
+        Command::Config(Config::Check { dev }) => settings::check(common, *dev, output),
+        Command::Config(Config::Print { dev }) => settings::print(common, *dev, output),
+        Command::Openapi => {
+            openapi::print(output);
+            Ok(())
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("the runtime cannot be started")?.block_on(work)
+}

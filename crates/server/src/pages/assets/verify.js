@@ -1,0 +1,117 @@
+// Takes the code of a mailed link. Nothing happens until the button is pressed: mail scanners open links
+// too. The code stands in the fragment, which no server sees, and leaves the address bar at once.
+"use strict";
+
+(() => {
+  const element = (id) => document.getElementById(id);
+  const form = element("confirm");
+  const button = element("button");
+
+  const show = (title, text, action) => {
+    document.title = title;
+    element("title").textContent = title;
+    element("text").textContent = text;
+    form.hidden = !action;
+    if (action) button.textContent = action;
+  };
+
+  const purpose = new URLSearchParams(location.search).get("purpose");
+  const code = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname + location.search);
+
+  // Written there by the application in which the sign-up or login began.
+  const state = () => {
+    try {
+      return localStorage.getItem("durward.state");
+    } catch {
+      return null;
+    }
+  };
+
+  const send = (path, body) =>
+    fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+    });
+
+  // Hands the answer to the application if it is open in another tab; nothing is kept here.
+  const hand = (answer) => {
+    if (!("BroadcastChannel" in window)) return;
+    const channel = new BroadcastChannel("durward");
+    channel.postMessage(answer);
+    channel.close();
+  };
+
+  const answerFlow = async () => {
+    const response = await send("v1/authn/code", { idType: "code", idValue: code, state: state() });
+    if (!response.ok) return response;
+    const answer = await response.json();
+    hand(answer);
+    try {
+      localStorage.removeItem("durward.state");
+    } catch {
+      // Without storage there was nothing to remove.
+    }
+    if (answer.t === "session") {
+      show("You are signed in", "You can close this page and go on in the application.");
+    } else {
+      show("One more step", "Go back to the application: it asks for one more proof.");
+    }
+    return response;
+  };
+
+  const verifyAddress = async () => {
+    const response = await send("v1/emails/verify", { code });
+    if (response.ok) show("Address confirmed", "Thank you. You can close this page.");
+    return response;
+  };
+
+  const explain = (response) => {
+    if (response.ok) return;
+    if (response.status === 429 || response.status === 503) {
+      show("Please wait", "There is too much to do just now. Try again in a moment.", "Try again");
+    } else {
+      show(
+        "This did not work",
+        "The code may be used up, too old, or meant for another browser. Ask for a new mail where you began.",
+      );
+    }
+  };
+
+  const begin = () => {
+    if (!/^dw_cd_[0-9A-Za-z]{49}$/.test(code)) {
+      show("The link is incomplete", "Open the link of the mail again, or type its 8-character code where you began.");
+    } else if (purpose === "verify-email") {
+      show("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address");
+      return verifyAddress;
+    } else if (purpose !== "sign-up" && purpose !== "login") {
+      show("The link is incomplete", "Type the 8-character code of the mail where you began.");
+    } else if (!state()) {
+      show("Go back to where you began", "This browser did not begin the sign-in, so the link cannot finish it. Type the 8-character code of the mail in the application instead.");
+    } else if (purpose === "sign-up") {
+      show("Finish signing up", "Press the button to confirm your address and sign in.", "Finish signing up");
+      return answerFlow;
+    } else {
+      show("Sign in", "Press the button to sign in.", "Sign in");
+      return answerFlow;
+    }
+    return null;
+  };
+
+  const action = begin();
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!action) return;
+    button.disabled = true;
+    try {
+      explain(await action());
+    } catch {
+      show("No connection", "The server cannot be reached. Try again in a moment.", "Try again");
+    } finally {
+      button.disabled = false;
+    }
+  });
+})();

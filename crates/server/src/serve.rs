@@ -1,0 +1,230 @@
+//! `durward serve`: puts the parts together and runs them until it is told to stop.
+
+mod connections;
+mod edge;
+mod health;
+mod shutdown;
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use axum::Router;
+use durward::http::HttpSettings;
+use durward::mail::worker;
+use durward::passwords::PasswordPool;
+use durward::sql::{Engine, SqlStore};
+use durward::{Accounts, Behavior, KeyRing, Mailer, Parts, Plain, SystemClock, SystemEntropy};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::cli;
+use crate::config::{self, Config, DatabaseUrl, Mode, PageUrl, Production};
+use crate::database::{self, Connect, for_engine};
+use crate::dev;
+use crate::failure::Failure;
+use crate::links::ServerLinks;
+use crate::logs;
+use crate::output::Output;
+use crate::pages;
+
+use connections::Limits;
+use health::Health;
+use shutdown::Shutdown;
+
+/// Everything that was decided before anything was opened.
+struct Plan {
+    config: Config,
+    database: DatabaseUrl,
+    keys: KeyRing,
+    /// Where people reach the server; without one, where it listens.
+    public_url: Option<PageUrl>,
+    delivery: Delivery,
+    migrate: bool,
+    output: Output,
+}
+
+/// Where mails go.
+enum Delivery {
+    Mailer(Arc<dyn Mailer>),
+    Mailbox(dev::Mailbox),
+}
+
+/// Runs the server until the process is told to stop.
+pub(crate) async fn run(
+    command: &cli::Serve,
+    common: &cli::Common,
+    output: Output,
+) -> Result<(), Failure> {
+    let mode = if command.development.dev { Mode::Development } else { Mode::Production };
+    let loaded = config::load(common.sources(command.settings()), mode);
+    logs::begin(loaded.config.log)?;
+    let mut plan = match mode {
+        Mode::Development => develop(dev::Place::open(loaded, &command.development.data)?, output)?,
+        Mode::Production => produce(Production::check(loaded)?, command.migrate, output),
+    };
+    let shutdown = Shutdown::on_signals()?;
+    // First of all: a server that cannot listen must not touch the database.
+    let listener = listen(plan.config.listen).await?;
+    plan.config.listen = listener.local_addr().context("the listener has no address")?;
+    for_engine!(plan.database.engine, E => serve::<E>(plan, listener, shutdown).await)
+}
+
+fn produce((config, needed): (Config, Production), migrate: bool, output: Output) -> Plan {
+    let Production { database, keys, public_url, mailer } = needed;
+    Plan {
+        config,
+        database,
+        keys,
+        public_url: Some(public_url),
+        delivery: Delivery::Mailer(Arc::new(mailer)),
+        migrate,
+        output,
+    }
+}
+
+fn develop(place: dev::Place, output: Output) -> Result<Plan, Failure> {
+    let delivery = Delivery::Mailbox(place.mailbox()?);
+    let dev::Place { config, database, keys, .. } = place;
+    let public_url = config.public_url.clone();
+    Ok(Plan { config, database, keys, public_url, delivery, migrate: true, output })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let kind = error.kind();
+        let advice = if kind == ErrorKind::AddrInUse {
+            "another program listens there; stop it, or choose another address"
+        } else if kind == ErrorKind::PermissionDenied {
+            "ports below 1024 need a privilege; choose another one"
+        } else {
+            "choose an address of this machine"
+        };
+        let reason = config::reason(&error);
+        anyhow!("cannot listen on {address}: {reason}; {advice} with --listen").into()
+    })
+}
+
+async fn serve<E: Connect>(
+    plan: Plan,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> Result<(), Failure> {
+    let store = tokio::select! {
+        opened = open::<E>(&plan) => opened?,
+        () = shutdown.begun() => return Ok(()),
+    };
+    let Plan { config, keys, public_url, delivery, output, .. } = plan;
+    let base = public_url.as_ref().map_or_else(
+        || format!("http://{}", config.listen),
+        |public_url| public_url.as_str().to_owned(),
+    );
+    let mailer: Arc<dyn Mailer> = match &delivery {
+        Delivery::Mailer(mailer) => Arc::clone(mailer),
+        Delivery::Mailbox(mailbox) => Arc::new(mailbox.clone()),
+    };
+    let accounts = accounts(&store, &config, Arc::new(keys), &base, mailer)?;
+    let router = router(&accounts, &store, &config, &base, &delivery);
+    if let Delivery::Mailbox(_) = &delivery {
+        greet(&base, output);
+    } else if cfg!(debug_assertions) {
+        tracing::warn!("this is a debug build: slow, and not meant for production");
+    }
+    tracing::info!(address = %config.listen, "serving");
+
+    // Mails are delivered until the last request has its answer.
+    let (drained, stop) = oneshot::channel::<()>();
+    let stopped = async move {
+        let _told_or_gone = stop.await;
+    };
+    let delivering = tokio::spawn(worker::run(accounts, worker::Options::default(), stopped));
+    connections::serve(listener, router, Limits::of(&config.http), shutdown.begun()).await;
+    drop(drained);
+    if let Err(error) = delivering.await {
+        tracing::error!(%error, "the delivery of mails ended badly");
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the database and sees to its schema.
+async fn open<E: Connect>(plan: &Plan) -> Result<SqlStore<E, Plain>, Failure> {
+    let store = database::open::<E>(&plan.database, &plan.config.database).await?;
+    let usable = if plan.migrate { store.migrate().await } else { store.check_schema().await };
+    database::usable(usable).map_err(database::schema_failure)?;
+    Ok(store)
+}
+
+/// Puts the parts together.
+pub(crate) fn accounts<E: Engine>(
+    store: &SqlStore<E, Plain>,
+    config: &Config,
+    keys: Arc<KeyRing>,
+    base: &str,
+    mailer: Arc<dyn Mailer>,
+) -> Result<Accounts<SqlStore<E, Plain>>, Failure> {
+    let entropy = Arc::new(SystemEntropy);
+    let pool = PasswordPool::start(Arc::clone(&keys), entropy.clone(), config.passwords)
+        .context("password hashing cannot begin")?;
+    Ok(Accounts::new(Parts {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        entropy,
+        keys,
+        passwords: Arc::new(pool),
+        links: Arc::new(ServerLinks::new(base, &config.links)),
+        mailer,
+        behavior: Behavior::default(),
+        hooks: Vec::new(),
+        settings: config.accounts.clone(),
+    }))
+}
+
+fn router<E: Engine>(
+    accounts: &Accounts<SqlStore<E, Plain>>,
+    store: &SqlStore<E, Plain>,
+    config: &Config,
+    base: &str,
+    delivery: &Delivery,
+) -> Router {
+    let mounted_at = config.public_url.as_ref().map_or("/", PageUrl::path);
+    let settings = HttpSettings {
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        mounted_at: mounted_at.into(),
+        ..HttpSettings::default()
+    };
+    let not_found = durward::http::not_found(accounts.clone(), settings.clone());
+    let mut router = durward::http::router(accounts.clone(), settings)
+        .fallback_service(not_found)
+        .merge(Health::new(accounts.clone(), store.clone()).router())
+        .merge(pages::verification());
+    if config.http.docs {
+        router = router.merge(pages::explorer());
+    }
+    if let Delivery::Mailbox(mailbox) = delivery {
+        router = router.merge(dev::router(mailbox.clone()));
+    }
+    edge::harden(router, base.starts_with("https:"))
+}
+
+/// Tells a developer where things are.
+fn greet(base: &str, output: Output) {
+    let links = json!({
+        "api": format!("{base}/v1"),
+        "docs": format!("{base}/docs"),
+        "openapi": format!("{base}/v1/openapi.json"),
+        "mail": format!("{base}/dev/mail"),
+    });
+    let text = format!(
+        "\n  Durward is running, for development on this machine only.\n\
+         \n  Interface   {base}/v1\n  \
+           Try it      {base}/docs\n  \
+           OpenAPI     {base}/v1/openapi.json\n  \
+           Mails       {base}/dev/mail\n\
+         \n  Stop it with Ctrl-C.\n\n"
+    );
+    output.result(&links, &text);
+}

@@ -1,0 +1,12 @@
+//! The binary as its users run it: as a process of its own, over the network and the file system.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+
+mod client;
+mod commands;
+mod development;
+mod logs;
+mod process;
+mod production;
+mod shutdown;
+mod smtp_sink;
