@@ -125,12 +125,15 @@ impl BrokenTx {
 impl Tx<Suite> for BrokenTx {
     async fn commit(mut self) -> Result<()> {
         let mut tx = self.tx.take().unwrap();
-        let late = !Arc::ptr_eq(&self.began, &tx.shared.committed());
-        if matches!(self.fault, Fault::NothingButConflicts) && late {
-            return Err(StoreError::Conflict);
-        }
-        if matches!(self.fault, Fault::LateUnitsFail) && late {
-            return Err(StoreError::backend("deadlock detected"));
+        if matches!(self.fault, Fault::NothingButConflicts | Fault::LateUnitsFail) {
+            // To see who was first and to commit is one step.
+            let _turn = Arc::clone(&tx.shared.writer).lock_owned().await;
+            if Arc::ptr_eq(&self.began, &tx.shared.committed()) {
+                return tx.commit().await;
+            }
+            let conflicts = matches!(self.fault, Fault::NothingButConflicts);
+            let failure = || StoreError::backend("deadlock detected");
+            return Err(if conflicts { StoreError::Conflict } else { failure() });
         }
         if matches!(self.fault, Fault::CommitsAreForgotten) {
             return Ok(());
