@@ -13,7 +13,7 @@ pub trait Replies {
 /// Writes of answers kept for repetition.
 #[trait_variant::make(Send)]
 pub trait RepliesMut {
-    /// Keeps an answer; one that expired before `now` is replaced.
+    /// Keeps an answer; one that has expired at `now` is replaced.
     /// [`Duplicate`](super::StoreError::Duplicate) when the key is in use.
     async fn insert_reply(&mut self, reply: &StoredReply, now: Timestamp) -> Result<()>;
 }
