@@ -25,7 +25,6 @@ impl Clock for SystemClock {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::missing_panics_doc, reason = "the type's own documentation says so")]
     fn fill(&self, buffer: &mut [u8]) {
         #[expect(clippy::disallowed_methods, reason = "everyone else asks this source")]
         let filled = getrandom::fill(buffer);

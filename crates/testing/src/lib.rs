@@ -1,6 +1,7 @@
 //! What tests of accounts need: time, chance and mail in the hands of the test.
 //!
-//! [`TestAccounts`] are whole accounts on a store in memory, or on any other.
+//! [`TestAccounts`] are whole accounts on a store in memory, or on any other; a [`TestApp`] puts a router in front
+//! of them and calls it without a network.
 //!
 //! ```
 //! use std::time::Duration;
@@ -20,15 +21,19 @@
 #![expect(clippy::missing_panics_doc, reason = "a helper of tests panics when the test has failed")]
 
 mod accounts;
+mod app;
 mod clock;
 mod entropy;
 pub mod given;
 pub mod hasher;
 mod inbox;
 mod links;
+mod request;
 
 pub use accounts::{TestAccounts, followed, session, step, typed};
+pub use app::{LoggedIn, TestApp};
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
 pub use inbox::{Inbox, Letter};
 pub use links::TestLinks;
+pub use request::{Reply, Request};
