@@ -35,7 +35,7 @@ pub(crate) async fn create(
     common: &cli::Common,
     output: Output,
 ) -> Result<(), Failure> {
-    let given = common.sources(command.settings());
+    let given = common.sources(cli::database_flag(command.database.as_ref()));
     let (config, url, keys) = if command.development.dev {
         let loaded = config::load(given, Mode::Development);
         let place = dev::Place::open(loaded, &command.development.data)?;

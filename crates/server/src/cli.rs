@@ -52,6 +52,12 @@ pub(crate) enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
+    /// Try out what a server depends on: settings, database, mail server
+    Doctor {
+        /// The URL of the database
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
+    },
     /// Print the OpenAPI document of the interface
     Openapi,
 }
@@ -97,7 +103,7 @@ pub(crate) struct Migrate {
     pub(crate) development: Development,
     /// The URL of the database
     #[arg(long, value_name = "URL")]
-    database: Option<String>,
+    pub(crate) database: Option<String>,
     /// Print the statements instead of running them; connects to nothing
     #[arg(long, requires = "engine")]
     pub(crate) print: bool,
@@ -141,7 +147,7 @@ pub(crate) struct CreateAdmin {
     pub(crate) development: Development,
     /// The URL of the database
     #[arg(long, value_name = "URL")]
-    database: Option<String>,
+    pub(crate) database: Option<String>,
     /// The login e-mail; you vouch that the person reads it
     #[arg(long)]
     pub(crate) email: String,
@@ -215,18 +221,9 @@ impl Serve {
     }
 }
 
-impl Migrate {
-    /// The flags that stand for settings.
-    pub(crate) fn settings(&self) -> Vec<FlagValue> {
-        flag_value("database.url", "--database", self.database.as_ref()).into_iter().collect()
-    }
-}
-
-impl CreateAdmin {
-    /// The flags that stand for settings.
-    pub(crate) fn settings(&self) -> Vec<FlagValue> {
-        flag_value("database.url", "--database", self.database.as_ref()).into_iter().collect()
-    }
+/// The flag of the commands that work on a database.
+pub(crate) fn database_flag(url: Option<&String>) -> Vec<FlagValue> {
+    flag_value("database.url", "--database", url).into_iter().collect()
 }
 
 fn flag_value(path: &str, flag: &str, value: Option<&String>) -> Option<FlagValue> {

@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Settings(Problems),
     /// Something else went wrong.
     Failed(anyhow::Error),
+    /// Something went wrong that the answer of the command has told already.
+    Told,
 }
 
 impl Failure {
@@ -33,6 +35,7 @@ impl Failure {
                 );
                 ExitCode::from(1)
             }
+            Self::Told => ExitCode::from(1),
         }
     }
 }
@@ -54,6 +57,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Settings(problems) => problems.fmt(f),
             Self::Failed(error) => write!(f, "{error:#}"),
+            Self::Told => Ok(()),
         }
     }
 }

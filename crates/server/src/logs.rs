@@ -4,6 +4,7 @@
 //! capped, since a library that logs frames, headers or parameters at its finest level does not know which
 //! of them are secrets (R-LG-02).
 
+use std::io::IsTerminal;
 use std::panic;
 
 use tracing::level_filters::LevelFilter;
@@ -17,16 +18,24 @@ use crate::config::{Log, LogFormat, LogLevel};
 
 /// The crates whose logs are ours; the names of targets begin with them.
 const OURS: &str = "durward";
+/// The steps of a migration.
+const MIGRATIONS: &str = "durward_store_sql::migrate";
 
 /// Sends logs to the error output from now on, and panics with them.
 pub(crate) fn begin(log: Log) -> anyhow::Result<()> {
-    let registry = registry().with(targets(log.level));
+    let registry = registry().with(targets(log));
     match log.format {
         LogFormat::Json => registry
             .with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
             .try_init()?,
         LogFormat::Text => registry
-            .with(fmt::layer().compact().with_target(false).with_writer(std::io::stderr))
+            .with(
+                fmt::layer()
+                    .compact()
+                    .with_target(false)
+                    .with_ansi(std::io::stderr().is_terminal())
+                    .with_writer(std::io::stderr),
+            )
             .try_init()?,
     }
     panic::set_hook(Box::new(|panic| {
@@ -38,15 +47,21 @@ pub(crate) fn begin(log: Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn targets(level: LogLevel) -> Targets {
-    let level = match level {
+fn targets(log: Log) -> Targets {
+    let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level)
+    let targets =
+        Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level);
+    if log.format == LogFormat::Text && log.level == LogLevel::Info {
+        // Whoever reads along wants the links, not each step in which the tables came to be.
+        return targets.with_target(MIGRATIONS, LevelFilter::WARN);
+    }
+    targets
 }
 
 #[cfg(test)]
@@ -58,14 +73,15 @@ mod tests {
     #[test]
     fn only_our_own_crates_follow_the_level() {
         // R-LG-02
-        let targets = targets(LogLevel::Trace);
+        let targets = |level| targets(Log { level, format: LogFormat::Json });
+        let trace = targets(LogLevel::Trace);
         for ours in ["durward", "durward::serve", "durward_core::accounts", "durward_http"] {
-            assert!(targets.would_enable(ours, &Level::TRACE), "{ours}");
+            assert!(trace.would_enable(ours, &Level::TRACE), "{ours}");
         }
         for other in ["sqlx::query", "hyper::proto::h1", "lettre", "rustls::client", "tower"] {
-            assert!(!targets.would_enable(other, &Level::INFO), "{other}");
-            assert!(targets.would_enable(other, &Level::WARN), "{other}");
+            assert!(!trace.would_enable(other, &Level::INFO), "{other}");
+            assert!(trace.would_enable(other, &Level::WARN), "{other}");
         }
-        assert!(!super::targets(LogLevel::Error).would_enable("sqlx", &Level::WARN));
+        assert!(!targets(LogLevel::Error).would_enable("sqlx", &Level::WARN));
     }
 }

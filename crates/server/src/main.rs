@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod database;
 mod dev;
+mod doctor;
 mod failure;
 mod keys;
 mod links;
@@ -47,6 +48,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         }
         Command::Config(Config::Check { dev }) => settings::check(common, *dev, output),
         Command::Config(Config::Print { dev }) => settings::print(common, *dev, output),
+        Command::Doctor { database } => block_on(doctor::run(database.as_ref(), common, output)),
         Command::Openapi => {
             openapi::print(output);
             Ok(())

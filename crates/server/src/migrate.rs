@@ -21,7 +21,7 @@ pub(crate) async fn run(
         print(command, engine.into(), output);
         return Ok(());
     }
-    let given = common.sources(command.settings());
+    let given = common.sources(cli::database_flag(command.database.as_ref()));
     let (config, url) = if command.development.dev {
         let loaded = config::load(given, Mode::Development);
         let place = dev::Place::open(loaded, &command.development.data)?;

@@ -8,6 +8,7 @@ mod shutdown;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use axum::Router;
@@ -30,7 +31,8 @@ use crate::logs;
 use crate::output::Output;
 use crate::pages;
 
-use connections::Limits;
+use connections::{Limits, Serving};
+use edge::Edge;
 use health::Health;
 use shutdown::Shutdown;
 
@@ -126,7 +128,7 @@ async fn serve<E: Connect>(
         Delivery::Mailbox(mailbox) => Arc::new(mailbox.clone()),
     };
     let accounts = accounts(&store, &config, Arc::new(keys), &base, mailer)?;
-    let router = router(&accounts, &store, &config, &base, &delivery);
+    let router = router(&accounts, &store, &config, &delivery);
     if let Delivery::Mailbox(_) = &delivery {
         greet(&base, output);
     } else if cfg!(debug_assertions) {
@@ -139,8 +141,10 @@ async fn serve<E: Connect>(
     let stopped = async move {
         let _told_or_gone = stop.await;
     };
-    let delivering = tokio::spawn(worker::run(accounts, worker::Options::default(), stopped));
-    connections::serve(listener, router, Limits::of(&config.http), shutdown.begun()).await;
+    let delivering = tokio::spawn(worker::run(accounts, pace(&delivery), stopped));
+    let edge = Edge { is_https: base.starts_with("https:") };
+    let limits = Limits::of(&config.http);
+    Serving { listener, router, limits, edge }.until(shutdown.begun()).await;
     drop(drained);
     if let Err(error) = delivering.await {
         tracing::error!(%error, "the delivery of mails ended badly");
@@ -148,6 +152,17 @@ async fn serve<E: Connect>(
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A developer waits for each mail.
+fn pace(delivery: &Delivery) -> worker::Options {
+    let standard = worker::Options::default();
+    match delivery {
+        Delivery::Mailer(_) => standard,
+        Delivery::Mailbox(_) => {
+            worker::Options { poll_interval: Duration::from_millis(200), ..standard }
+        }
+    }
 }
 
 /// Opens the database and sees to its schema.
@@ -187,7 +202,6 @@ fn router<E: Engine>(
     accounts: &Accounts<SqlStore<E, Plain>>,
     store: &SqlStore<E, Plain>,
     config: &Config,
-    base: &str,
     delivery: &Delivery,
 ) -> Router {
     let mounted_at = config.public_url.as_ref().map_or("/", PageUrl::path);
@@ -207,7 +221,7 @@ fn router<E: Engine>(
     if let Delivery::Mailbox(mailbox) = delivery {
         router = router.merge(dev::router(mailbox.clone()));
     }
-    edge::harden(router, base.starts_with("https:"))
+    router
 }
 
 /// Tells a developer where things are.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -20,7 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
-use super::edge;
+use super::edge::{self, Edge, Framing};
 use crate::config::Http;
 
 /// What one caller, and all of them together, may take.
@@ -43,46 +44,60 @@ impl Limits {
     }
 }
 
-/// Serves until `shutdown` is ready, and then until every request in flight has its answer or the time
-/// for that is over.
-///
-/// A connection that is slow to send the head of a request is closed, also one that lies idle for as long
-/// (R-HT-01). A request that takes too long altogether is answered 503. When too many connections are open,
-/// further ones wait in the queue of the system.
-pub(super) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    shutdown: impl Future<Output = ()>,
-) {
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let open = GracefulShutdown::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header).max_buf_size(MAX_HEAD);
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accept = async {
-            let place = Arc::clone(&places).acquire_owned().await.ok();
-            (accept(&listener).await, place)
-        };
-        let ((stream, peer), place) = tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            accepted = accept => accepted,
-        };
-        let router = router.clone();
-        let service = service_fn(move |request| answer(router.clone(), request, peer, limits));
-        let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::trace!(timeout = error.is_timeout(), "a connection broke off");
-            }
-            drop(place);
-        });
-    }
-    drop(listener);
-    if timeout(limits.shutdown, open.shutdown()).await.is_err() {
-        tracing::warn!("requests in flight took too long and were given up");
+/// A server that is ready to serve.
+pub(super) struct Serving {
+    /// Where connections come in.
+    pub(super) listener: TcpListener,
+    /// Who answers.
+    pub(super) router: Router,
+    /// What callers may take.
+    pub(super) limits: Limits,
+    /// What every answer carries.
+    pub(super) edge: Edge,
+}
+
+impl Serving {
+    /// Serves until `shutdown` is ready, and then until every request in flight has its answer or the time
+    /// for that is over.
+    ///
+    /// A connection that is slow to send the head of a request is closed, also one that lies idle for as
+    /// long. A request that takes too long altogether is answered 503. When too many connections are
+    /// open, further ones wait in the queue of the system.
+    pub(super) async fn until(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, router, limits, edge } = self;
+        let places = Arc::new(Semaphore::new(limits.connections));
+        let open = GracefulShutdown::new();
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(limits.header).max_buf_size(MAX_HEAD);
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let next = async {
+                let place = Arc::clone(&places).acquire_owned().await.ok();
+                (accept(&listener).await, place)
+            };
+            let ((stream, peer), place) = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                accepted = next => accepted,
+            };
+            let router = router.clone();
+            let service = service_fn(move |request| {
+                let framing = Framing::of(request.headers());
+                let answered = answer(router.clone(), request, peer, limits.request);
+                async move { Ok::<_, Infallible>(edge.finish(answered.await, framing)) }
+            });
+            let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::trace!(timeout = error.is_timeout(), "a connection broke off");
+                }
+                drop(place);
+            });
+        }
+        drop(listener);
+        if timeout(limits.shutdown, open.shutdown()).await.is_err() {
+            tracing::warn!("requests in flight took too long and were given up");
+        }
     }
 }
 
@@ -121,15 +136,15 @@ async fn answer(
     router: Router,
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
-    limits: Limits,
-) -> Result<Response, Infallible> {
-    let mut request: Request = request.map(axum::body::Body::new);
+    patience: Duration,
+) -> Response {
+    let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    match timeout(limits.request, router.oneshot(request)).await {
-        Ok(answered) => answered,
+    match timeout(patience, router.oneshot(request)).await {
+        Ok(Ok(response)) => response,
         Err(_elapsed) => {
             tracing::warn!("a request took too long and was given up");
-            Ok(edge::too_slow())
+            edge::too_slow()
         }
     }
 }

@@ -1,27 +1,53 @@
 //! What every answer of the server carries, whoever made it.
 
-use axum::Router;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Adds the headers that hold for all answers (R-HT-06); those that an answer has already stay.
-pub(super) fn harden(router: Router, is_https: bool) -> Router {
-    router.layer(map_response(move |mut response: Response| async move {
+static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// The edge of the server, behind its last middleware.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge {
+    /// Whether people reach the server over TLS, which ends at a proxy.
+    pub(super) is_https: bool,
+}
+
+impl Edge {
+    /// Adds the headers that hold for all answers (R-HT-06); those that an answer has already stay.
+    pub(super) fn finish(self, mut response: Response, framing: Framing) -> Response {
         let headers = response.headers_mut();
-        let mut set = |name: HeaderName, value: &'static str| {
+        let mut set = |name: &HeaderName, value: &'static str| {
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         };
-        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(header::REFERRER_POLICY, "no-referrer");
-        set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-        set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-        if is_https {
-            set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+        set(&header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        set(&header::REFERRER_POLICY, "no-referrer");
+        set(&header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+        set(&RESOURCE_POLICY, "same-origin");
+        if self.is_https {
+            set(&header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+        }
+        if framing == Framing::Doubtful {
+            set(&header::CONNECTION, "close");
         }
         response
-    }))
+    }
+}
+
+/// Whether a proxy in front may have seen another end of a request than we did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// The length was told in one way.
+    Plain,
+    /// The body came in chunks; a length beside them was ignored. What follows on the connection may be
+    /// part of this request for the proxy, so nothing may follow (R-HT-01; RFC 9112, 6.1 and 11.2).
+    Doubtful,
+}
+
+impl Framing {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        if headers.contains_key(header::TRANSFER_ENCODING) { Self::Doubtful } else { Self::Plain }
+    }
 }
 
 /// The answer to a request that took longer than requests may take.

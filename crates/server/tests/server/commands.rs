@@ -156,3 +156,24 @@ fn wrong_usage_ends_with_2() {
     }
     assert_eq!(finish(durward(place.path()).arg("--help")).status.code(), Some(0));
 }
+
+#[test]
+fn the_doctor_finds_what_a_server_would_stumble_over() {
+    let place = tempfile::tempdir().unwrap();
+    let sink = SmtpSink::open();
+    let examine = || finish(configured(place.path(), &sink).args(["doctor", "--json"]));
+    let troubles = |answer: &std::process::Output| -> Vec<bool> {
+        let findings = parsed(&answer.stdout)["findings"].as_array().unwrap().clone();
+        findings.iter().map(|finding| !finding["trouble"].is_null()).collect()
+    };
+    let empty = examine();
+    assert_eq!((empty.status.code(), troubles(&empty)), (Some(1), vec![false, false, true, false]));
+    assert!(finish(configured(place.path(), &sink).arg("migrate")).status.success());
+    let healthy = examine();
+    assert_eq!((healthy.status.code(), troubles(&healthy)), (Some(0), vec![false; 4]));
+    let mut command = configured(place.path(), &sink);
+    command.env("DURWARD_SMTP_URL_FILE", "").env("DURWARD_SMTP_URL", "smtp://127.0.0.1:1?tls=none");
+    let mute = finish(command.arg("doctor"));
+    assert_eq!(mute.status.code(), Some(1));
+    assert!(text(&mute.stdout).contains("FAILED  mail server: "), "{}", text(&mute.stdout));
+}

@@ -5,6 +5,7 @@
 mod client;
 mod commands;
 mod development;
+mod engines;
 mod logs;
 mod process;
 mod production;

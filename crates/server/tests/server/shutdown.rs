@@ -109,3 +109,23 @@ fn a_request_that_takes_too_long_is_answered() {
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("retry-after") && answer.contains("TOO_SLOW"), "{answer}");
 }
+
+#[test]
+fn nothing_follows_a_request_whose_end_is_in_doubt() {
+    // R-HT-01
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::develop(&place.path().join("data"), &[]);
+    let mut stream = connect(&server);
+    // A proxy that goes by the length sees one request, we see an empty one and a second one.
+    stream
+        .write_all(
+            b"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+              Content-Length: 50\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\
+              GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        )
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+}
