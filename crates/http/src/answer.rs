@@ -123,8 +123,10 @@ pub(crate) fn encoded(status: StatusCode, text: Vec<u8>) -> Response {
 
 /// A view as the text that is sent.
 pub(crate) fn encode(view: &impl Serialize) -> Result<Vec<u8>, Problem> {
-    match serde_json::to_vec(view) {
-        Ok(text) => Ok(text),
+    // One allocation for a usual answer.
+    let mut text = Vec::with_capacity(512);
+    match serde_json::to_writer(&mut text, view) {
+        Ok(()) => Ok(text),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written");
             Err(Error::Internal("an answer cannot be written").into())

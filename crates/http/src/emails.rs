@@ -12,7 +12,7 @@ use crate::answer::empty;
 use crate::call::Call;
 use crate::fields::{Fields, Read, one_of, text};
 use crate::problem::Problem;
-use crate::shapes::{AnyCodeText, CodeWord, EmailWord, HandleText, Optional};
+use crate::shapes::{AnyCodeText, AnyText, CodeWord, EmailWord, Optional};
 use crate::values::{email, secret, state};
 
 /// The body of `POST /v1/emails/verify`.
@@ -58,8 +58,8 @@ pub(crate) struct ResendEmailShape {
 #[expect(dead_code, reason = "describes what `wish` reads")]
 pub(crate) struct ResendCodeShape {
     t: CodeWord,
-    /// The handle of the step.
-    code: HandleText,
+    /// The handle of the step, `dw_fl_...`; any other text is answered alike.
+    code: AnyText,
     /// The state that the flow was begun with.
     state: FlowState,
 }

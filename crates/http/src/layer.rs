@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::Response;
-use durward_core::{Accounts, RequestId, Store};
+use durward_core::{Accounts, Caller, RequestId, Store};
 use tower::{Layer, Service};
 
 use crate::edge::{Credentials, Edge, Identity, origin, write_id};
@@ -17,7 +17,7 @@ use crate::settings::HttpSettings;
 
 /// Authenticates the requests of an application's own routes: a [`tower::Layer`].
 ///
-/// It puts the [`Caller`](durward_core::Caller) and the [`Origin`](durward_core::Origin) into each request, where
+/// It puts the [`Caller`] and the [`Origin`](durward_core::Origin) into each request, where
 /// the extractors of this crate find them. A request without a credential passes as anonymous; a credential
 /// that is malformed or not accepted is answered `401` and never reaches the application (GW-09).
 ///
@@ -104,6 +104,10 @@ async fn admit<S: Store>(
     request: Request,
     id: &RequestId,
 ) -> Result<Request, Problem> {
+    if request.extensions().get::<Caller<S::Attrs>>().is_some() {
+        // The same layer further outside has done it.
+        return Ok(request);
+    }
     let (mut parts, body) = request.into_parts();
     let Identity { caller, .. } = edge.identify(&parts, Credentials::Checked).await?;
     let origin = origin(&caller, &parts.headers, id);

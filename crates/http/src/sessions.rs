@@ -7,7 +7,7 @@ use crate::answer::{empty, session};
 use crate::call::Call;
 use crate::fields::Fields;
 use crate::problem::Problem;
-use crate::shapes::{Optional, RefreshTokenText, SessionTokenText};
+use crate::shapes::{AnyText, Optional, RefreshTokenText};
 use crate::values::secret;
 
 /// The body of `POST /v1/sessions/refresh`.
@@ -26,12 +26,12 @@ pub(crate) struct RefreshShape {
 #[schemars(rename = "Logout")]
 #[expect(dead_code, reason = "describes what `tokens` reads")]
 pub(crate) struct LogoutShape {
-    /// The token of the session to end.
+    /// The token of the session to end, `dw_st_...`; any other text is answered alike.
     #[serde(default)]
-    token: Optional<SessionTokenText>,
-    /// A refresh token of the session to end, current or spent.
+    token: Optional<AnyText>,
+    /// A refresh token of the session to end, `dw_rt_...`, current or spent; any other text is answered alike.
     #[serde(default)]
-    refresh: Optional<RefreshTokenText>,
+    refresh: Optional<AnyText>,
 }
 
 /// The tokens that a logout names; texts that need not be tokens at all.

@@ -54,7 +54,15 @@ macro_rules! shape {
 
 shape! {
     /// A password; what else it must fulfil no schema can say.
-    PasswordText: { "type": "string", "format": "password", "minLength": 1, "maxLength": 1_024 };
+    PasswordText: {
+        "type": "string",
+        "format": "password",
+        "minLength": 1,
+        "maxLength": 1_024,
+        "pattern": "^[^\\u0000]*$",
+    };
+    /// A text that may be no token at all and is answered alike.
+    AnyText: { "type": "string" };
     /// `dw_st_...`
     SessionTokenText: { "type": "string", "pattern": "^dw_st_[0-9A-Za-z]{49}$" };
     /// `dw_rt_...`

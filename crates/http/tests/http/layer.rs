@@ -89,7 +89,8 @@ async fn behind_the_layer_a_request_is_authenticated_once() {
     let site = Site::standard();
     let session = site.session("ada@example.com").await;
     let (accounts, settings) = (site.accounts.clone(), HttpSettings::default());
-    let around = router(accounts.clone(), settings.clone()).layer(authenticate(accounts, settings));
+    let layer = authenticate(accounts.clone(), settings.clone());
+    let around = router(accounts, settings).layer(layer.clone()).layer(layer);
     let (reads, _) = site.store.opened();
     let reply = answer(around, Ask::get("/v1/caller").bearer(&session["token"])).await;
     assert_eq!(reply.json()["user"]["id"], session["userId"]);

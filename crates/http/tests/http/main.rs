@@ -12,6 +12,7 @@ mod credentials;
 mod document;
 mod emails;
 mod layer;
+mod logs;
 mod refusals;
 mod schema;
 mod sessions;
