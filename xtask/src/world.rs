@@ -1,5 +1,6 @@
 //! What a judgement happens in: a folder, a database, a mail server and the settings of the nodes.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -56,7 +57,10 @@ impl World {
     }
 }
 
-/// Builds the server that is judged, as the tests build everything.
+/// The server that is judged: the one that `DURWARD_BINARY` names, or a debug build.
 pub(crate) fn judged_server() -> Result<PathBuf> {
-    build("durward-server", "durward", Profile::Debug)
+    match std::env::var_os("DURWARD_BINARY") {
+        Some(binary) => fs::canonicalize(&binary).with_context(|| format!("{}", binary.display())),
+        None => build("durward-server", "durward", Profile::Debug),
+    }
 }

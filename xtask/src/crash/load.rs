@@ -1,5 +1,6 @@
 //! What people do until the server dies under them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,25 +14,32 @@ use crate::random::Random;
 
 /// No person begins more flows than this before answering one.
 const OPEN_FLOWS: usize = 2;
-/// No person opens more sessions than this.
-pub(super) const SESSIONS: usize = 6;
+/// A mail that takes longer is with a worker that was killed.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// No person holds more sessions than this.
+const SESSIONS: usize = 6;
 
 impl Person {
-    /// Acts until an answer is lost; an answer that should not be is a violation.
+    /// Acts until the server was killed; an answer that should not be is a violation.
     pub(super) async fn act(
         &mut self,
         client: &mut Client,
         inbox: &Inbox,
         random: &mut Random,
+        killed: &AtomicBool,
     ) -> Result<u64> {
         let mut acknowledged = 0;
-        loop {
+        while !killed.load(Ordering::SeqCst) {
             match self.step(client, inbox, random).await? {
                 Some(Step::Done) => acknowledged += 1,
                 Some(Step::Idle) => sleep(Duration::from_millis(5)).await,
-                None => return Ok(acknowledged),
+                None => {
+                    let alive = !killed.load(Ordering::SeqCst);
+                    ensure!(!alive, "an answer was lost although the server was alive");
+                }
             }
         }
+        Ok(acknowledged)
     }
 
     /// One thing; `None` when its answer was lost.
@@ -52,9 +60,9 @@ impl Person {
         }
         let session = live[random.below(live.len())];
         match random.below(100) {
-            0..45 => self.refresh(session, client).await,
-            45..75 => self.rename(session, client, random).await,
-            75..90 => self.look(session, client).await,
+            0..48 => self.refresh(session, client).await,
+            48..80 => self.rename(session, client, random).await,
+            80..97 => self.look(session, client).await,
             _ => self.log_out(session, client).await,
         }
     }
@@ -67,7 +75,7 @@ impl Person {
         {
             return self.password_login(&password, client, random).await;
         }
-        if self.flows.iter().filter(|flow| flow.promised).count() >= OPEN_FLOWS {
+        if self.is_waiting() {
             return Ok(Some(Step::Idle));
         }
         let state = random.letters(43);
@@ -87,6 +95,18 @@ impl Person {
         let handle = Some(reply.expect(202)?.handle()?);
         self.flows.push(Flow { state, handle, promised: true, begun: Instant::now() });
         Ok(Some(Step::Done))
+    }
+
+    /// Whether this person can do nothing before a mail comes.
+    fn is_waiting(&self) -> bool {
+        self.flows.iter().filter(|flow| flow.promised).count() >= OPEN_FLOWS
+    }
+
+    /// Whether somebody new would see more than this person still can: mails that a killed worker held
+    /// come late, and every look at a long life takes longer.
+    pub(super) fn has_seen_enough(&self) -> bool {
+        let waits = self.flows.iter().any(|flow| flow.promised && flow.begun.elapsed() > PATIENCE);
+        self.sessions.len() > 2 * SESSIONS || waits && self.live().count() == 0
     }
 
     async fn password_login(
