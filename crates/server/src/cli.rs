@@ -196,8 +196,10 @@ impl Common {
             value: value.clone(),
             flag: format!("--set {path}"),
         });
+        // Compose files pass an unset variable on as an empty one.
+        let named = self.config.clone().filter(|path| !path.as_os_str().is_empty());
         Given {
-            file: crate::config::file_to_read(self.config.clone()),
+            file: crate::config::file_to_read(named),
             environment: std::env::vars_os().collect(),
             flags: set.chain(flags).collect(),
         }

@@ -19,6 +19,7 @@ mod serve;
 mod settings;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -57,6 +58,11 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    /// How long the system may take to answer what nobody waits for any more, such as a name look-up.
+    const PATIENCE: Duration = Duration::from_secs(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("the runtime cannot be started")?.block_on(work)
+    let runtime = runtime.context("the runtime cannot be started")?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(PATIENCE);
+    done
 }

@@ -20,6 +20,7 @@ use durward::{Accounts, Behavior, KeyRing, Mailer, Parts, Plain, SystemClock, Sy
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::cli;
 use crate::config::{self, Config, DatabaseUrl, Mode, PageUrl, Production};
@@ -35,6 +36,9 @@ use connections::{Limits, Serving};
 use edge::Edge;
 use health::Health;
 use shutdown::Shutdown;
+
+/// How long the database may take to close.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Everything that was decided before anything was opened.
 struct Plan {
@@ -149,7 +153,10 @@ async fn serve<E: Connect>(
     if let Err(error) = delivering.await {
         tracing::error!(%error, "the delivery of mails ended badly");
     }
-    store.close().await;
+    // A request that was given up may hold a connection that does not come back.
+    if timeout(CLOSING, store.close()).await.is_err() {
+        tracing::warn!("the database did not close in time");
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -66,26 +66,31 @@ pub(crate) fn database_and_keys_of(
 }
 
 const DATABASE_URL: &str = "\
-    Say where the accounts are kept, one of
-      DURWARD_DATABASE_URL=sqlite:/var/lib/durward/durward.db
-      DURWARD_DATABASE_URL=postgres://user:password@host/name
-      DURWARD_DATABASE_URL=mysql://user:password@host/name
-    or name a file that holds it: DURWARD_DATABASE_URL_FILE=/run/secrets/database-url";
+Say where the accounts are kept, one of
+  DURWARD_DATABASE_URL=sqlite:/var/lib/durward/durward.db
+  DURWARD_DATABASE_URL=postgres://user:password@host/name
+  DURWARD_DATABASE_URL=mysql://user:password@host/name
+or name a file that holds it:
+  DURWARD_DATABASE_URL_FILE=/run/secrets/database-url
+To try Durward out without any settings:
+  durward serve --dev";
 const KEYS: &str = "\
-    Make keys once with
-      durward keys generate
-    keep them where the database is not, and hand them over in a file:
-      DURWARD_KEYS_FILE=/run/secrets/durward-keys";
+Make keys once with
+  durward keys generate
+keep them where the database is not, and hand them over in a file:
+  DURWARD_KEYS_FILE=/run/secrets/durward-keys";
 const PUBLIC_URL: &str = "\
-    Say where people reach the server; the links in mails begin with it:
-      DURWARD_PUBLIC_URL=https://accounts.example.com";
+Say where people reach the server; the links in mails begin with it:
+  DURWARD_PUBLIC_URL=https://accounts.example.com";
 const SMTP_URL: &str = "\
-    Say who delivers the mails:
-      DURWARD_SMTP_URL=smtps://user:password@mail.example.com
-    or name a file that holds it: DURWARD_SMTP_URL_FILE=/run/secrets/smtp-url";
+Say who delivers the mails:
+  DURWARD_SMTP_URL=smtps://user:password@mail.example.com
+or name a file that holds it:
+  DURWARD_SMTP_URL_FILE=/run/secrets/smtp-url";
 const SMTP_FROM: &str = "\
-    Say in whose name mails are written:
-      DURWARD_SMTP__FROM='Shop <no-reply@example.com>'";
+Say in whose name mails are written:
+  DURWARD_SMTP__FROM='Shop <no-reply@example.com>'";
+
 fn require<T: Clone>(
     value: Option<&T>,
     problems: &mut Vec<Problem>,
