@@ -13,6 +13,9 @@ pub use password_rule::{PasswordContext, PasswordRule, StandardPasswordRule};
 pub use session_rule::{SessionRule, StandardSessionRule};
 pub use step_rule::{OneFactor, StepRule};
 
+use crate::error::Obstruction;
+use crate::password::Password;
+
 /// What the flows ask wherever applications differ.
 ///
 /// Extend: replace one field. Wrap: keep the standard one inside your own. From scratch: write every field.
@@ -54,6 +57,20 @@ impl Default for Behavior {
             steps: Arc::new(OneFactor),
             session: Arc::new(StandardSessionRule),
         }
+    }
+}
+
+impl Behavior {
+    /// Everything the rules say against an address and a password, at `/email` and `/password`.
+    pub fn obstructions(
+        &self,
+        context: &PasswordContext<'_>,
+        password: Option<&Password>,
+    ) -> Vec<Obstruction> {
+        let address = context.email.map(|email| self.address.check(email)).unwrap_or_default();
+        let weak = password.map(|it| self.password.check(it, context)).unwrap_or_default();
+        let address = address.into_iter().map(|it| it.at("/email"));
+        address.chain(weak.into_iter().map(|it| it.at("/password"))).collect()
     }
 }
 

@@ -155,13 +155,10 @@ impl<'a> Rules<'a> {
         name: Option<&PersonName>,
         email: Option<&EmailAddress>,
         password: Option<&Password>,
-    ) -> impl Iterator<Item = Obstruction> {
+    ) -> Vec<Obstruction> {
         let Self { settings: Settings { service, .. }, behavior } = self;
         let context = PasswordContext { service, email, name, only_factor: true };
-        let address = email.map(|email| behavior.address.check(email)).unwrap_or_default();
-        let weak = password.map(|it| behavior.password.check(it, &context)).unwrap_or_default();
-        let address = address.into_iter().map(|it| it.at("/email"));
-        address.chain(weak.into_iter().map(|it| it.at("/password")))
+        behavior.obstructions(&context, password)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::attrs::Attrs;
 use crate::behavior::PasswordContext;
 use crate::email::EmailAddress;
 use crate::entity::{LoginEmail, Pending, Purpose, User, UserStatus};
-use crate::error::{Error, Obstruction};
+use crate::error::Error;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash};
@@ -72,18 +72,13 @@ impl<S: Store> Accounts<S> {
     }
 
     fn check_sign_up(&self, request: &SignUp<S::Attrs>) -> Result<(), Error> {
-        let rule = &self.parts().behavior.address;
-        let mut found: Vec<Obstruction> =
-            rule.check(&request.email).into_iter().map(|it| it.at("/email")).collect();
-        if let Some(password) = &request.password {
-            let context = PasswordContext {
-                service: &self.settings().service,
-                email: Some(&request.email),
-                name: Some(&request.name),
-                only_factor: true,
-            };
-            found.extend(self.check_password(password, &context));
-        }
+        let context = PasswordContext {
+            service: &self.settings().service,
+            email: Some(&request.email),
+            name: Some(&request.name),
+            only_factor: true,
+        };
+        let found = self.parts().behavior.obstructions(&context, request.password.as_ref());
         if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
     }
 

@@ -3,7 +3,7 @@ use crate::attrs::{Attrs, Role};
 use crate::behavior::PasswordContext;
 use crate::email::EmailAddress;
 use crate::entity::{LoginEmail, StoredPassword, User, UserStatus};
-use crate::error::{Error, Obstruction};
+use crate::error::Error;
 use crate::event::Event;
 use crate::ids::{LoginEmailId, UserId};
 use crate::origin::Origin;
@@ -55,21 +55,12 @@ impl<S: Store> Accounts<S> {
         password: Password,
         context: &PasswordContext<'_>,
     ) -> Result<PasswordHash, Error> {
-        let found = self.check_password(&password, context);
+        let found = self.parts().behavior.password.check(&password, context);
         if !found.is_empty() {
-            return Err(Error::Invalid(found));
+            return Err(Error::Invalid(found.into_iter().map(|it| it.at("/password")).collect()));
         }
         let admission = self.parts().passwords.admit()?;
         Ok(self.parts().passwords.hash(password, admission).await?)
-    }
-
-    pub(super) fn check_password(
-        &self,
-        password: &Password,
-        context: &PasswordContext<'_>,
-    ) -> Vec<Obstruction> {
-        let found = self.parts().behavior.password.check(password, context);
-        found.into_iter().map(|obstruction| obstruction.at("/password")).collect()
     }
 
     /// Makes a user, inside the caller's unit of work: the one function through which every user comes to be.
