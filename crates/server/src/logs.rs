@@ -18,8 +18,6 @@ use crate::config::{Log, LogFormat, LogLevel};
 
 /// The crates whose logs are ours; the names of targets begin with them.
 const OURS: &str = "durward";
-/// The steps of a migration.
-const MIGRATIONS: &str = "durward_store_sql::migrate";
 
 /// Sends logs to the error output from now on, and panics with them.
 pub(crate) fn begin(log: Log) -> anyhow::Result<()> {
@@ -55,13 +53,7 @@ fn targets(log: Log) -> Targets {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let targets =
-        Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level);
-    if log.format == LogFormat::Text && log.level == LogLevel::Info {
-        // Whoever reads along wants the links, not each step in which the tables came to be.
-        return targets.with_target(MIGRATIONS, LevelFilter::WARN);
-    }
-    targets
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level)
 }
 
 #[cfg(test)]

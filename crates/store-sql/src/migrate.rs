@@ -193,6 +193,7 @@ impl<'a, E: Engine, A: Attrs> Migrator<'a, E, A> {
             }
         }
         let steps = migration.steps(E::DIALECT, self.store.prefix());
+        let to_do = steps.len() as u64 > u64::try_from(done).unwrap_or(0);
         for (step, number) in steps.into_iter().zip(0..).filter(|(_, number)| *number >= done) {
             self.beat().await?;
             let sql = AssertSqlSafe(step).into_sql_str();
@@ -203,10 +204,13 @@ impl<'a, E: Engine, A: Attrs> Migrator<'a, E, A> {
             if ended == Ended::Interrupted {
                 return Ok(ended);
             }
-            tracing::info!(migration = version, step = number + 1, "migrated the database");
+            tracing::debug!(migration = version, step = number + 1, "ran a step of a migration");
             if let Some(interruption) = &mut self.interruption {
                 interruption.after = interruption.after.saturating_sub(1);
             }
+        }
+        if to_do {
+            tracing::info!(migration = version, "migrated the database");
         }
         Ok(Ended::Normally)
     }
