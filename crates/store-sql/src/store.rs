@@ -26,7 +26,7 @@ impl<E: Engine, A: Attrs> SqlStore<E, A> {
     /// A store on the application's own pool, which it goes on using for itself.
     ///
     /// [`pool_options`](crate::pool_options) has the settings that the store would choose. On SQLite the
-    /// store can do better with a file that it [opens itself](SqlStore::open).
+    /// store does better with a file that it opens itself, by `SqlStore::open`.
     pub fn new(pool: Pool<E>) -> Self {
         Self::of(E::Source::of_pool(pool))
     }

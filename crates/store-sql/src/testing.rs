@@ -22,9 +22,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use crate::engine::Driver;
 use crate::engine::{Engine, Source};
 use crate::migrate::{Interruption, Migrator};
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-use crate::migrations;
-use crate::{SchemaError, SqlStore};
+use crate::{SchemaError, SqlStore, migrations};
 
 /// A migrated SQLite database; its directory vanishes with the last clone of the store.
 #[cfg(feature = "sqlite")]
@@ -57,6 +55,12 @@ pub async fn fresh_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
 /// An empty schema on PostgreSQL.
 #[cfg(feature = "postgres")]
 pub async fn empty_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
+    postgres_pool().await.map(SqlStore::new)
+}
+
+/// A pool on an empty schema of PostgreSQL.
+#[cfg(feature = "postgres")]
+pub async fn postgres_pool() -> Option<sqlx::PgPool> {
     use sqlx::postgres::PgConnectOptions;
 
     let url = server("DURWARD_TEST_POSTGRES_URL", "postgres")?;
@@ -66,8 +70,7 @@ pub async fn empty_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
     let create = AssertSqlSafe(format!("CREATE SCHEMA {name}")).into_sql_str();
     sqlx::Postgres::run(&mut admin, create).await.expect("a schema");
     admin.close().await.expect("PostgreSQL");
-    let options = options.options([("search_path", name)]);
-    Some(SqlStore::new(pool_of(options).await))
+    Some(pool_of(options.options([("search_path", name)])).await)
 }
 
 /// A migrated database on MariaDB, with a pool of its own; `None` is a skip that was told.
@@ -81,6 +84,12 @@ pub async fn fresh_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
 /// An empty database on MariaDB.
 #[cfg(feature = "mysql")]
 pub async fn empty_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
+    mysql_pool().await.map(SqlStore::new)
+}
+
+/// A pool on an empty database of MariaDB.
+#[cfg(feature = "mysql")]
+pub async fn mysql_pool() -> Option<sqlx::MySqlPool> {
     use sqlx::mysql::MySqlConnectOptions;
 
     let url = server("DURWARD_TEST_MYSQL_URL", "mysql")?;
@@ -90,7 +99,14 @@ pub async fn empty_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
     let create = AssertSqlSafe(format!("CREATE DATABASE {name}")).into_sql_str();
     sqlx::MySql::run(&mut admin, create).await.expect("a database");
     admin.close().await.expect("MariaDB");
-    Some(SqlStore::new(pool_of(options.database(&name)).await))
+    Some(pool_of(options.database(&name)).await)
+}
+
+/// Every statement of the store with its name, as the engine reads it.
+pub fn statements<E: Engine, A: Attrs>(
+    store: &SqlStore<E, A>,
+) -> impl Iterator<Item = (&'static str, sqlx::SqlStr)> {
+    store.statements().all()
 }
 
 /// Prepares every statement of the store; answers the ones that the engine refused.
@@ -99,7 +115,7 @@ pub async fn refused_statements<E: Engine, A: Attrs>(
 ) -> Vec<(&'static str, sqlx::Error)> {
     let mut conn = store.source().reader().await.expect("a connection");
     let mut refused = Vec::new();
-    for (name, sql) in store.statements().all() {
+    for (name, sql) in statements(store) {
         if let Err(error) = E::prepare(&mut conn, sql).await {
             refused.push((name, error));
         }
@@ -135,9 +151,17 @@ pub async fn run_script<E: Engine, A: Attrs>(store: &SqlStore<E, A>, script: &st
     open.commit().await.expect("a commit");
 }
 
-/// Runs the printed schema, which is much faster than migrating step by step.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-async fn run_schema<E: Engine, A: Attrs>(store: &SqlStore<E, A>) {
+/// Runs text on a connection that look-ups use.
+pub async fn run_as_reader<E: Engine, A: Attrs>(
+    store: &SqlStore<E, A>,
+    text: &str,
+) -> sqlx::Result<()> {
+    let mut conn = store.source().reader().await?;
+    E::run(&mut conn, AssertSqlSafe(text).into_sql_str()).await
+}
+
+/// Creates the tables by the printed schema, which is much faster than migrating step by step.
+pub async fn run_schema<E: Engine, A: Attrs>(store: &SqlStore<E, A>) {
     run_script(store, &migrations::print(E::DIALECT, store.prefix())).await;
 }
 

@@ -70,7 +70,7 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
     ///
     /// It may open savepoints with [`begin`](sqlx::Connection::begin) and must not end the transaction. An
     /// error of its own statements that ended the transaction is noticed: everything afterwards is
-    /// refused.
+    /// refused. After an error of the unit itself nothing may be written through it any more.
     pub fn conn(&mut self) -> &mut E::Connection {
         if self.condition == Condition::Sound {
             self.condition = Condition::Lent;

@@ -11,7 +11,7 @@ use durward_core::Attrs;
 use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::SqlStore;
 use crate::engine::{Dialect, Driver, Open, Reader, Source, Unit, read_row, run_statements};
@@ -117,7 +117,7 @@ impl Source<Sqlite> for SqliteSource {
 
     async fn begin(&self) -> sqlx::Result<Open<'static, Sqlite>> {
         match self {
-            Self::Pool(pool) => pool.begin_with(Sqlite::BEGIN).await.map(Open::Transaction),
+            Self::Pool(pool) => begin_in(pool).await.map(Open::Transaction),
             Self::File(file) => file.begin().await.map(Open::Unit),
         }
     }
@@ -127,6 +127,18 @@ impl Source<Sqlite> for SqliteSource {
             Self::Pool(pool) => pool.close().await,
             Self::File(file) => file.close().await,
         }
+    }
+}
+
+/// Begins on a connection of which sqlx knows no other transaction. An error that ended one without its
+/// notice would keep the connection from ever beginning again.
+async fn begin_in(pool: &SqlitePool) -> sqlx::Result<Transaction<'static, Sqlite>> {
+    loop {
+        let connection = pool.acquire().await?;
+        if !connection.is_in_transaction() {
+            return Transaction::begin(connection, Some(Sqlite::BEGIN.into_sql_str())).await;
+        }
+        connection.close().await?;
     }
 }
 

@@ -60,6 +60,12 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
+    /// How many commits are in the log, and how many of them on the disk.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.written.load(Ordering::Acquire), self.durable.load(Ordering::Acquire))
+    }
+
     /// Waits until everything that is in the log by now is on the disk.
     pub(super) async fn durable(&self) -> io::Result<()> {
         let mine = self.written.fetch_add(1, Ordering::AcqRel) + 1;
@@ -89,5 +95,116 @@ impl<D> fmt::Debug for Log<D> {
             .field("durable", durable)
             .field("failed", failed)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Tells when a sync begins, and ends it as it is told.
+    struct Puppet {
+        begun: Sender<()>,
+        end: Mutex<Receiver<io::Result<()>>>,
+    }
+
+    impl Disk for Puppet {
+        fn sync(&self) -> io::Result<()> {
+            self.begun.send(()).unwrap();
+            self.end.lock().unwrap().recv().unwrap()
+        }
+    }
+
+    type Strings = (Arc<Log<Puppet>>, Receiver<()>, Sender<io::Result<()>>);
+
+    fn puppet() -> Strings {
+        let ((begun, has_begun), (end_it, end)) = (channel(), channel());
+        (Arc::new(Log::new(Puppet { begun, end: Mutex::new(end) })), has_begun, end_it)
+    }
+
+    fn commit(log: &Arc<Log<Puppet>>) -> tokio::task::JoinHandle<io::Result<()>> {
+        let log = Arc::clone(log);
+        tokio::spawn(async move { log.durable().await })
+    }
+
+    /// Waits until so many commits have asked to become durable.
+    async fn asked(log: &Log<Puppet>, commits: u64) {
+        while log.counts().0 < commits {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn wait_for(begun: &Receiver<()>) {
+        begun.recv_timeout(Duration::from_secs(10)).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_commit_waits_for_a_sync_that_began_after_it() {
+        let (log, begun, end) = puppet();
+        let first = commit(&log);
+        wait_for(&begun);
+        let second = commit(&log);
+        asked(&log, 2).await;
+        end.send(Ok(())).unwrap();
+        first.await.unwrap().unwrap();
+        wait_for(&begun);
+        assert!(!second.is_finished(), "the first sync began too early for it");
+        end.send(Ok(())).unwrap();
+        second.await.unwrap().unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn commits_during_one_sync_share_the_next() {
+        let (log, begun, end) = puppet();
+        let first = commit(&log);
+        wait_for(&begun);
+        let others: Vec<_> = (0..50).map(|_| commit(&log)).collect();
+        asked(&log, 51).await;
+        end.send(Ok(())).unwrap();
+        first.await.unwrap().unwrap();
+        wait_for(&begun);
+        end.send(Ok(())).unwrap();
+        for other in others {
+            other.await.unwrap().unwrap();
+        }
+        assert!(begun.try_recv().is_err(), "two syncs were enough");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_shares_a_failed_sync_is_told_and_nothing_is_promised_afterwards() {
+        let (log, begun, end) = puppet();
+        let first = commit(&log);
+        wait_for(&begun);
+        let others: Vec<_> = (0..5).map(|_| commit(&log)).collect();
+        asked(&log, 6).await;
+        end.send(Err(io::Error::other("no disk"))).unwrap();
+        assert_eq!(first.await.unwrap().unwrap_err().to_string(), "no disk");
+        for other in others {
+            other.await.unwrap().unwrap_err();
+        }
+        log.check().unwrap_err();
+        commit(&log).await.unwrap().unwrap_err();
+        assert!(
+            begun.try_recv().is_err(),
+            "a second sync may succeed without having kept anything"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_sync_that_nobody_waits_for_does_not_count() {
+        let (log, begun, end) = puppet();
+        let dropped = commit(&log);
+        wait_for(&begun);
+        let second = commit(&log);
+        asked(&log, 2).await;
+        dropped.abort();
+        dropped.await.unwrap_err();
+        wait_for(&begun);
+        end.send(Ok(())).unwrap();
+        end.send(Ok(())).unwrap();
+        second.await.unwrap().unwrap();
     }
 }

@@ -124,3 +124,25 @@ impl Drop for Writing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk_when_it_is_acknowledged() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(directory.path().join("durward.db"))
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+            .create_if_missing(true);
+        let (connection, log) = open_writer(&options).await.unwrap();
+        let writer = Writer::new(options, connection, Log::new(log));
+        for commits in 1..=3 {
+            writer.begin().await.unwrap().make_durable().await.unwrap();
+            assert_eq!(writer.log.counts(), (commits, commits));
+        }
+        drop(writer.begin().await.unwrap());
+        assert_eq!(writer.log.counts(), (3, 3));
+    }
+}

@@ -1,0 +1,11 @@
+//! What the SQL store promises beyond the promises of every store.
+#![cfg(all(feature = "testing", feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod commits;
+mod engines;
+mod failures;
+mod file;
+mod joins;
+mod migrations;
+mod statements;
