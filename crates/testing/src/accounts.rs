@@ -139,7 +139,9 @@ impl<S: Store> TestAccounts<S> {
         }
     }
 
-    /// Delivers what is due, and gives the newest mail to this address; panics when there is none.
+    /// Delivers what is due, and gives the mail to this address that came last; panics when there is none.
+    ///
+    /// Mails that were written before and are delivered only now come in any order.
     pub async fn mail_to(&self, address: &str) -> Letter {
         self.deliver().await;
         self.inbox.last_to(address)
@@ -147,6 +149,7 @@ impl<S: Store> TestAccounts<S> {
 
     /// Begins a sign-up, proves the address with the typed code, and gives the session.
     pub async fn sign_up_as(&self, request: SignUp<S::Attrs>) -> IssuedSession {
+        self.deliver().await; // so that the next mail is the one that is waited for
         let (address, state) = (request.email.as_typed().to_owned(), request.state.clone());
         let answer = self.accounts.sign_up(request, &self.origin()).await;
         self.settle(answer.expect("the sign-up is accepted"), &address, &state).await
@@ -154,6 +157,7 @@ impl<S: Store> TestAccounts<S> {
 
     /// Logs in by this password, or by this password and a mailed code where that is asked for.
     pub async fn log_in_with(&self, address: &str, password: &str) -> IssuedSession {
+        self.deliver().await;
         let attempt = PasswordAttempt {
             email: given::email(address),
             password: given::password(password),
@@ -171,6 +175,7 @@ impl<S: Store> TestAccounts<S> {
 
     /// Logs in by a mailed code.
     pub async fn log_in_by_mail(&self, address: &str) -> IssuedSession {
+        self.deliver().await;
         let request = CodeRequest { email: given::email(address), state: self.state() };
         let answer = self.accounts.request_code(&request, &self.origin()).await;
         self.settle(answer.expect("codes may be asked for"), address, &request.state).await

@@ -103,6 +103,7 @@ impl<S: Store> TestApp<S> {
 
     /// The same with more fields in the body, such as `attributes`.
     pub async fn sign_up_with(&self, address: &str, more: Value) -> LoggedIn {
+        self.deliver().await; // so that the next mail is the one that is waited for
         let state = self.state();
         let mut body = json!({
             "name": "Ada Lovelace",
@@ -120,6 +121,7 @@ impl<S: Store> TestApp<S> {
 
     /// Logs in by [`PASSWORD`], and by a mailed code where that is asked for.
     pub async fn log_in(&self, address: &str) -> LoggedIn {
+        self.deliver().await;
         let state = self.state();
         let body = json!({
             "idType": "email",

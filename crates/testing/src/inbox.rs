@@ -19,12 +19,12 @@ struct Contents {
 }
 
 impl Inbox {
-    /// Every mail, the oldest first.
+    /// Every mail, in the order in which they came.
     pub fn all(&self) -> Vec<Letter> {
         self.contents().letters.clone()
     }
 
-    /// Every mail to this address, the oldest first.
+    /// Every mail to this address, in the order in which they came.
     pub fn all_to(&self, address: &str) -> Vec<Letter> {
         let mut letters = self.all();
         letters.retain(|letter| letter.is_to(address));
@@ -38,7 +38,7 @@ impl Inbox {
         letters[0].clone()
     }
 
-    /// The newest mail to this address; panics when there is none.
+    /// The mail to this address that came last; panics when there is none.
     pub fn last_to(&self, address: &str) -> Letter {
         let newest = self.all_to(address).pop();
         newest.unwrap_or_else(|| panic!("no mail to {address}: {:?}", self.all()))

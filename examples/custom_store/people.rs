@@ -1,0 +1,138 @@
+//! Users, their addresses, and their passwords.
+
+use durward::entity::{PasswordLogin, StoredPassword};
+use durward::store::{
+    LoginEmails, LoginEmailsMut, Passwords, PasswordsMut, Result, Users, UsersMut,
+};
+use durward::{
+    Attrs, CanonicalEmail, LoginEmail, LoginEmailId, PasswordHash, StoreError, Timestamp, User,
+    UserId,
+};
+
+use super::Handle;
+use super::tables::{change, insert};
+
+impl<A: Attrs> Users<A> for Handle<A> {
+    async fn user(&mut self, id: UserId) -> Result<Option<User<A>>> {
+        self.look(|tables| tables.user(id).cloned())
+    }
+
+    async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>> {
+        self.look(|tables| tables.proven(email).and_then(|claim| tables.user(claim.user)).cloned())
+    }
+}
+
+impl<A: Attrs> UsersMut<A> for Handle<A> {
+    async fn insert_user(&mut self, user: &User<A>) -> Result<()> {
+        self.write(|tables| {
+            let taken = tables.user(user.id).is_some();
+            insert(&mut tables.users, user, taken, "user")
+        })
+    }
+
+    async fn update_user(&mut self, user: &User<A>, from: i64) -> Result<bool> {
+        let guard = |row: &User<A>| row.id == user.id && row.version == from;
+        self.write(|tables| {
+            Ok(change(&mut tables.users, guard, |row| {
+                *row = User { created: row.created, ..user.clone() };
+            }))
+        })
+    }
+}
+
+impl<A: Attrs> LoginEmails for Handle<A> {
+    async fn login_email(&mut self, id: LoginEmailId) -> Result<Option<LoginEmail>> {
+        self.look(|tables| tables.emails.iter().find(|row| row.id == id).cloned())
+    }
+
+    async fn login_emails_of(&mut self, user: UserId) -> Result<Vec<LoginEmail>> {
+        self.look(|tables| {
+            let rows = tables.emails.iter().filter(|row| row.user == user);
+            let mut found: Vec<LoginEmail> = rows.cloned().collect();
+            found.sort_by_key(|row| (row.created, row.id));
+            found
+        })
+    }
+
+    async fn proven_email(&mut self, email: &CanonicalEmail) -> Result<Option<LoginEmail>> {
+        self.look(|tables| tables.proven(email).cloned())
+    }
+
+    async fn proven_lookalikes(&mut self, skeleton: &str) -> Result<Vec<LoginEmail>> {
+        self.look(|tables| {
+            let proven = tables.emails.iter().filter(|row| row.proven.is_some());
+            proven.filter(|row| row.address.skeleton() == skeleton).take(16).cloned().collect()
+        })
+    }
+}
+
+impl<A: Attrs> LoginEmailsMut for Handle<A> {
+    async fn insert_login_email(&mut self, email: &LoginEmail) -> Result<()> {
+        self.write(|tables| {
+            let proven = tables.proven(email.address.canonical()).is_some();
+            let taken = (email.proven.is_some() && proven)
+                || tables.emails.iter().any(|row| row.id == email.id);
+            insert(&mut tables.emails, email, taken, "email address")
+        })
+    }
+
+    async fn prove_login_email(
+        &mut self,
+        id: LoginEmailId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.write(|tables| {
+            let guard = |row: &LoginEmail| row.id == id && row.user == user && row.proven.is_none();
+            let Some(claim) = tables.emails.iter().find(|row| guard(row)) else { return Ok(false) };
+            if tables.proven(claim.address.canonical()).is_some() {
+                return Err(StoreError::Duplicate("email address"));
+            }
+            Ok(change(&mut tables.emails, guard, |row| row.proven = Some(now)))
+        })
+    }
+
+    async fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> Result<u64> {
+        self.write(|tables| {
+            let before = tables.emails.len();
+            tables.emails.retain(|row| {
+                row.proven.is_some() || row.user == except || row.address.canonical() != email
+            });
+            Ok((before - tables.emails.len()) as u64)
+        })
+    }
+}
+
+impl<A: Attrs> Passwords for Handle<A> {
+    async fn password(&mut self, user: UserId) -> Result<Option<StoredPassword>> {
+        self.look(|tables| tables.passwords.iter().find(|row| row.user == user).cloned())
+    }
+
+    async fn password_login(&mut self, email: &CanonicalEmail) -> Result<Option<PasswordLogin>> {
+        self.look(|tables| {
+            let user = tables.user(tables.proven(email)?.user)?;
+            let password = tables.passwords.iter().find(|row| row.user == user.id);
+            let hash = password.map(|row| row.hash.clone());
+            Some(PasswordLogin { user: user.id, status: user.status, hash })
+        })
+    }
+}
+
+impl<A: Attrs> PasswordsMut for Handle<A> {
+    async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
+        self.write(|tables| {
+            let taken = tables.passwords.iter().any(|row| row.user == password.user);
+            insert(&mut tables.passwords, password, taken, "password")
+        })
+    }
+
+    async fn replace_password_hash(
+        &mut self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool> {
+        let guard = |row: &StoredPassword| row.user == user && row.hash == *old;
+        self.write(|tables| Ok(change(&mut tables.passwords, guard, |row| row.hash = new.clone())))
+    }
+}

@@ -1,0 +1,100 @@
+//! The value in the cell, and how its rows are changed.
+//!
+//! No two units of work ever share a table, so there are no races to think of: what a database must guard in its
+//! statements, the swap at the commit guards.
+
+use durward::budget::BudgetKey;
+use durward::entity::{AuditEntry, OutboxMail, StoredPassword, StoredReply};
+use durward::store::Result;
+use durward::{
+    Attrs, CanonicalEmail, Digest, Flow, LoginEmail, Session, SessionId, StoreError, Timestamp,
+    User, UserId,
+};
+
+/// The value: everything that is stored.
+pub(crate) struct Tables<A: Attrs> {
+    pub(crate) users: Vec<User<A>>,
+    pub(crate) emails: Vec<LoginEmail>,
+    pub(crate) passwords: Vec<StoredPassword>,
+    pub(crate) sessions: Vec<Session<A>>,
+    /// Every refresh token that ever was, and whose it is.
+    pub(crate) families: Vec<(Digest, SessionId)>,
+    pub(crate) flows: Vec<Flow<A>>,
+    /// When each budget is whole again.
+    pub(crate) budgets: Vec<(BudgetKey, Timestamp)>,
+    /// How often each was failed in a row, and when last.
+    pub(crate) failures: Vec<(BudgetKey, u32, Timestamp)>,
+    pub(crate) outbox: Vec<OutboxMail>,
+    pub(crate) replies: Vec<StoredReply>,
+    pub(crate) audit: Vec<AuditEntry>,
+}
+
+impl<A: Attrs> Default for Tables<A> {
+    fn default() -> Self {
+        Self {
+            users: Vec::new(),
+            emails: Vec::new(),
+            passwords: Vec::new(),
+            sessions: Vec::new(),
+            families: Vec::new(),
+            flows: Vec::new(),
+            budgets: Vec::new(),
+            failures: Vec::new(),
+            outbox: Vec::new(),
+            replies: Vec::new(),
+            audit: Vec::new(),
+        }
+    }
+}
+
+impl<A: Attrs> Clone for Tables<A> {
+    fn clone(&self) -> Self {
+        Self {
+            users: self.users.clone(),
+            emails: self.emails.clone(),
+            passwords: self.passwords.clone(),
+            sessions: self.sessions.clone(),
+            families: self.families.clone(),
+            flows: self.flows.clone(),
+            budgets: self.budgets.clone(),
+            failures: self.failures.clone(),
+            outbox: self.outbox.clone(),
+            replies: self.replies.clone(),
+            audit: self.audit.clone(),
+        }
+    }
+}
+
+/// Appends a row whose key is free.
+pub(crate) fn insert<T: Clone>(
+    rows: &mut Vec<T>,
+    row: &T,
+    taken: bool,
+    what: &'static str,
+) -> Result<()> {
+    if taken {
+        return Err(StoreError::Duplicate(what));
+    }
+    rows.push(row.clone());
+    Ok(())
+}
+
+/// Changes the row that the guard lets pass; answers whether there was one.
+pub(crate) fn change<T>(
+    rows: &mut [T],
+    guard: impl Fn(&T) -> bool,
+    change: impl FnOnce(&mut T),
+) -> bool {
+    rows.iter_mut().find(|row| guard(row)).map(change).is_some()
+}
+
+impl<A: Attrs> Tables<A> {
+    pub(crate) fn proven(&self, email: &CanonicalEmail) -> Option<&LoginEmail> {
+        let mut proven = self.emails.iter().filter(|row| row.proven.is_some());
+        proven.find(|row| row.address.canonical() == email)
+    }
+
+    pub(crate) fn user(&self, id: UserId) -> Option<&User<A>> {
+        self.users.iter().find(|user| user.id == id)
+    }
+}
