@@ -1,0 +1,28 @@
+//! The same, for whoever puts all the parts together.
+
+use std::sync::Arc;
+
+use durward::passwords::PasswordPool;
+use durward::{Behavior, KeyRing, Links, Mailer, Parts, Settings, Store, SystemClock};
+
+fn wire<S: Store>(
+    store: S,
+    keys: Arc<KeyRing>,
+    links: Arc<dyn Links>,
+    mailer: Arc<dyn Mailer>,
+    passwords: Arc<PasswordPool>,
+) -> Parts<S> {
+    Parts {
+        store,
+        clock: Arc::new(SystemClock),
+        keys,
+        passwords,
+        links,
+        mailer,
+        behavior: Behavior::default(),
+        hooks: Vec::new(),
+        settings: Settings::default(),
+    }
+}
+
+fn main() {}
