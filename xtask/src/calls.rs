@@ -35,6 +35,11 @@ impl Call {
         self
     }
 
+    /// The same request from somewhere else, as the proxy says that the load plays.
+    pub(crate) fn from(self, network: &str) -> Self {
+        self.with("X-Forwarded-For", network)
+    }
+
     /// What is asked, without any secret.
     pub(crate) fn name(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();

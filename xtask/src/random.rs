@@ -46,6 +46,12 @@ impl Random {
         std::array::from_fn(|_| self.bits().to_le_bytes()[0])
     }
 
+    /// An address of the private network that has the most of them.
+    pub(crate) fn network(&mut self) -> String {
+        let [a, b, c] = self.bytes();
+        format!("10.{a}.{b}.{c}")
+    }
+
     /// A generator of its own for a part of the run.
     pub(crate) const fn fork(&mut self) -> Self {
         Self(self.bits())

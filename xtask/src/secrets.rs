@@ -14,15 +14,14 @@ use data_encoding::BASE64URL_NOPAD;
 use tokio::time::sleep;
 
 use crate::args::Args;
-use crate::calls;
 use crate::client::Client;
 use crate::database::Engine;
 use crate::random::Random;
-use crate::server::{Node, Setup};
+use crate::server::Setup;
 use crate::world::{World, judged_server};
 
 use dump::dump;
-use flow::{Alive, Visitor};
+use flow::Visitor;
 use needles::Needles;
 
 /// `cargo xtask secrets`.
@@ -72,7 +71,7 @@ async fn judge(world: &World, random: Random) -> Result<()> {
     let dump = dump(&world.setup.database).await?;
     let mails = world.sink.inbox().arrived();
     let attempts = replay::replay(node.address, &dump, &alive).await?;
-    still_alive(&node, &alive).await?;
+    replay::still_accepted(node.address, &alive).await?;
     sleep(Duration::from_secs(2)).await;
     ensure!(world.sink.inbox().arrived() == mails, "something stored was good for a mail");
     println!(
@@ -81,8 +80,11 @@ async fn judge(world: &World, random: Random) -> Result<()> {
         lap()
     );
 
+    let node_log = node.log.clone();
     let status = node.stop().await?;
     ensure!(status.success(), "the server ended with {status}");
+    let log = fs::read_to_string(&node_log)?;
+    ensure!(log.contains("DEBUG"), "the log is not as detailed as it was asked to be");
     let mut found = Vec::new();
     for stored in &dump {
         let place = format!("{}.{}", stored.table, stored.column);
@@ -109,17 +111,6 @@ fn add_settings(needles: &mut Needles, world: &World) -> Result<()> {
     if let Some((_, password)) = address.and_then(|address| address.rsplit_once(':')) {
         needles.add("password of the database", password);
     }
-    Ok(())
-}
-
-/// What was alive before is alive after all the attempts, so they were refused for what they were.
-async fn still_alive(node: &Node, alive: &Alive) -> Result<()> {
-    let mut client = Client::new(node.address);
-    client.call(&calls::me(&alive.session.token)).await?.expect(200).context("the live session")?;
-    let refreshed = client.call(&calls::refresh(&alive.session.refresh)).await?;
-    refreshed.expect(200).context("the live refresh token")?;
-    let answer = calls::answer_link(&alive.flow.link, &alive.flow.state);
-    client.call(&answer).await?.expect(200).context("the live flow")?;
     Ok(())
 }
 

@@ -116,13 +116,14 @@ async fn code_logins(
     let count = if callers == 1 { people.len() / SHARE_OF_ONE } else { people.len() };
     let (binding, letters) = mailed(stage, node, &people[..count]).await?;
     quiet(node.pid()).await?;
+    let random = &mut stage.random;
     let answers = letters.iter().map(|one| {
         let call = if typed {
             calls::answer_typed(&one.handle, &one.typed, &binding)
         } else {
             calls::answer_link(&one.link, &binding)
         };
-        call.to_bytes()
+        call.from(&random.network()).to_bytes()
     });
     let work = Each::workers(answers.collect(), callers, 200, false);
     Ok(run(node.address, work, Pace::Closed, Duration::from_hours(1)).await?.rate())

@@ -14,6 +14,7 @@ use super::passwords::mebibytes;
 use super::stage::Stage;
 use super::stats::median;
 use crate::cargo::{Profile, build_into, root};
+use crate::database::Engine;
 use crate::http::Connection;
 use crate::server::{Node, memory};
 
@@ -33,25 +34,24 @@ pub(super) async fn measure(stage: &mut Stage, checks: &Arc<[Vec<u8>]>) -> Resul
     let done = check_many(stage, &node, checks).await?;
     let after = memory(node.pid())?;
     node.stop().await?;
-    let figure = |what: String, measured: f64, unit: &'static str, goal: f64| Figure {
+    let figure = |what: String, measured: f64, unit: &'static str, goal| Figure {
         id: "P8",
         what,
         engine: stage.engine.to_string(),
         measured,
         unit,
         limit: None,
-        goal: Goal::AtMost(goal),
+        goal,
     };
     let start = median(&starts).context("no start")?;
+    // Another engine is a server of its own, which takes its time to greet.
+    let soon = if stage.engine == Engine::Sqlite { Goal::AtMost(100.0) } else { Goal::None };
+    let (small, steady) = (Goal::AtMost(30.0), Goal::AtMost(100.0));
+    let many = format!("memory after {done} session checks");
     Ok(vec![
-        figure(String::from("from start to the first session check"), start, "ms", 100.0),
-        figure(String::from("memory, idle"), mebibytes(idle.resident), "MiB", 30.0),
-        figure(
-            format!("memory after {done} session checks"),
-            mebibytes(after.resident),
-            "MiB",
-            100.0,
-        ),
+        figure(String::from("from start to the first session check"), start, "ms", soon),
+        figure(String::from("memory, idle"), mebibytes(idle.resident), "MiB", small),
+        figure(many, mebibytes(after.resident), "MiB", steady),
     ])
 }
 

@@ -24,13 +24,15 @@ pub(super) fn about() -> Vec<String> {
             String::from("server and load share all cores: figures are lower than they could be")
         }
     };
+    let busy = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let busy = busy.split(' ').next().unwrap_or_default();
     let commit = said("git", &["rev-parse", "--short", "HEAD"]);
     let changed = !said("git", &["status", "--porcelain"]).is_empty();
     let changed = if changed { ", with changes" } else { "" };
     vec![
         format!("{count} x {model}, {}", said("uname", &["-sr"])),
         format!("{}, release build, commit {commit}{changed}", said("rustc", &["--version"])),
-        place,
+        format!("{place}; load average before: {busy}"),
         String::from("a small HTTP client of our own makes the load, since it shares the machine"),
     ]
 }

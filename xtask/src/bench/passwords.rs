@@ -22,7 +22,7 @@ const WATCHED: usize = 40;
 const WATCHED_EVERY: Duration = Duration::from_millis(20);
 /// How many times more logins come than can be served.
 const STORM: f64 = 20.0;
-const STORMERS: usize = 512;
+const STORMERS: usize = 800;
 
 /// Measures logins by password, and the storm.
 pub(super) async fn measure(
@@ -79,7 +79,8 @@ impl Work for Stormer {
     fn request(&mut self) -> Option<&[u8]> {
         let email = format!("{}@example.com", self.random.letters(20).to_lowercase());
         let (password, state) = (self.random.letters(20), self.random.letters(43));
-        self.request = calls::password_login(&email, &password, &state).to_bytes();
+        let call = calls::password_login(&email, &password, &state);
+        self.request = call.from(&self.random.network()).to_bytes();
         self.sent = std::time::Instant::now();
         Some(&self.request)
     }
@@ -155,6 +156,11 @@ async fn storm(
             String::from("logins turned away with Retry-After"),
             per_second(seen.refused.len() as u64, took),
             "/s",
+        ),
+        told(
+            String::from("turned away after, median"),
+            seen.refused.percentile(50.0).unwrap_or(0.0),
+            "ms",
         ),
         told(
             String::from("turned away after, p99"),

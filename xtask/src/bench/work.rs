@@ -111,7 +111,8 @@ impl Work for SignUps {
     fn request(&mut self) -> Option<&[u8]> {
         let email = format!("{}@example.com", self.random.letters(20).to_lowercase());
         let state = self.random.letters(43);
-        self.request = calls::sign_up("Somebody New", &email, None, &state).to_bytes();
+        let call = calls::sign_up("Somebody New", &email, None, &state);
+        self.request = call.from(&self.random.network()).to_bytes();
         Some(&self.request)
     }
 
@@ -158,8 +159,8 @@ pub(super) struct Logins {
 impl Logins {
     /// Of this person.
     pub(super) fn of(email: &str, password: &str, random: &mut Random) -> Self {
-        let request = calls::password_login(email, password, &random.letters(43)).to_bytes();
-        Self { request }
+        let call = calls::password_login(email, password, &random.letters(43));
+        Self { request: call.from(&random.network()).to_bytes() }
     }
 }
 

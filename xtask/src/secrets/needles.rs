@@ -13,7 +13,23 @@ const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 pub(super) struct Needles {
     /// By their first bytes, so that one pass over a hay-stack looks for all of them.
     by_start: HashMap<[u8; SHORTEST], Vec<Needle>>,
+    /// Whether any begins with these two bytes: hardly any place of a hay-stack needs a second look.
+    begins: Pairs,
     secrets: usize,
+}
+
+struct Pairs(Vec<bool>);
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self(vec![false; 1 << 16])
+    }
+}
+
+impl Pairs {
+    fn index(bytes: &[u8]) -> usize {
+        usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+    }
 }
 
 struct Needle {
@@ -45,7 +61,8 @@ impl Needles {
 
     /// Everything of it that stands in a hay-stack.
     pub(super) fn found_in<'a>(&'a self, hay: &'a [u8]) -> impl Iterator<Item = &'a str> + 'a {
-        hay.windows(SHORTEST).enumerate().flat_map(move |(place, start)| {
+        let worth_a_look = |(_, start): &(usize, &[u8])| self.begins.0[Pairs::index(start)];
+        hay.windows(SHORTEST).enumerate().filter(worth_a_look).flat_map(move |(place, start)| {
             let candidates = self.by_start.get(start).map_or(&[][..], Vec::as_slice);
             let here = move |needle: &&Needle| hay[place..].starts_with(&needle.bytes);
             candidates.iter().filter(here).map(|needle| needle.what.as_str())
@@ -71,6 +88,7 @@ impl Needles {
         let Some(start) = bytes.first_chunk::<SHORTEST>() else {
             return;
         };
+        self.begins.0[Pairs::index(start)] = true;
         let needles = self.by_start.entry(*start).or_default();
         if needles.iter().all(|needle| needle.bytes != bytes) {
             needles.push(Needle { bytes, what });

@@ -31,8 +31,8 @@ impl Settings {
     pub(crate) fn to_toml(&self) -> String {
         let Self { sign_up, log, .. } = self;
         format!(
-            r#"# Written by cargo xtask. Everything is as in production but the budgets: all requests of a run
-# come from one network and go to few mailboxes.
+            r#"# Written by cargo xtask. As in production, but for the budgets, since a run goes to few mailboxes; and the
+# load plays a proxy where it has to come from many networks.
 public_url = "http://127.0.0.1:4000"
 sign_up = "{sign_up}"
 
@@ -41,6 +41,9 @@ from = "Durward <no-reply@durward.example>"
 
 [log]
 level = "{log}"
+
+[http]
+trusted_proxies = ["127.0.0.1"]
 
 [limits]
 network_failures = {{ count = 1000000, period = "1000s" }}
