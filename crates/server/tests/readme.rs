@@ -1,5 +1,7 @@
 //! The README's tour, as a stranger types it, against a server as a stranger starts it.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
