@@ -6,6 +6,8 @@ use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 
 /// Shorter texts may turn up by chance.
 const SHORTEST: usize = 8;
+/// How much of a longer secret is looked for by itself.
+const PART: usize = 16;
 const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// What must be found nowhere.
@@ -69,17 +71,25 @@ impl Needles {
         })
     }
 
+    /// A secret in all its forms, and those of its parts: also half of it is too much.
     fn add_forms(&mut self, name: &str, secret: &[u8]) {
-        self.insert(secret.to_vec(), format!("the {name}"));
-        self.insert(HEXLOWER.encode(secret).into_bytes(), format!("the {name} in hex"));
-        self.insert(HEXUPPER.encode(secret).into_bytes(), format!("the {name} in hex"));
+        self.add_whole(&format!("the {name}"), secret);
+        for part in secret.windows(PART).step_by(PART / 2) {
+            self.add_whole(&format!("a part of the {name}"), part);
+        }
+    }
+
+    fn add_whole(&mut self, name: &str, secret: &[u8]) {
+        self.insert(secret.to_vec(), name.to_owned());
+        self.insert(HEXLOWER.encode(secret).into_bytes(), format!("{name} in hex"));
+        self.insert(HEXUPPER.encode(secret).into_bytes(), format!("{name} in hex"));
         if secret.is_ascii() {
-            self.insert(secret.to_ascii_lowercase(), format!("the {name} in small letters"));
+            self.insert(secret.to_ascii_lowercase(), format!("{name} in small letters"));
         }
         for shift in 0..3 {
             for encoding in [&BASE64_NOPAD, &BASE64URL_NOPAD] {
                 let core = base_64_core(encoding, secret, shift);
-                self.insert(core, format!("the {name} in base64"));
+                self.insert(core, format!("{name} in base64"));
             }
         }
     }
@@ -179,7 +189,8 @@ mod tests {
         needles.add_token("session token", TOKEN);
         assert!(found(&needles, TOKEN));
         assert!(found(&needles, &TOKEN[6..49]));
-        assert!(!found(&needles, &TOKEN[6..48]));
+        assert!(found(&needles, &TOKEN[14..30]));
+        assert!(!found(&needles, &TOKEN[15..30]));
         let number = base_62_number(&TOKEN[6..49]).unwrap();
         assert!(found(&needles, number));
         assert!(found(&needles, HEXLOWER.encode(&number)));
