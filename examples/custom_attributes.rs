@@ -165,6 +165,11 @@ mod tests {
         let schemas = &document["components"]["schemas"];
         let profile = &schemas["Profile"]["properties"];
         assert!(profile["language"].is_object() && profile["interests"]["type"] == "array");
+        assert_eq!(
+            schemas["ProfileInput"]["required"],
+            json!(["language"]),
+            "the rest may be absent"
+        );
         assert_eq!(schemas["Language"]["enum"], json!(["english", "dutch", "italian"]));
         assert_eq!(schemas["Staff"]["enum"], json!(["customer", "clerk", "owner"]));
     }

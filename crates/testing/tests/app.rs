@@ -59,3 +59,89 @@ async fn an_applications_own_router_is_served() {
     let reply = app.get("/hello").bearer(&ada.token).send().await.expect(200);
     assert_eq!(reply.body(), format!("hello, {}", ada.user).as_bytes());
 }
+
+/// Every secret that somebody may hold, and the one place that takes it.
+struct Held {
+    session: String,
+    refresh: String,
+    handle: String,
+    link: String,
+    code: String,
+    state: String,
+}
+
+impl Held {
+    async fn by(app: &TestApp, address: &str) -> Self {
+        let somebody = app.sign_up(address).await;
+        let state = app.state().expose().to_owned();
+        let body = json!({ "idType": "email", "idValue": address, "state": state });
+        let step = app.post("/v1/authn/email", &body).send().await.expect(202);
+        let letter = app.mail_to(address).await;
+        Self {
+            session: somebody.token,
+            refresh: somebody.refresh,
+            handle: step.text("/code"),
+            link: letter.link_code().to_owned(),
+            code: letter.code().to_owned(),
+            state,
+        }
+    }
+
+    fn all(&self) -> [&str; 6] {
+        let Self { session, refresh, handle, link, code, state } = self;
+        [session, refresh, handle, link, code, state]
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_worth_nothing_where_another_kind_belongs() {
+    // R-SE-10, AM-06, GW-58
+    let app = TestApp::new();
+    let held = Held::by(&app, "ada@example.com").await;
+    for secret in held.all() {
+        let verify = app.post("/v1/emails/verify", &json!({ "code": secret }));
+        verify.bearer(&held.session).send().await.expect(401);
+    }
+    for secret in held.all().into_iter().filter(|secret| *secret != held.session) {
+        app.get("/v1/users/me").bearer(secret).send().await.expect(401);
+    }
+    for secret in held.all().into_iter().filter(|secret| *secret != held.refresh) {
+        let body = json!({ "refresh": secret });
+        app.post("/v1/sessions/refresh", &body).send().await.expect(401);
+    }
+    for secret in [&held.session, &held.refresh, &held.code, &held.state] {
+        let body = json!({ "idType": "code", "idValue": secret, "state": held.state });
+        app.post("/v1/authn/code", &body).send().await.expect(401);
+    }
+    let answer = |handle: &str, code: &str| {
+        let body = json!({
+            "idType": "code", "idValue": handle, "secret": code, "state": held.state,
+        });
+        app.post("/v1/authn/code", &body).send()
+    };
+    for secret in [&held.session, &held.refresh, &held.link, &held.state] {
+        answer(secret, &held.code).await.expect(401);
+        answer(&held.handle, secret).await.expect(401); // one of five attempts each
+    }
+    // Where they belong, all of them are still good.
+    app.get("/v1/users/me").bearer(&held.session).send().await.expect(200);
+    answer(&held.handle, &held.code).await.expect(200);
+    let body = json!({ "refresh": held.refresh });
+    app.post("/v1/sessions/refresh", &body).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_logout_with_the_wrong_kind_ends_nothing() {
+    // R-SE-10, R-SE-05
+    let app = TestApp::new();
+    let held = Held::by(&app, "ada@example.com").await;
+    for secret in held.all() {
+        if secret != held.session {
+            app.post("/v1/sessions/logout", &json!({ "token": secret })).send().await.expect(204);
+        }
+        if secret != held.refresh {
+            app.post("/v1/sessions/logout", &json!({ "refresh": secret })).send().await.expect(204);
+        }
+    }
+    app.get("/v1/users/me").bearer(&held.session).send().await.expect(200);
+}
