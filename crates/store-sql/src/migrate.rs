@@ -103,16 +103,23 @@ impl<'a, E: Engine, A: Attrs> Migrator<'a, E, A> {
         for table in tables {
             let sql = AssertSqlSafe(table).into_sql_str();
             while let Err(error) = self.create(sql.clone()).await {
+                let Some(database) = error.as_database_error() else {
+                    return Err(StoreError::backend(error));
+                };
                 tries += 1;
-                if tries >= CREATE_TRIES || error.as_database_error().is_none() {
+                if tries >= if E::is_conflict(database) { TRIES } else { CREATE_TRIES } {
                     return Err(translate::<E>(error, "table"));
                 }
                 sleep(Duration::from_millis(50)).await;
             }
         }
-        match self.execute(INSERT_LOCK, values![]).await {
-            Ok(_) | Err(StoreError::Duplicate(_)) => Ok(()),
-            Err(error) => Err(error),
+        loop {
+            match self.execute(INSERT_LOCK, values![]).await {
+                Ok(_) | Err(StoreError::Duplicate(_)) => return Ok(()),
+                Err(StoreError::Conflict) if tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+            sleep(Duration::from_millis(50)).await;
         }
     }
 
