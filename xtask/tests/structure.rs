@@ -195,16 +195,34 @@ fn every_crate_says_what_it_is_and_keeps_the_workspaces_lints() {
     }
 }
 
-#[test]
-fn a_file_has_one_noun() {
+/// Every Rust file of ours, with its text.
+fn files() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     for folder in ["crates", "examples", "xtask"] {
         collect(&root().join(folder), &mut files);
     }
     assert!(files.len() > 100, "only {} files were found", files.len());
-    for file in files {
-        let length = fs::read_to_string(&file).unwrap().lines().count();
+    let read = |file: PathBuf| fs::read_to_string(&file).map(|text| (file, text));
+    files.into_iter().map(read).collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_file_has_one_noun() {
+    for (file, text) in files() {
+        let length = text.lines().count();
         assert!(length < TOO_LONG, "{} has {length} lines", file.display());
+        let name = file.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+        assert!(!["utils", "util", "helpers", "misc"].contains(&name), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_look_up_is_a_noun() {
+    let named_otherwise = concat!("fn ", "get_");
+    let shipped = |file: &Path| file.components().any(|part| part.as_os_str() == "src");
+    for (file, text) in files().into_iter().filter(|(file, _)| shipped(file)) {
+        let line = text.lines().find(|line| line.contains(named_otherwise));
+        assert_eq!(line, None, "{}", file.display());
     }
 }
 
