@@ -127,12 +127,18 @@ impl Engine {
         }
     }
 
-    /// The engines that can be had here, and a word about each that cannot.
+    /// The engines that can be had here; what is missing is said, so that nobody takes it for judged.
     pub(crate) fn at_hand() -> Vec<Self> {
-        let all = [Self::Sqlite, Self::Postgres, Self::MariaDb];
-        let at_hand =
-            |engine: &Self| engine.variable().is_none_or(|name| std::env::var_os(name).is_some());
-        all.into_iter().filter(at_hand).collect()
+        let mut at_hand = Vec::new();
+        for engine in [Self::Sqlite, Self::Postgres, Self::MariaDb] {
+            match engine.variable() {
+                Some(variable) if std::env::var_os(variable).is_none() => {
+                    println!("!!! NOT ON {engine}: {variable} is not set; see ./test with-engines");
+                }
+                Some(_) | None => at_hand.push(engine),
+            }
+        }
+        at_hand
     }
 }
 

@@ -28,7 +28,6 @@ mod world;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-
 use tokio::runtime::Builder;
 
 use args::Args;
