@@ -215,6 +215,11 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// Its process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it said first.
     pub(super) fn said<T: std::str::FromStr>(&self) -> Result<T> {
         let said = self.first_line.parse();
