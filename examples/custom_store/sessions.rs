@@ -94,9 +94,14 @@ impl<A: Attrs> SessionsMut<A> for Handle<A> {
         self.write(|tables| Ok(change(&mut tables.sessions, guard, |row| row.ended = Some(now))))
     }
 
-    async fn end_sessions_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
+    async fn end_sessions_of(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<u64> {
         self.write(|tables| {
-            let rows = tables.sessions.iter_mut();
+            let rows = tables.sessions.iter_mut().filter(|row| Some(row.id) != except);
             let open = rows.filter(|row| row.user == user && row.ended.is_none());
             Ok(open.map(|row| row.ended = Some(now)).count() as u64)
         })

@@ -360,9 +360,9 @@ pub async fn all_sessions_of_a_user_end_together<S: Store<Attrs = Suite>>(store:
     let other = session(4, eve.id);
     given::sessions(store, &[&before, &open[0], &open[1], &other]).await;
     let mut tx = store.begin().await.unwrap();
-    assert_eq!(tx.end_sessions_of(ada.id, at(8)).await.unwrap(), 2);
-    assert_eq!(tx.end_sessions_of(ada.id, at(9)).await.unwrap(), 0);
-    assert_eq!(tx.end_sessions_of(user_id(3), at(9)).await.unwrap(), 0);
+    assert_eq!(tx.end_sessions_of(ada.id, None, at(8)).await.unwrap(), 2);
+    assert_eq!(tx.end_sessions_of(ada.id, None, at(9)).await.unwrap(), 0);
+    assert_eq!(tx.end_sessions_of(user_id(3), None, at(9)).await.unwrap(), 0);
     tx.commit().await.unwrap();
     assert_eq!(seen::session(store, before.id).await, Some(before));
     for session in open {
@@ -370,6 +370,22 @@ pub async fn all_sessions_of_a_user_end_together<S: Store<Attrs = Suite>>(store:
         assert_eq!(seen::session(store, expected.id).await, Some(expected));
     }
     assert_eq!(seen::session(store, other.id).await, Some(other));
+}
+
+/// All sessions of a user but one end at once, and are counted without it (R-SE-06).
+pub async fn all_other_sessions_of_a_user_end_together<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let [kept, one, two] = [2, 3, 4].map(|number| session(number, ada.id));
+    given::sessions(store, &[&kept, &one, &two]).await;
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.end_sessions_of(ada.id, Some(kept.id), at(8)).await.unwrap(), 2);
+    assert_eq!(tx.end_sessions_of(ada.id, Some(kept.id), at(9)).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    for session in [one, two] {
+        let expected = Session { ended: Some(at(8)), ..session };
+        assert_eq!(seen::session(store, expected.id).await, Some(expected));
+    }
+    assert_eq!(seen::session(store, kept.id).await, Some(kept));
 }
 
 /// The sessions of a user that were not ended are listed from the newest on; the rule decides which of

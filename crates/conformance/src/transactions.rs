@@ -323,7 +323,7 @@ async fn write_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.rotate_session(&session(1, ada), &refresh(1)),
         tx.lock_session(session(1, ada).id),
         tx.end_session(session(1, ada).id, at(0)),
-        tx.end_sessions_of(ada, at(0)),
+        tx.end_sessions_of(ada, None, at(0)),
         tx.insert_flow(&flow(1)),
         tx.debit_flow(flow_id(1), 0, 5),
         tx.advance_flow(&flow(1), 0, 1),

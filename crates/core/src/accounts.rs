@@ -12,6 +12,7 @@ mod codes;
 mod emails;
 mod flows;
 mod login;
+mod notices;
 mod outbox;
 mod refresh;
 mod replies;
@@ -177,7 +178,7 @@ impl<S: Store> Accounts<S> {
                 id: AuditId::new(at, self.entropy()),
                 at,
                 event: event.name().to_owned(),
-                actor: event.subject(),
+                actor: origin.actor.or(event.subject()),
                 subject: event.subject(),
                 client: origin.client,
                 ip: origin.ip.map(|ip| ip.to_canonical().to_string()),

@@ -1,6 +1,7 @@
 //! Who asks, and what they may do: the whole policy, one table.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -128,6 +129,55 @@ impl Action {
     ];
 }
 
+impl Action {
+    /// Whether it changes what an account is proven by, or hands out a secret: then the caller must have
+    /// authenticated a moment ago (R-MF-04, R-SE-14).
+    pub const fn needs_fresh(self) -> bool {
+        match self {
+            Self::ReadService
+            | Self::ReadCaller
+            | Self::Authenticate
+            | Self::ReadUser
+            | Self::UpdateUser
+            | Self::ResendVerification => false,
+        }
+    }
+}
+
+/// A user who authenticated a moment ago, with the session that says so. Dangerous flows take one, and
+/// only [`Accounts::fresh`](crate::Accounts::fresh) makes one: forgetting to ask does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreshUser {
+    id: UserId,
+    session: SessionId,
+}
+
+impl FreshUser {
+    /// The user of this caller. [`Error::StepUp`] when he authenticated `max_age` ago or longer, and
+    /// [`Error::Unauthenticated`] without a session.
+    pub(crate) fn of<A: Attrs>(
+        caller: &Caller<A>,
+        max_age: Duration,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let user = caller.user()?;
+        if now >= user.authenticated_at + max_age {
+            return Err(Error::StepUp { max_age });
+        }
+        Ok(Self { id: user.id, session: user.session_id })
+    }
+
+    /// Which user.
+    pub const fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// By which session.
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
 impl Relation {
     /// Every relation, in the order of the policy table.
     pub const ALL: [Self; 4] = [Self::Anonymous, Self::Other, Self::Own, Self::Administrator];
@@ -219,6 +269,18 @@ mod tests {
         }
         let lines: Vec<&str> = table.lines().map(str::trim_end).collect();
         assert_eq!(lines.join("\n") + "\n", include_str!("../../../docs/authz.golden.txt"));
+    }
+
+    #[test]
+    fn what_is_dangerous_needs_an_authentication_of_a_moment_ago() {
+        // R-MF-04
+        let (caller, max_age) = (caller(1, StandardRole::User), Duration::from_secs(300));
+        let at = |millis| FreshUser::of(&caller, max_age, Timestamp::from_millis(millis));
+        assert_eq!(at(299_999).unwrap().id(), UserId::from_bytes([1; 16]));
+        assert!(matches!(at(300_000), Err(Error::StepUp { max_age: it }) if it == max_age));
+        let nobody = Caller::<Plain>::anonymous(None);
+        let fresh = FreshUser::of(&nobody, max_age, Timestamp::from_millis(0));
+        assert!(matches!(fresh, Err(Error::Unauthenticated)));
     }
 
     #[test]

@@ -58,6 +58,12 @@ pub enum Error {
     /// The credential, code or token is not accepted. The reason is deliberately not told (R-EN-01).
     #[error("the credentials are not accepted")]
     Unauthenticated,
+    /// The caller may do this, but authenticated too long ago for it (R-MF-04).
+    #[error("the caller authenticated too long ago for this")]
+    StepUp {
+        /// How old the authentication may be.
+        max_age: Duration,
+    },
     /// The caller is known and may not do this.
     #[error("the caller may not do this")]
     Forbidden,
@@ -106,6 +112,8 @@ pub enum Kind {
     Invalid,
     /// See [`Error::Unauthenticated`].
     Unauthenticated,
+    /// See [`Error::StepUp`].
+    StepUp,
     /// See [`Error::Forbidden`].
     Forbidden,
     /// See [`Error::SignUpClosed`].
@@ -132,9 +140,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Invalid,
         Self::Unauthenticated,
+        Self::StepUp,
         Self::Forbidden,
         Self::SignUpClosed,
         Self::NotFound,
@@ -153,6 +162,7 @@ impl Kind {
         match self {
             Self::Invalid => "INVALID",
             Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::StepUp => "STEP_UP_REQUIRED",
             Self::Forbidden => "FORBIDDEN",
             Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::NotFound => "NOT_FOUND",
@@ -174,6 +184,7 @@ impl Error {
         match self {
             Self::Invalid(_) => Kind::Invalid,
             Self::Unauthenticated => Kind::Unauthenticated,
+            Self::StepUp { .. } => Kind::StepUp,
             Self::Forbidden => Kind::Forbidden,
             Self::SignUpClosed => Kind::SignUpClosed,
             Self::NotFound(_) => Kind::NotFound,

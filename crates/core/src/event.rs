@@ -48,6 +48,17 @@ pub enum Event<'a, A: Attrs> {
         /// Why.
         reason: EndReason,
     },
+    /// All sessions of a user but one were ended before their time.
+    SessionsEnded {
+        /// Whose they were.
+        user: UserId,
+        /// The one that goes on, if one does.
+        except: Option<SessionId>,
+        /// How many.
+        count: u64,
+        /// Why.
+        reason: EndReason,
+    },
     /// Someone failed to authenticate; a hook that refuses this only undoes the audit row.
     AuthenticationFailed {
         /// Whose account it was, if there is one.
@@ -69,6 +80,10 @@ pub enum EndReason {
     RefreshReuse,
     /// The application or an administrator ended it.
     Revoked,
+    /// Its user logged in again with it, and has a new one (R-SE-03).
+    Replaced,
+    /// What the account is proven by has changed (R-SE-06).
+    CredentialsChanged,
 }
 
 /// Why someone failed to authenticate; told to the audit log and to nobody else (R-EN-01).
@@ -96,6 +111,8 @@ impl EndReason {
             Self::Logout => "logout",
             Self::RefreshReuse => "refresh-reuse",
             Self::Revoked => "revoked",
+            Self::Replaced => "replaced",
+            Self::CredentialsChanged => "credentials-changed",
         }
     }
 }
@@ -124,6 +141,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::SessionOpened { .. } => "session.opened",
             Self::SessionRefreshed { .. } => "session.refreshed",
             Self::SessionEnded { .. } => "session.ended",
+            Self::SessionsEnded { .. } => "sessions.ended",
             Self::AuthenticationFailed { .. } => "authentication.failed",
         }
     }
@@ -137,7 +155,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
                 Some(session.user)
             }
-            Self::SessionEnded { user, .. } => Some(*user),
+            Self::SessionEnded { user, .. } | Self::SessionsEnded { user, .. } => Some(*user),
             Self::AuthenticationFailed { user, .. } => *user,
         }
     }
@@ -170,6 +188,11 @@ impl<A: Attrs> Event<'_, A> {
             Self::SessionRefreshed { session } => json!({ "sessionId": session.id }),
             Self::SessionEnded { session, reason, .. } => json!({
                 "sessionId": session,
+                "reason": reason.name(),
+            }),
+            Self::SessionsEnded { except, count, reason, .. } => json!({
+                "except": except,
+                "count": count,
                 "reason": reason.name(),
             }),
             Self::AuthenticationFailed { method, reason, .. } => json!({

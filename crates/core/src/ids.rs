@@ -105,6 +105,8 @@ id!(/// Identifies a mail in the outbox; also the left side of its `Message-ID`.
     MailId, "mai");
 id!(/// Identifies a row of the audit log.
     AuditId, "aud");
+id!(/// Identifies an organization.
+    OrganizationId, "org");
 
 fn version_7(now: Timestamp, entropy: &dyn Entropy) -> [u8; 16] {
     let mut random = [0; 10];

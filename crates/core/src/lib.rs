@@ -28,7 +28,7 @@ pub mod token;
 
 pub use accounts::{Accounts, Parts};
 pub use attrs::{Attr, Attrs, NoAttributes, Plain, Role, StandardRole};
-pub use authz::{Action, Caller, ClientCaller, Target, UserCaller};
+pub use authz::{Action, Caller, ClientCaller, FreshUser, Target, UserCaller};
 pub use behavior::Behavior;
 pub use email::{CanonicalEmail, EmailAddress, EmailRules};
 pub use entity::{
@@ -37,9 +37,9 @@ pub use entity::{
 pub use error::{Error, Kind, Obstruction};
 pub use event::{EndReason, Event, FailureReason};
 pub use hook::{Hook, Veto};
-pub use ids::{AuditId, ClientId, FlowId, LoginEmailId, MailId, SessionId, UserId};
+pub use ids::{AuditId, ClientId, FlowId, LoginEmailId, MailId, OrganizationId, SessionId, UserId};
 pub use keys::{KeyError, KeyRing};
-pub use mail::{Links, Mail, MailError, Mailer, Message};
+pub use mail::{Links, Mail, MailError, Mailer, Message, Notice};
 pub use origin::{Origin, RequestId};
 pub use password::{Password, PasswordHash, PasswordHasher};
 pub use secret::{Digest, Secret};

@@ -64,6 +64,75 @@ pub enum Message {
     AddressInUse,
     /// A refresh token was used twice, so the session was ended (R-SE-08).
     SessionRevoked,
+    /// Something about the account changed (R-NO-01).
+    Notice(Notice),
+}
+
+/// What changed about an account; told to all its proven addresses (R-NO-01).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The password was set or changed.
+    PasswordChanged,
+    /// A login e-mail was added and proven.
+    EmailAdded,
+    /// A login e-mail was removed.
+    EmailRemoved,
+    /// Another login e-mail is the primary one.
+    PrimaryChanged,
+    /// An authenticator app was enrolled.
+    TotpEnabled,
+    /// The authenticator app was removed.
+    TotpDisabled,
+    /// A new set of recovery codes was made.
+    RecoveryCodesReplaced,
+    /// A recovery code was used to log in.
+    RecoveryCodeUsed,
+    /// Somebody logged in from a device that was not seen before.
+    NewDevice,
+    /// The account will be deleted.
+    DeletionScheduled,
+    /// The account will not be deleted after all.
+    DeletionCancelled,
+}
+
+impl Notice {
+    /// Every notice.
+    pub const ALL: [Self; 11] = [
+        Self::PasswordChanged,
+        Self::EmailAdded,
+        Self::EmailRemoved,
+        Self::PrimaryChanged,
+        Self::TotpEnabled,
+        Self::TotpDisabled,
+        Self::RecoveryCodesReplaced,
+        Self::RecoveryCodeUsed,
+        Self::NewDevice,
+        Self::DeletionScheduled,
+        Self::DeletionCancelled,
+    ];
+
+    /// The name of the notice, as its template knows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PasswordChanged => "password-changed",
+            Self::EmailAdded => "email-added",
+            Self::EmailRemoved => "email-removed",
+            Self::PrimaryChanged => "primary-changed",
+            Self::TotpEnabled => "totp-enabled",
+            Self::TotpDisabled => "totp-disabled",
+            Self::RecoveryCodesReplaced => "recovery-codes-replaced",
+            Self::RecoveryCodeUsed => "recovery-code-used",
+            Self::NewDevice => "new-device",
+            Self::DeletionScheduled => "deletion-scheduled",
+            Self::DeletionCancelled => "deletion-cancelled",
+        }
+    }
+
+    /// The notice with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|notice| notice.name() == name)
+    }
 }
 
 impl Message {
@@ -76,6 +145,7 @@ impl Message {
             Self::VerifyEmail(_) => "verify-email",
             Self::AddressInUse => "address-in-use",
             Self::SessionRevoked => "session-revoked",
+            Self::Notice(_) => "notice",
         }
     }
 
@@ -86,7 +156,20 @@ impl Message {
             | Self::Login(code)
             | Self::AlreadyRegistered(code)
             | Self::VerifyEmail(code) => Some(code),
-            Self::AddressInUse | Self::SessionRevoked => None,
+            Self::AddressInUse | Self::SessionRevoked | Self::Notice(_) => None,
+        }
+    }
+
+    /// What changed, if it tells that something did.
+    pub const fn notice(&self) -> Option<Notice> {
+        match self {
+            Self::Notice(notice) => Some(*notice),
+            Self::SignUp(_)
+            | Self::Login(_)
+            | Self::AlreadyRegistered(_)
+            | Self::VerifyEmail(_)
+            | Self::AddressInUse
+            | Self::SessionRevoked => None,
         }
     }
 
@@ -97,14 +180,16 @@ impl Message {
             link: Secret::new("https://accounts.example/verify#dw_cd_sample".into()),
             minutes: 10,
         };
-        vec![
+        let mut samples = vec![
             Self::SignUp(code()),
             Self::Login(code()),
             Self::AlreadyRegistered(code()),
             Self::VerifyEmail(code()),
             Self::AddressInUse,
             Self::SessionRevoked,
-        ]
+        ];
+        samples.extend(Notice::ALL.map(Self::Notice));
+        samples
     }
 }
 
@@ -147,6 +232,8 @@ pub(crate) struct SealedMail {
     service: String,
     kind: String,
     code: Option<SealedCode>,
+    #[serde(default)]
+    notice: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -167,6 +254,7 @@ impl SealedMail {
                 link: code.link.expose().clone(),
                 minutes: code.minutes,
             }),
+            notice: mail.message.notice().map(|notice| notice.name().to_owned()),
         }
     }
 
@@ -176,6 +264,7 @@ impl SealedMail {
             link: Secret::new(code.link),
             minutes: code.minutes,
         });
+        let notice = self.notice.as_deref().and_then(Notice::named);
         let message = match (self.kind.as_str(), code) {
             ("sign-up", Some(code)) => Message::SignUp(code),
             ("login", Some(code)) => Message::Login(code),
@@ -183,6 +272,7 @@ impl SealedMail {
             ("verify-email", Some(code)) => Message::VerifyEmail(code),
             ("address-in-use", None) => Message::AddressInUse,
             ("session-revoked", None) => Message::SessionRevoked,
+            ("notice", None) => Message::Notice(notice?),
             _ => return None,
         };
         Some(Mail { id, to: self.to, service: self.service, message, created })
@@ -207,6 +297,7 @@ mod tests {
             let sealed: SealedMail = serde_json::from_slice(&text).unwrap();
             let back = sealed.into_mail(mail.id, mail.created).unwrap();
             assert_eq!(back.message.name(), mail.message.name());
+            assert_eq!(back.message.notice(), mail.message.notice());
             assert_eq!(
                 back.message.code().map(|code| code.typed.clone()),
                 mail.message.code().map(|code| code.typed.clone()),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::ids::ClientId;
+use crate::ids::{ClientId, SessionId, UserId};
 use crate::text::UserAgent;
 
 /// Where a request came from, as the audit log, the sessions and the budgets need it.
@@ -19,6 +19,10 @@ pub struct Origin {
     pub request: Option<RequestId>,
     /// The client through which the user acts.
     pub client: Option<ClientId>,
+    /// The user whose session came along, if one did: who did it, for the audit log.
+    pub actor: Option<UserId>,
+    /// That session; logging in with it replaces it (R-SE-03).
+    pub session: Option<SessionId>,
 }
 
 impl Origin {

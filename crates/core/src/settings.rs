@@ -27,6 +27,9 @@ pub struct Settings {
     pub sessions: SessionLimits,
     /// How much may be tried.
     pub limits: Limits,
+    /// How old an authentication may be for what is dangerous: factors, e-mails, passwords, deletion and
+    /// secrets (R-MF-04).
+    pub freshness: Duration,
     /// How long the answer to a request with an `Idempotency-Key` is kept.
     pub reply_lifetime: Duration,
     /// How often the delivery of a mail is tried before it is given up.
@@ -87,6 +90,7 @@ impl Default for Settings {
             claim_lifetime: Duration::from_hours(24),
             sessions: SessionLimits::default(),
             limits: Limits::default(),
+            freshness: Duration::from_mins(5),
             reply_lifetime: Duration::from_hours(24),
             mail_attempts: 12,
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use durward_core::{
-    Accounts, Caller, Error, Origin, RequestId, SessionToken, Store, Target, UserId,
+    Accounts, Caller, Error, FreshUser, Origin, RequestId, SessionToken, Store, Target, UserId,
 };
 
 use crate::body::{Received, json, json_or_nothing};
@@ -45,6 +45,11 @@ impl<S: Store> Call<S> {
             Target::User(id) => Ok(id),
             Target::Service => Err(Error::Internal("this route names no user")),
         }
+    }
+
+    /// The user, if he authenticated a moment ago; what a dangerous flow asks for.
+    pub(crate) fn fresh(&self) -> Result<FreshUser, Error> {
+        self.accounts().fresh(&self.caller)
     }
 
     /// Takes the body, which must be one JSON text.

@@ -235,6 +235,9 @@ async fn admit<S: Store>(
         tracing::info!(rule = ?rule.action, "the policy refused");
         return Err(error.into());
     }
+    if rule.action.needs_fresh() {
+        edge.accounts.fresh(&caller)?;
+    }
     Ok(Call {
         edge: Arc::clone(edge),
         caller,
@@ -268,6 +271,8 @@ pub(crate) fn origin<A: Attrs>(caller: &Caller<A>, headers: &HeaderMap, id: &Req
         agent: agent.filter(|agent| !agent.as_str().is_empty()),
         request: Some(id.clone()),
         client: caller.client.as_ref().map(|client| client.id),
+        actor: caller.user.as_ref().map(|user| user.id),
+        session: caller.user.as_ref().map(|user| user.session_id),
     }
 }
 
@@ -282,6 +287,7 @@ fn bad_credential(error: Error) -> Problem {
     match error.kind() {
         Kind::Unauthenticated => Problem::bad_credential(),
         Kind::Invalid
+        | Kind::StepUp
         | Kind::Forbidden
         | Kind::SignUpClosed
         | Kind::NotFound

@@ -130,6 +130,12 @@ const fn telling_of(kind: Kind) -> Telling {
             title: "Not authenticated",
             detail: "What proves who you are is missing or not accepted.",
         },
+        Kind::StepUp => Telling {
+            status: StatusCode::UNAUTHORIZED,
+            title: "Authenticate again",
+            detail: "This needs an authentication of a moment ago. Log in again, with this session's token in the \
+                     Authorization field, and repeat the request with the new one.",
+        },
         Kind::Forbidden => Telling {
             status: StatusCode::FORBIDDEN,
             title: "Not allowed",
@@ -204,6 +210,7 @@ impl From<Error> for Problem {
             Error::Throttled { retry_after } | Error::Busy { retry_after } => {
                 problem.retry_after(retry_after)
             }
+            Error::StepUp { max_age } => problem.step_up(max_age),
             Error::Vetoed(veto) => {
                 tracing::info!(reason = chain(&*veto), "a hook of the application refused");
                 problem

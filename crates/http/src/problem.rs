@@ -27,6 +27,8 @@ pub struct Problem {
     limit: Option<Limit>,
     /// Whether it was the presented credential that was not accepted (RFC 6750, 3.1).
     bad_credential: bool,
+    /// How old the authentication may be, where it was too old (RFC 9470).
+    max_age: Option<Duration>,
 }
 
 /// A budget that was used up, as the `RateLimit` fields name it.
@@ -76,6 +78,7 @@ impl Problem {
             allow: None,
             limit: None,
             bad_credential: false,
+            max_age: None,
         }
     }
 
@@ -97,6 +100,12 @@ impl Problem {
 
     pub(crate) const fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// Says how old the authentication may be.
+    pub(crate) const fn step_up(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
         self
     }
 
@@ -147,8 +156,8 @@ impl Problem {
 
     fn write_headers(&self, headers: &mut HeaderMap) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.fault == Fault::Flow(Kind::Unauthenticated) {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge()));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(methods) = self.allow.as_deref().and_then(|it| HeaderValue::from_str(it).ok()) {
             headers.insert(ALLOW, methods);
@@ -171,13 +180,22 @@ impl Problem {
         }
     }
 
-    /// RFC 6750, 3: an error code only when a credential was sent.
-    const fn challenge(&self) -> &'static str {
-        if self.bad_credential {
+    /// RFC 6750, 3: an error code only when a credential was sent; RFC 9470, 3: one of its own when the
+    /// credential is good and too old.
+    fn challenge(&self) -> Option<HeaderValue> {
+        if let Some(max_age) = self.max_age {
+            let challenge = format!(
+                r#"Bearer realm="durward", error="insufficient_user_authentication", max_age={}"#,
+                max_age.as_secs()
+            );
+            return HeaderValue::try_from(challenge).ok();
+        }
+        let refused = self.fault == Fault::Flow(Kind::Unauthenticated);
+        refused.then_some(HeaderValue::from_static(if self.bad_credential {
             r#"Bearer realm="durward", error="invalid_token""#
         } else {
             r#"Bearer realm="durward""#
-        }
+        }))
     }
 }
 
@@ -219,6 +237,18 @@ mod tests {
         assert_eq!(response.headers()["retry-after"], "2");
         assert_eq!(response.headers()["ratelimit-policy"], r#""failures";q=300;w=600"#);
         assert_eq!(response.headers()["ratelimit"], r#""failures";r=0;t=2"#);
+    }
+
+    #[test]
+    fn an_authentication_too_old_says_how_old_it_may_be() {
+        // R-MF-04
+        let problem = Problem::from(Error::StepUp { max_age: Duration::from_mins(5) });
+        let response = problem.render(None, "/e");
+        assert_eq!(response.status(), 401);
+        assert_eq!(
+            response.headers()["www-authenticate"],
+            r#"Bearer realm="durward", error="insufficient_user_authentication", max_age=300"#
+        );
     }
 
     #[test]

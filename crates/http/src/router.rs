@@ -104,6 +104,7 @@ fn allow(verbs: &[Verb]) -> String {
         Verb::Get => &["GET", "HEAD"][..],
         Verb::Post => &["POST"],
         Verb::Patch => &["PATCH"],
+        Verb::Delete => &["DELETE"],
     });
     names.copied().collect::<Vec<_>>().join(", ")
 }

@@ -28,6 +28,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "verify-email.subject" "verify-email.txt" "verify-email.html"
     "address-in-use.subject" "address-in-use.txt" "address-in-use.html"
     "session-revoked.subject" "session-revoked.txt" "session-revoked.html"
+    "notice.subject" "notice.txt" "notice.html"
 ];
 
 /// The words of every mail: a subject, a plain text and an HTML part for each [`Message`].
@@ -44,6 +45,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
 /// | `code` | `.txt`, `.html` of messages with a code | the eight characters to type |
 /// | `link` | the same | the address of the page that takes the code |
 /// | `minutes` | the same | how long both live |
+/// | `notice` | `notice.txt`, `notice.html` | the [name of what changed](durward_core::Notice::name) |
 ///
 /// A subject knows the service only: neither what a stranger chose nor a code, which a locked screen
 /// would show, can get there (R-EM-09).
@@ -171,7 +173,13 @@ impl Templates {
                     context! { service, to, code, link => safe_link, minutes },
                 )
             }
-            None => (context! { service, to }, context! { service, to }),
+            None => match mail.message.notice() {
+                Some(notice) => {
+                    let known = context! { service, to, notice => notice.name() };
+                    (known.clone(), known)
+                }
+                None => (context! { service, to }, context! { service, to }),
+            },
         };
         Ok(Rendered {
             subject: self.subject(name, context! { service })?,

@@ -74,9 +74,15 @@ impl<A: Attrs> SessionTable<A> {
         true
     }
 
-    pub(crate) fn end_of(&mut self, user: UserId, now: Timestamp) -> u64 {
+    pub(crate) fn end_of(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        now: Timestamp,
+    ) -> u64 {
         let open: Vec<_> = self.open_of(user).map(|session| session.id).collect();
-        open.into_iter().map(|id| u64::from(self.end(id, now))).sum()
+        let ending = open.into_iter().filter(|id| Some(*id) != except);
+        ending.map(|id| u64::from(self.end(id, now))).sum()
     }
 
     pub(crate) fn remember_tokens(&mut self, session: &Session<A>) -> Result<()> {
@@ -152,8 +158,13 @@ impl<A: Attrs> SessionsMut<A> for MemoryTx<A> {
         self.write(|state| Ok(Arc::make_mut(&mut state.sessions).end(id, now)))
     }
 
-    async fn end_sessions_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
-        self.write(|state| Ok(Arc::make_mut(&mut state.sessions).end_of(user, now)))
+    async fn end_sessions_of(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.sessions).end_of(user, except, now)))
     }
 }
 

@@ -45,7 +45,8 @@ statements! { Sessions;
     // Changes nothing and holds the row: a lock that every engine has.
     LOCK_SESSION = "UPDATE {sessions} SET user_id = user_id WHERE id = ?";
     END_SESSION = "UPDATE {sessions} SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL";
-    END_SESSIONS_OF = "UPDATE {sessions} SET ended_ms = ? WHERE user_id = ? AND ended_ms IS NULL";
+    END_SESSIONS_OF =
+        "UPDATE {sessions} SET ended_ms = ? WHERE user_id = ? AND ended_ms IS NULL AND id <> ?";
 }
 
 fn decode<A: Attrs>(row: &impl Columns) -> Result<Session<A>> {
@@ -161,8 +162,15 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
         self.change(END_SESSION, values![now, &id]).await
     }
 
-    async fn end_sessions_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
-        self.execute(END_SESSIONS_OF, values![now, &user]).await
+    async fn end_sessions_of(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<u64> {
+        // No session has an id without a version.
+        let except = except.unwrap_or(SessionId::from_bytes([0; 16]));
+        self.execute(END_SESSIONS_OF, values![now, &user, &except]).await
     }
 }
 

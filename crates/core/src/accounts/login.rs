@@ -3,7 +3,7 @@ use super::{Accounts, Answer};
 use crate::email::EmailAddress;
 use crate::entity::{Method, PasswordLogin, Purpose, Step, User, UserStatus};
 use crate::error::Error;
-use crate::event::FailureReason;
+use crate::event::{EndReason, FailureReason};
 use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
@@ -121,7 +121,14 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         match self.parts().behavior.steps.next(user.id, &done) {
-            None => Ok(Answer::Session(self.open_session(tx, user, done, origin).await?)),
+            None => {
+                if let (Some(actor), Some(old)) = (origin.actor, origin.session)
+                    && actor == user.id
+                {
+                    self.end_session(tx, old, actor, EndReason::Replaced, origin).await?;
+                }
+                Ok(Answer::Session(self.open_session(tx, user, done, origin).await?))
+            }
             Some(Step::Code) if done.contains(&Method::Email) => {
                 tracing::error!("the step rule asks for a mailed code after a mailed code");
                 Err(Error::Unauthenticated)

@@ -1,6 +1,6 @@
 use super::{Accounts, IssuedSession};
 use crate::attrs::Attrs;
-use crate::authz::UserCaller;
+use crate::authz::{Caller, FreshUser, UserCaller};
 use crate::entity::{Method, Session, User, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
@@ -83,6 +83,29 @@ impl<S: Store> Accounts<S> {
             self.record(tx, &Event::SessionEnded { session, user, reason }, origin).await?;
         }
         Ok(ended)
+    }
+
+    /// Ends every session of a user but one, inside the caller's unit of work; answers how many (R-SE-07).
+    pub async fn end_sessions(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        except: Option<SessionId>,
+        reason: EndReason,
+        origin: &Origin,
+    ) -> Result<u64, Error> {
+        let count = tx.end_sessions_of(user, except, self.now()).await?;
+        if count > 0 {
+            self.record(tx, &Event::SessionsEnded { user, except, count, reason }, origin).await?;
+        }
+        Ok(count)
+    }
+
+    /// The user of this caller, if he authenticated no longer ago than
+    /// [`Settings::freshness`](crate::Settings::freshness) allows for what is dangerous; else
+    /// [`Error::StepUp`].
+    pub fn fresh(&self, caller: &Caller<S::Attrs>) -> Result<FreshUser, Error> {
+        FreshUser::of(caller, self.settings().freshness, self.now())
     }
 
     /// Logs out whoever presents this session token, also an expired one; idempotent.

@@ -41,6 +41,12 @@ pub trait SessionsMut<A: Attrs> {
     /// Ends a session for good, if it has not ended; answers whether it did now.
     async fn end_session(&mut self, id: SessionId, now: Timestamp) -> Result<bool>;
 
-    /// Ends every session of this user that has not ended; answers how many did now.
-    async fn end_sessions_of(&mut self, user: UserId, now: Timestamp) -> Result<u64>;
+    /// Ends every session of this user that has not ended, but for `except`; answers how many did now
+    /// (R-SE-06, R-SE-07).
+    async fn end_sessions_of(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<u64>;
 }

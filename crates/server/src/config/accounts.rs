@@ -41,6 +41,8 @@ pub(super) fn read(reader: &mut Reader, service: String) -> Settings {
         ),
         sessions: sessions(reader),
         limits: limits(reader),
+        // R-MF-04
+        freshness: reader.checked("freshness", standard.freshness, between(MINUTE, 5 * MINUTE)),
         reply_lifetime: reader.checked(
             "reply_lifetime",
             standard.reply_lifetime,

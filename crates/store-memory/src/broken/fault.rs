@@ -167,7 +167,7 @@ port! {
             rotate_session(session: &Session<Suite>, from: &Digest) -> bool;
             lock_session(id: SessionId) -> ();
             end_session(id: SessionId, now: Timestamp) -> bool;
-            end_sessions_of(user: UserId, now: Timestamp) -> u64;
+            end_sessions_of(user: UserId, except: Option<SessionId>, now: Timestamp) -> u64;
         }
         FlowsMut<Suite> {
             insert_flow(flow: &Flow<Suite>) -> ();

@@ -297,33 +297,48 @@ pub(super) const FAULTS: Faults = &[
     (
         "all_sessions_of_a_user_end_together",
         &[
-            Fault::end_sessions_of(|_, _, _| Ok(0)),
-            Fault::end_sessions_of(|state, user, now| {
-                _ = sessions(state).end_of(user, now);
+            Fault::end_sessions_of(|_, _, _, _| Ok(0)),
+            Fault::end_sessions_of(|state, user, except, now| {
+                _ = sessions(state).end_of(user, except, now);
                 Ok(2)
             }),
-            Fault::end_sessions_of(
-                |state, user, _| Ok(state.sessions.open_of(user).count() as u64),
-            ),
-            Fault::end_sessions_of(|state, user, now| {
+            Fault::end_sessions_of(|state, user, except, _| {
+                let open = state.sessions.open_of(user);
+                Ok(open.filter(|it| Some(it.id) != except).count() as u64)
+            }),
+            Fault::end_sessions_of(|state, user, except, now| {
                 let users: Vec<_> = state.users.rows.keys().copied().collect();
                 let known = users.contains(&user);
-                let ended = |user| sessions(state).end_of(user, now);
+                let ended = |user| sessions(state).end_of(user, except, now);
                 Ok(users.into_iter().filter(|_| known).map(ended).sum())
             }),
-            Fault::end_sessions_of(|state, user, now| {
-                let ended = sessions(state).end_of(user, now);
-                let theirs: Vec<_> =
-                    all(state).filter(|it| it.user == user).map(|it| it.id).collect();
+            Fault::end_sessions_of(|state, user, except, now| {
+                let ended = sessions(state).end_of(user, except, now);
+                let theirs: Vec<_> = all(state)
+                    .filter(|it| it.user == user && Some(it.id) != except)
+                    .map(|it| it.id)
+                    .collect();
                 for id in theirs {
                     change(state, id, |it| it.ended = Some(now));
                 }
                 Ok(ended)
             }),
-            Fault::end_sessions_of(|state, user, now| {
-                let open = state.sessions.open_of(user).filter(|it| it.expires > now);
+            Fault::end_sessions_of(|state, user, except, now| {
+                let open = state.sessions.open_of(user);
+                let open = open.filter(|it| it.expires > now && Some(it.id) != except);
                 let open: Vec<_> = open.map(|it| it.id).collect();
                 Ok(open.into_iter().map(|id| u64::from(sessions(state).end(id, now))).sum())
+            }),
+        ],
+    ),
+    (
+        "all_other_sessions_of_a_user_end_together",
+        &[
+            Fault::end_sessions_of(|state, user, _, now| {
+                Ok(sessions(state).end_of(user, None, now))
+            }),
+            Fault::end_sessions_of(|state, user, except, now| {
+                Ok(if except.is_some() { 0 } else { sessions(state).end_of(user, None, now) })
             }),
         ],
     ),

@@ -64,6 +64,8 @@ async fn a_row_names_the_request_and_an_ipv4_address_by_its_own_name() {
         request: RequestId::parse("req-1"),
         agent: Some(UserAgent::parse("curl/8")),
         client: None,
+        actor: None,
+        session: None,
     };
     it.clock().advance(SECOND);
     it.accounts().logout(&ada.token, &origin).await.unwrap();

@@ -151,7 +151,7 @@ traced! {
         rotate_session(session: &Session<A>, from: &Digest) -> bool;
         lock_session(id: SessionId) -> ();
         end_session(id: SessionId, now: Timestamp) -> bool;
-        end_sessions_of(user: UserId, now: Timestamp) -> u64;
+        end_sessions_of(user: UserId, except: Option<SessionId>, now: Timestamp) -> u64;
     }
     [A: Attrs, T: Flows<A> + Send] Flows<A> {
         flow_by_handle(handle: &Digest) -> Option<Flow<A>>;
