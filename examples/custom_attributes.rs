@@ -10,7 +10,10 @@ use std::error::Error;
 use durward::accounts::NewUser;
 use durward::http::{HttpSettings, openapi};
 use durward::memory::MemoryStore;
-use durward::{Accounts, Attrs, EmailAddress, NoAttributes, Origin, PersonName, Role, unit};
+use durward::{
+    Accounts, Attrs, EmailAddress, NoAttributes, Origin, PersonName, Role, StandardClientRole,
+    StandardOrganizationRole, unit,
+};
 use durward_examples::{keys_for_this_run, parts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,8 +75,12 @@ enum Shop {}
 
 impl Attrs for Shop {
     type User = Profile;
+    type Organization = NoAttributes;
+    type Client = NoAttributes;
     type Session = NoAttributes;
     type UserRole = Staff;
+    type OrganizationRole = StandardOrganizationRole;
+    type ClientRole = StandardClientRole;
 }
 
 type ShopStore = MemoryStore<Shop>;

@@ -1,4 +1,4 @@
-use durward_core::{Attrs, Role};
+use durward_core::{Attrs, Role, StandardClientRole, StandardOrganizationRole};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,12 @@ pub enum Suite {}
 
 impl Attrs for Suite {
     type User = Profile;
+    type Organization = Profile;
+    type Client = Profile;
     type Session = Device;
     type UserRole = SuiteRole;
+    type OrganizationRole = StandardOrganizationRole;
+    type ClientRole = StandardClientRole;
 }
 
 /// What the suite attaches to a user: an enum, a list, numbers and text.

@@ -44,11 +44,48 @@ pub trait Role: Attr + Copy + Eq {
     fn administrator() -> Self;
 }
 
+/// A role of a member in an organization: an enum, like [`Role`]; the serialised form of each variant must be
+/// a plain string of at most 32 characters.
+pub trait OrganizationRole: Attr + Copy + Eq {
+    /// What a role may allow.
+    type Permission: Permission;
+    /// Who created an organization has it, and at least one member always does.
+    const OWNER: Self;
+    /// What this role allows; nobody grants a role that allows more than his own (R-AZ-05).
+    fn permissions(self) -> &'static [Self::Permission];
+
+    /// Whether this role allows everything that the other one does.
+    fn covers(self, other: Self) -> bool {
+        other.permissions().iter().all(|it| self.permissions().contains(it))
+    }
+}
+
+/// Something that a role in an organization may allow: an enum, of which these four are asked for by the
+/// routes of the accounts themselves.
+pub trait Permission: Attr + Copy + Eq {
+    /// See the organization, its members and its clients.
+    const READ: Self;
+    /// Change the organization and its clients.
+    const EDIT: Self;
+    /// Invite, change and remove members; read the audit log.
+    const MANAGE: Self;
+    /// Archive the organization, and transfer its ownership.
+    const DELETE: Self;
+}
+
+/// A role of a client: an enum, like [`Role`].
+pub trait ClientRole: Attr + Copy + Eq {
+    /// What a client has that was given no other role.
+    const STANDARD: Self;
+}
+
 /// The application's own types, one per kind of object; carried inside the store, so that no signature
 /// gains a parameter.
 ///
 /// ```
-/// use durward_core::{Attrs, StandardRole};
+/// use durward_core::{
+///     Attrs, NoAttributes, StandardClientRole, StandardOrganizationRole, StandardRole,
+/// };
 ///
 /// #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 /// struct Profile { locale: String }
@@ -57,17 +94,29 @@ pub trait Role: Attr + Copy + Eq {
 /// enum Shop {}
 /// impl Attrs for Shop {
 ///     type User = Profile;
-///     type Session = durward_core::NoAttributes;
+///     type Organization = NoAttributes;
+///     type Client = NoAttributes;
+///     type Session = NoAttributes;
 ///     type UserRole = StandardRole;
+///     type OrganizationRole = StandardOrganizationRole;
+///     type ClientRole = StandardClientRole;
 /// }
 /// ```
 pub trait Attrs: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// Fields of a user.
     type User: Attr;
+    /// Fields of an organization.
+    type Organization: Attr;
+    /// Fields of a client.
+    type Client: Attr;
     /// Fields of a session.
     type Session: Attr + Default;
     /// The roles a user may have.
     type UserRole: Role;
+    /// The roles a member of an organization may have.
+    type OrganizationRole: OrganizationRole;
+    /// The roles a client may have.
+    type ClientRole: ClientRole;
 }
 
 /// No fields of one's own: serialises as `{}` and accepts nothing else.
@@ -95,12 +144,98 @@ impl Role for StandardRole {
     }
 }
 
+/// The roles in organizations of a deployment that defines none of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandardOrganizationRole {
+    /// May do everything.
+    Owner,
+    /// May do everything but archive the organization or give it away.
+    Admin,
+    /// May see and change, and not manage members.
+    Editor,
+    /// May see.
+    Viewer,
+}
+
+/// The permissions of a deployment that defines none of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandardPermission {
+    /// See [`Permission::READ`].
+    Read,
+    /// See [`Permission::EDIT`].
+    Edit,
+    /// See [`Permission::MANAGE`].
+    Manage,
+    /// See [`Permission::DELETE`].
+    Delete,
+}
+
+/// The roles of clients of a deployment that defines none of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandardClientRole {
+    /// A part of the deployment itself.
+    System,
+    /// An application of whoever runs the deployment.
+    Internal,
+    /// Anyone else's.
+    External,
+}
+
+impl OrganizationRole for StandardOrganizationRole {
+    type Permission = StandardPermission;
+    const OWNER: Self = Self::Owner;
+    fn permissions(self) -> &'static [StandardPermission] {
+        use StandardPermission::{Delete, Edit, Manage, Read};
+        match self {
+            Self::Owner => &[Read, Edit, Manage, Delete],
+            Self::Admin => &[Read, Edit, Manage],
+            Self::Editor => &[Read, Edit],
+            Self::Viewer => &[Read],
+        }
+    }
+}
+
+impl Permission for StandardPermission {
+    const READ: Self = Self::Read;
+    const EDIT: Self = Self::Edit;
+    const MANAGE: Self = Self::Manage;
+    const DELETE: Self = Self::Delete;
+}
+
+impl ClientRole for StandardClientRole {
+    const STANDARD: Self = Self::External;
+}
+
 /// No custom fields and the standard roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plain {}
 
 impl Attrs for Plain {
     type User = NoAttributes;
+    type Organization = NoAttributes;
+    type Client = NoAttributes;
     type Session = NoAttributes;
     type UserRole = StandardRole;
+    type OrganizationRole = StandardOrganizationRole;
+    type ClientRole = StandardClientRole;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_standard_role_covers_those_below_it() {
+        // R-AZ-05
+        use StandardOrganizationRole::{Admin, Editor, Owner, Viewer};
+        let falling = [Owner, Admin, Editor, Viewer];
+        for (rank, role) in falling.into_iter().enumerate() {
+            for (other_rank, other) in falling.into_iter().enumerate() {
+                assert_eq!(role.covers(other), rank <= other_rank, "{role:?} {other:?}");
+            }
+        }
+    }
 }

@@ -1,18 +1,25 @@
 //! What is stored: plain fields and the pure rules over them.
 
 mod audit;
+mod client;
 mod flow;
 mod login_email;
 mod mail;
+mod organization;
 mod reply;
 mod session;
 mod user;
 
 pub use audit::AuditEntry;
+pub use client::{
+    AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret, LiveClient,
+    RateLimit, RedirectUri,
+};
 pub(crate) use flow::short_code_digest;
 pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Purpose, Step};
 pub use login_email::LoginEmail;
 pub use mail::{MailState, OutboxMail};
+pub use organization::{Invitation, Membership, Organization, RoleRefusal};
 pub use reply::StoredReply;
 pub use session::{LiveSession, RefreshDecision, Session};
 pub use user::{PasswordLogin, StoredPassword, User, UserStatus};

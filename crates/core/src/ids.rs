@@ -107,6 +107,14 @@ id!(/// Identifies a row of the audit log.
     AuditId, "aud");
 id!(/// Identifies an organization.
     OrganizationId, "org");
+id!(/// Identifies a [`Membership`](crate::entity::Membership).
+    MembershipId, "mem");
+id!(/// Identifies an [`Invitation`](crate::entity::Invitation).
+    InvitationId, "inv");
+id!(/// Identifies a [`ClientSecret`](crate::entity::ClientSecret); never the secret itself.
+    SecretId, "sec");
+id!(/// Identifies an [`AccessRestriction`](crate::entity::AccessRestriction).
+    RestrictionId, "res");
 
 fn version_7(now: Timestamp, entropy: &dyn Entropy) -> [u8; 16] {
     let mut random = [0; 10];

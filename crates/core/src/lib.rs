@@ -4,6 +4,7 @@
 //! through a port that whoever builds an [`Accounts`] hands in. Start at [`Accounts`]; what it needs is
 //! [`Parts`]; where it stores is [`store`]; what an application may change is [`behavior`] and [`hook`].
 
+pub mod access;
 pub mod accounts;
 pub mod attrs;
 pub mod authz;
@@ -27,7 +28,10 @@ pub mod time;
 pub mod token;
 
 pub use accounts::{Accounts, Parts};
-pub use attrs::{Attr, Attrs, NoAttributes, Plain, Role, StandardRole};
+pub use attrs::{
+    Attr, Attrs, ClientRole, NoAttributes, OrganizationRole, Permission, Plain, Role,
+    StandardClientRole, StandardOrganizationRole, StandardPermission, StandardRole,
+};
 pub use authz::{Action, Caller, ClientCaller, FreshUser, Target, UserCaller};
 pub use behavior::Behavior;
 pub use email::{CanonicalEmail, EmailAddress, EmailRules};
@@ -37,7 +41,10 @@ pub use entity::{
 pub use error::{Error, Kind, Obstruction};
 pub use event::{EndReason, Event, FailureReason};
 pub use hook::{Hook, Veto};
-pub use ids::{AuditId, ClientId, FlowId, LoginEmailId, MailId, OrganizationId, SessionId, UserId};
+pub use ids::{
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
+    RestrictionId, SecretId, SessionId, UserId,
+};
 pub use keys::{KeyError, KeyRing};
 pub use mail::{Links, Mail, MailError, Mailer, Message, Notice};
 pub use origin::{Origin, RequestId};
@@ -47,4 +54,7 @@ pub use settings::{Limits, SessionLimits, Settings, SignUpMode};
 pub use store::{Store, StoreError};
 pub use text::{FlowState, PersonName, UserAgent};
 pub use time::{Clock, Entropy, Timestamp};
-pub use token::{CodeToken, FlowToken, RefreshToken, SessionToken, ShortCode};
+pub use token::{
+    BootstrapToken, CodeToken, FlowToken, InvitationToken, RefreshToken, SecretKey, SessionToken,
+    ShortCode,
+};

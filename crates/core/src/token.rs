@@ -47,6 +47,12 @@ kind!(/// The handle of a flow, good for exactly one of its steps.
     FlowKind, FlowToken, "fl");
 kind!(/// The code in a mailed link.
     CodeKind, CodeToken, "cd");
+kind!(/// The secret of a client: an API key.
+    SecretKind, SecretKey, "sk");
+kind!(/// The code of an invitation.
+    InvitationKind, InvitationToken, "iv");
+kind!(/// The code that makes the first administrator.
+    BootstrapKind, BootstrapToken, "bs");
 
 /// A presented or freshly made secret of one kind, with 256 bits of randomness.
 pub struct Token<K: TokenKind> {

@@ -2,7 +2,9 @@
 
 use axum::Router;
 use axum::routing::get;
-use durward_core::{Attrs, Error, NoAttributes, StandardRole};
+use durward_core::{
+    Attrs, Error, NoAttributes, StandardClientRole, StandardOrganizationRole, StandardRole,
+};
 use durward_http::{
     CurrentCaller, CurrentUser, HttpSettings, Problem, RequestOrigin, authenticate, not_found,
     router,
@@ -115,8 +117,12 @@ async fn the_router_can_be_nested() {
 enum Shop {}
 impl Attrs for Shop {
     type User = NoAttributes;
+    type Organization = NoAttributes;
+    type Client = NoAttributes;
     type Session = NoAttributes;
     type UserRole = StandardRole;
+    type OrganizationRole = StandardOrganizationRole;
+    type ClientRole = StandardClientRole;
 }
 
 #[tokio::test]

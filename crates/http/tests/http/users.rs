@@ -1,4 +1,6 @@
-use durward_core::{Attrs, NoAttributes, StandardRole};
+use durward_core::{
+    Attrs, NoAttributes, StandardClientRole, StandardOrganizationRole, StandardRole,
+};
 use durward_http::HttpSettings;
 use serde_json::{Value, json};
 
@@ -227,8 +229,12 @@ enum Locale {
 enum Shop {}
 impl Attrs for Shop {
     type User = Profile;
+    type Organization = NoAttributes;
+    type Client = NoAttributes;
     type Session = NoAttributes;
     type UserRole = StandardRole;
+    type OrganizationRole = StandardOrganizationRole;
+    type ClientRole = StandardClientRole;
 }
 
 #[tokio::test]
