@@ -76,6 +76,12 @@ pub enum Error {
     /// Something with this unique property is there already.
     #[error("{0} already exists")]
     Duplicate(&'static str),
+    /// The last one of its kind cannot go: an organization keeps an owner, a deployment an administrator.
+    #[error("the last {0} cannot go")]
+    Last(&'static str),
+    /// The invitation is for somebody else than the user who is signed in.
+    #[error("the invitation is for another user")]
+    OtherInvited,
     /// The thing changed since the caller looked at it (RFC 9110, 13.1.1).
     #[error("the {0} has changed in the meantime")]
     Stale(&'static str),
@@ -122,6 +128,10 @@ pub enum Kind {
     NotFound,
     /// See [`Error::Duplicate`].
     Duplicate,
+    /// See [`Error::Last`].
+    Last,
+    /// See [`Error::OtherInvited`].
+    OtherInvited,
     /// See [`Error::Stale`].
     Stale,
     /// See [`Error::KeyReused`].
@@ -140,7 +150,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Invalid,
         Self::Unauthenticated,
         Self::StepUp,
@@ -148,6 +158,8 @@ impl Kind {
         Self::SignUpClosed,
         Self::NotFound,
         Self::Duplicate,
+        Self::Last,
+        Self::OtherInvited,
         Self::Stale,
         Self::KeyReused,
         Self::Throttled,
@@ -167,6 +179,8 @@ impl Kind {
             Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::NotFound => "NOT_FOUND",
             Self::Duplicate => "DUPLICATE",
+            Self::Last => "LAST_ONE",
+            Self::OtherInvited => "INVITATION_FOR_ANOTHER_USER",
             Self::Stale => "STALE",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::Throttled => "THROTTLED",
@@ -189,6 +203,8 @@ impl Error {
             Self::SignUpClosed => Kind::SignUpClosed,
             Self::NotFound(_) => Kind::NotFound,
             Self::Duplicate(_) => Kind::Duplicate,
+            Self::Last(_) => Kind::Last,
+            Self::OtherInvited => Kind::OtherInvited,
             Self::Stale(_) => Kind::Stale,
             Self::KeyReused => Kind::KeyReused,
             Self::Throttled { .. } => Kind::Throttled,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
+use durward_core::authz::Standing;
 use durward_core::{
     Accounts, Caller, Error, FreshUser, Origin, RequestId, SessionToken, Store, Target, UserId,
 };
@@ -43,7 +44,19 @@ impl<S: Store> Call<S> {
     pub(crate) fn user(&self) -> Result<UserId, Error> {
         match self.target {
             Target::User(id) => Ok(id),
-            Target::Service => Err(Error::Internal("this route names no user")),
+            Target::Service | Target::Organization(_) => {
+                Err(Error::Internal("this route names no user"))
+            }
+        }
+    }
+
+    /// What the caller is to the organization that the path names.
+    pub(crate) fn standing(&self) -> Result<Standing, Error> {
+        match self.target {
+            Target::Organization(standing) => Ok(standing),
+            Target::Service | Target::User(_) => {
+                Err(Error::Internal("this route names no organization"))
+            }
         }
     }
 

@@ -292,6 +292,8 @@ fn bad_credential(error: Error) -> Problem {
         | Kind::SignUpClosed
         | Kind::NotFound
         | Kind::Duplicate
+        | Kind::Last
+        | Kind::OtherInvited
         | Kind::Stale
         | Kind::KeyReused
         | Kind::Throttled

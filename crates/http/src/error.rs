@@ -156,6 +156,17 @@ const fn telling_of(kind: Kind) -> Telling {
             title: "Already there",
             detail: "Something with this unique property is there already.",
         },
+        Kind::Last => Telling {
+            status: StatusCode::CONFLICT,
+            title: "The last one stays",
+            detail: "There must always be one, and this is the last. Make another one first.",
+        },
+        Kind::OtherInvited => Telling {
+            status: StatusCode::FORBIDDEN,
+            title: "Invitation for another user",
+            detail: "The invitation went to an address that is not yours. Sign in as the user who was invited, or \
+                     add the address to this account first.",
+        },
         Kind::Stale => Telling {
             status: StatusCode::PRECONDITION_FAILED,
             title: "Changed in the meantime",
@@ -228,6 +239,8 @@ impl From<Error> for Problem {
             | Error::SignUpClosed
             | Error::NotFound(_)
             | Error::Duplicate(_)
+            | Error::Last(_)
+            | Error::OtherInvited
             | Error::Stale(_)
             | _ => problem,
         }

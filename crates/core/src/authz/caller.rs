@@ -1,0 +1,139 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::attrs::{Attrs, Plain};
+use crate::entity::{LiveSession, Method};
+use crate::error::Error;
+use crate::ids::{ClientId, SessionId, UserId};
+use crate::time::Timestamp;
+
+/// What the server knows of a request: what handlers, extractors and other services get.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(bound = "", rename_all = "camelCase")]
+#[schemars(bound = "A::UserRole: JsonSchema", rename = "Caller")]
+pub struct Caller<A: Attrs = Plain> {
+    /// The client, when one identified itself.
+    pub client: Option<ClientCaller>,
+    /// The address of the caller, after the trusted-proxy rule.
+    pub ip: Option<IpAddr>,
+    /// The user, when a live session was presented.
+    pub user: Option<UserCaller<A>>,
+}
+
+/// A client that identified itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientCaller {
+    /// Which client.
+    pub id: ClientId,
+    /// Whether it proved its secret; without, it is named and has no rights (security decision 14).
+    pub authenticated: bool,
+}
+
+/// A user with a live session.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(bound = "", rename_all = "camelCase")]
+#[schemars(bound = "A::UserRole: JsonSchema", rename = "UserCaller")]
+pub struct UserCaller<A: Attrs = Plain> {
+    /// Which user.
+    pub id: UserId,
+    /// By which session.
+    pub session_id: SessionId,
+    /// The roles in the whole deployment.
+    pub roles: Vec<A::UserRole>,
+    /// What the session is limited to; `null` for no limit.
+    pub scopes: Option<Vec<String>>,
+    /// What was proven when the session was opened.
+    pub methods: Vec<Method>,
+    /// When it was proven.
+    pub authenticated_at: Timestamp,
+}
+
+impl<A: Attrs> From<LiveSession<A>> for UserCaller<A> {
+    fn from(live: LiveSession<A>) -> Self {
+        Self {
+            id: live.user,
+            session_id: live.session,
+            roles: live.roles,
+            scopes: None,
+            methods: live.methods,
+            authenticated_at: live.authenticated,
+        }
+    }
+}
+
+impl<A: Attrs> Caller<A> {
+    /// A caller without any credential.
+    pub const fn anonymous(ip: Option<IpAddr>) -> Self {
+        Self { client: None, ip, user: None }
+    }
+
+    /// The user, or [`Error::Unauthenticated`].
+    pub fn user(&self) -> Result<&UserCaller<A>, Error> {
+        self.user.as_ref().ok_or(Error::Unauthenticated)
+    }
+}
+
+/// A user who authenticated a moment ago, with the session that says so. Dangerous flows take one, and
+/// only [`Accounts::fresh`](crate::Accounts::fresh) makes one: forgetting to ask does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreshUser {
+    id: UserId,
+    session: SessionId,
+}
+
+impl FreshUser {
+    /// The user of this caller. [`Error::StepUp`] when he authenticated `max_age` ago or longer, and
+    /// [`Error::Unauthenticated`] without a session.
+    pub(crate) fn of<A: Attrs>(
+        caller: &Caller<A>,
+        max_age: Duration,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let user = caller.user()?;
+        if now >= user.authenticated_at + max_age {
+            return Err(Error::StepUp { max_age });
+        }
+        Ok(Self { id: user.id, session: user.session_id })
+    }
+
+    /// Which user.
+    pub const fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// By which session.
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attrs::StandardRole;
+
+    #[test]
+    fn what_is_dangerous_needs_an_authentication_of_a_moment_ago() {
+        // R-MF-04
+        let user = UserCaller {
+            id: UserId::from_bytes([1; 16]),
+            session_id: SessionId::from_bytes([9; 16]),
+            roles: vec![StandardRole::User],
+            scopes: None,
+            methods: vec![Method::Password],
+            authenticated_at: Timestamp::from_millis(0),
+        };
+        let caller = Caller::<Plain> { user: Some(user), ..Caller::anonymous(None) };
+        let max_age = Duration::from_secs(300);
+        let at = |millis| FreshUser::of(&caller, max_age, Timestamp::from_millis(millis));
+        assert_eq!(at(299_999).unwrap().id(), UserId::from_bytes([1; 16]));
+        assert!(matches!(at(300_000), Err(Error::StepUp { max_age: it }) if it == max_age));
+        let nobody = Caller::<Plain>::anonymous(None);
+        let fresh = FreshUser::of(&nobody, max_age, Timestamp::from_millis(0));
+        assert!(matches!(fresh, Err(Error::Unauthenticated)));
+    }
+}

@@ -1,0 +1,81 @@
+use super::Relation;
+use crate::attrs::{OrganizationRole, Permission};
+use crate::ids::{OrganizationId, UserId};
+
+/// What it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The service itself.
+    Service,
+    /// A user.
+    User(UserId),
+    /// An organization, or something that belongs to it.
+    Organization(Standing),
+}
+
+/// What a caller is to an organization, as the store says at this moment (R-AZ-06).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// Which organization.
+    pub organization: OrganizationId,
+    /// Whether it is archived; then members may look, and those who may archive may take it back.
+    pub archived: bool,
+    /// What the caller's role there allows; `None` for somebody who is no member.
+    pub permissions: Option<Permissions>,
+    /// Whether the target is the caller's own membership.
+    pub own: bool,
+}
+
+/// The four permissions that the routes ask for, of whatever roles the application has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one answer of a role")]
+pub struct Permissions {
+    /// See [`Permission::READ`].
+    pub read: bool,
+    /// See [`Permission::EDIT`].
+    pub edit: bool,
+    /// See [`Permission::MANAGE`].
+    pub manage: bool,
+    /// See [`Permission::DELETE`].
+    pub delete: bool,
+}
+
+impl Permissions {
+    /// What a role allows.
+    pub fn of<R: OrganizationRole>(role: R) -> Self {
+        let has = |permission| role.permissions().contains(&permission);
+        Self {
+            read: has(Permission::READ),
+            edit: has(Permission::EDIT),
+            manage: has(Permission::MANAGE),
+            delete: has(Permission::DELETE),
+        }
+    }
+}
+
+impl Standing {
+    /// Everything that the caller is to the organization.
+    pub(super) fn relations(self) -> [Option<Relation>; 6] {
+        let Self { organization: _, archived, permissions, own } = self;
+        let Permissions { read, edit, manage, delete } = permissions.unwrap_or_default();
+        [
+            permissions.is_none().then_some(Relation::Other),
+            own.then_some(Relation::Own),
+            read.then_some(Relation::Reader),
+            (edit && !archived).then_some(Relation::Editor),
+            (manage && !archived).then_some(Relation::Manager),
+            delete.then_some(Relation::Deleter),
+        ]
+    }
+}
+
+impl Target {
+    /// What it is called when it looks as if it were not there.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::User(_) => "user",
+            Self::Organization(_) => "organization",
+        }
+    }
+}
