@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use durward::budget::{BudgetKey, Debit, Delays, Rate};
 use durward::entity::LiveSession;
 use durward::store::{BudgetsMut, Flows, FlowsMut, Result, Sessions, SessionsMut};
-use durward::{Attrs, Digest, Flow, FlowId, Purpose, Session, SessionId, Timestamp, UserId};
+use durward::{Attrs, Digest, Flow, FlowId, Purpose, Session, SessionId, Slice, Timestamp, UserId};
 
 use super::Handle;
-use super::tables::{change, insert};
+use super::tables::{change, insert, part};
 
 impl<A: Attrs> Sessions<A> for Handle<A> {
     async fn session(&mut self, id: SessionId) -> Result<Option<Session<A>>> {
@@ -47,6 +47,18 @@ impl<A: Attrs> Sessions<A> for Handle<A> {
             let mut found: Vec<Session<A>> = open.cloned().collect();
             found.sort_by_key(|row| Reverse((row.created, row.id)));
             found
+        })
+    }
+
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: Timestamp,
+        slice: Slice<SessionId>,
+    ) -> Result<Vec<Session<A>>> {
+        self.look(|tables| {
+            let alive = tables.sessions.iter().filter(|row| row.user == user && row.is_alive(now));
+            part(alive.cloned().collect(), slice, |row| row.id)
         })
     }
 }

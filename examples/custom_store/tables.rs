@@ -3,12 +3,14 @@
 //! No two units of work ever share a table, so there are no races to think of: what a database must guard in its
 //! statements, the swap at the commit guards.
 
+use std::cmp::Reverse;
+
 use durward::budget::BudgetKey;
 use durward::entity::{AuditEntry, OutboxMail, StoredPassword, StoredReply};
 use durward::store::Result;
 use durward::{
-    Attrs, CanonicalEmail, Digest, Flow, LoginEmail, Session, SessionId, StoreError, Timestamp,
-    User, UserId,
+    Attrs, CanonicalEmail, Digest, Flow, LoginEmail, Session, SessionId, Slice, StoreError,
+    Timestamp, User, UserId,
 };
 
 /// The value: everything that is stored.
@@ -86,6 +88,18 @@ pub(crate) fn change<T>(
     change: impl FnOnce(&mut T),
 ) -> bool {
     rows.iter_mut().find(|row| guard(row)).map(change).is_some()
+}
+
+/// The part of a list that is asked for, by descending place.
+pub(crate) fn part<T, P: Copy + Ord>(
+    mut rows: Vec<T>,
+    slice: Slice<P>,
+    place: impl Fn(&T) -> P,
+) -> Vec<T> {
+    rows.retain(|row| slice.after.is_none_or(|after| place(row) < after));
+    rows.sort_by_key(|row| Reverse(place(row)));
+    rows.truncate(slice.limit as usize);
+    rows
 }
 
 impl<A: Attrs> Tables<A> {

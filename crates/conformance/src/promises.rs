@@ -69,7 +69,7 @@ macro_rules! promises {
             sessions::of_concurrent_ends_of_a_session_one_counts,
             sessions::a_rotation_does_not_undo_an_end,
             sessions::all_sessions_of_a_user_end_together,
-            sessions::open_sessions_are_listed_from_the_newest_on,
+            sessions::all_other_sessions_of_a_user_end_together,
             flows::a_flow_comes_back_as_it_was_stored,
             flows::an_unknown_flow_is_not_found,
             flows::flows_without_codes_do_not_collide,
@@ -114,6 +114,10 @@ macro_rules! promises {
             outbox::only_the_lease_that_counts_settles,
             outbox::a_settlement_that_changes_nothing_is_one,
             outbox::of_concurrent_settlements_one_happens,
+            lists::open_sessions_are_listed_from_the_newest_on,
+            lists::live_sessions_are_told_in_parts,
+            lists::a_place_outlives_its_row,
+            lists::only_what_is_alive_is_told,
             replies::a_reply_comes_back_as_it_was_kept,
             replies::an_unused_key_finds_no_reply,
             replies::a_key_is_used_once,
@@ -165,10 +169,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 10] = [
+    const NOUNS: [(&str, &str); 11] = [
         ("audit", include_str!("audit.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("flows", include_str!("flows.rs")),
+        ("lists", include_str!("lists.rs")),
         ("login_emails", include_str!("login_emails.rs")),
         ("outbox", include_str!("outbox.rs")),
         ("passwords", include_str!("passwords.rs")),

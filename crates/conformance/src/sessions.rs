@@ -388,25 +388,6 @@ pub async fn all_other_sessions_of_a_user_end_together<S: Store<Attrs = Suite>>(
     assert_eq!(seen::session(store, kept.id).await, Some(kept));
 }
 
-/// The sessions of a user that were not ended are listed from the newest on; the rule decides which of
-/// them have expired (R-SE-13).
-pub async fn open_sessions_are_listed_from_the_newest_on<S: Store<Attrs = Suite>>(store: &S) {
-    let [ada, eve] = given::users(store, [1, 2]).await;
-    let oldest = Session { created: at(10), ..session(2, ada.id) };
-    let past = Timestamp::from_millis(1);
-    let middle = Session { created: at(20), expires: past, ..session(3, ada.id) };
-    let newest = Session { created: at(30), ..session(1, ada.id) };
-    let over = Session { created: at(25), ended: Some(at(26)), ..session(4, ada.id) };
-    let ending = Session { created: at(27), ..session(5, ada.id) };
-    let other = Session { created: at(15), ..session(6, eve.id) };
-    given::sessions(store, &[&middle, &oldest, &over, &newest, &other, &ending]).await;
-    let mut tx = store.begin().await.unwrap();
-    assert!(tx.end_session(ending.id, at(28)).await.unwrap());
-    tx.commit().await.unwrap();
-    assert_eq!(seen::sessions_of(store, ada.id).await, [newest, middle, oldest]);
-    assert_eq!(seen::sessions_of(store, eve.id).await, [other]);
-}
-
 /// What the token of this session finds.
 fn live(session: &Session<Suite>, user: &User<Suite>) -> LiveSession<Suite> {
     LiveSession {

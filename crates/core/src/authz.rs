@@ -24,6 +24,10 @@ pub enum Action {
     UpdateUser,
     /// Have the verification of a claimed address sent again.
     ResendVerification,
+    /// See the sessions of a user.
+    ReadSessions,
+    /// End sessions of a user.
+    EndSessions,
     /// List one's organizations, or make a new one.
     UseOrganizations,
     /// See an organization.
@@ -82,13 +86,15 @@ pub enum Decision {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
         Self::ReadUser,
         Self::UpdateUser,
         Self::ResendVerification,
+        Self::ReadSessions,
+        Self::EndSessions,
         Self::UseOrganizations,
         Self::ReadOrganization,
         Self::UpdateOrganization,
@@ -113,6 +119,8 @@ impl Action {
             | Self::ReadUser
             | Self::UpdateUser
             | Self::ResendVerification
+            | Self::ReadSessions
+            | Self::EndSessions
             | Self::UseOrganizations
             | Self::ReadOrganization
             | Self::UpdateOrganization
@@ -147,11 +155,13 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
     use Relation::{Administrator, Anonymous, Deleter, Editor, Manager, Other, Own, Reader};
     match action {
         Action::ReadService | Action::ReadCaller | Action::Authenticate => Allow,
-        Action::ReadUser | Action::UpdateUser => match relation {
-            Anonymous => Authenticate,
-            Own | Administrator => Allow,
-            Other | Reader | Editor | Manager | Deleter => Hide,
-        },
+        Action::ReadUser | Action::UpdateUser | Action::ReadSessions | Action::EndSessions => {
+            match relation {
+                Anonymous => Authenticate,
+                Own | Administrator => Allow,
+                Other | Reader | Editor | Manager | Deleter => Hide,
+            }
+        }
         Action::ResendVerification => match relation {
             Anonymous => Authenticate,
             Own => Allow,
@@ -230,8 +240,10 @@ impl<A: Attrs> Caller<A> {
         let administrator = user.roles.iter().any(|role| role.is_administrator());
         let administrator = administrator.then_some(Relation::Administrator);
         match target {
-            Target::User(id) if user.id == *id => relations[0] = Some(Relation::Own),
-            Target::Service | Target::User(_) => {
+            Target::User(owner) | Target::Session { user: owner, .. } if user.id == *owner => {
+                relations[0] = Some(Relation::Own);
+            }
+            Target::Service | Target::User(_) | Target::Session { .. } => {
                 relations[0] = administrator.or(Some(Relation::Other));
             }
             Target::Organization(standing) => {

@@ -78,7 +78,7 @@ pub enum EndReason {
     Logout,
     /// A spent refresh token was presented again (R-SE-08).
     RefreshReuse,
-    /// The application or an administrator ended it.
+    /// Its user from elsewhere, an administrator or the application ended it (R-SE-13).
     Revoked,
     /// Its user logged in again with it, and has a new one (R-SE-03).
     Replaced,

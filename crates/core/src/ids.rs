@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::page::Place;
 use crate::time::{Entropy, Timestamp};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -38,6 +39,16 @@ macro_rules! id {
             /// The 16 bytes a store keeps.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
+            }
+        }
+
+        /// Lists by id tell the newest first: ids are ordered by when they were made.
+        impl Place for $name {
+            fn to_bytes(self) -> Vec<u8> {
+                self.0.to_vec()
+            }
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self)
             }
         }
 

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod keys;
 pub mod mail;
 pub mod origin;
+pub mod page;
 pub mod password;
 pub mod secret;
 pub mod settings;
@@ -48,6 +49,7 @@ pub use ids::{
 pub use keys::{KeyError, KeyRing};
 pub use mail::{Links, Mail, MailError, Mailer, Message, Notice};
 pub use origin::{Origin, RequestId};
+pub use page::{Page, Slice};
 pub use password::{Password, PasswordHash, PasswordHasher};
 pub use secret::{Digest, Secret};
 pub use settings::{Limits, SessionLimits, Settings, SignUpMode};

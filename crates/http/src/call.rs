@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use durward_core::authz::Standing;
 use durward_core::{
-    Accounts, Caller, Error, FreshUser, Origin, RequestId, SessionToken, Store, Target, UserId,
+    Accounts, Caller, Error, FreshUser, Origin, RequestId, SessionId, SessionToken, Store, Target,
+    UserId,
 };
 
 use crate::body::{Received, json, json_or_nothing};
@@ -23,6 +24,7 @@ pub(crate) struct Call<S: Store> {
     pub(crate) id: RequestId,
     /// As the application's layer knew it.
     pub(crate) origin: Option<Origin>,
+    pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
 }
@@ -44,8 +46,18 @@ impl<S: Store> Call<S> {
     pub(crate) fn user(&self) -> Result<UserId, Error> {
         match self.target {
             Target::User(id) => Ok(id),
-            Target::Service | Target::Organization(_) => {
+            Target::Service | Target::Session { .. } | Target::Organization(_) => {
                 Err(Error::Internal("this route names no user"))
+            }
+        }
+    }
+
+    /// The session that the path names, and whose it is.
+    pub(crate) fn session(&self) -> Result<(SessionId, UserId), Error> {
+        match self.target {
+            Target::Session { id, user } => Ok((id, user)),
+            Target::Service | Target::User(_) | Target::Organization(_) => {
+                Err(Error::Internal("this route names no session"))
             }
         }
     }
@@ -54,7 +66,7 @@ impl<S: Store> Call<S> {
     pub(crate) fn standing(&self) -> Result<Standing, Error> {
         match self.target {
             Target::Organization(standing) => Ok(standing),
-            Target::Service | Target::User(_) => {
+            Target::Service | Target::User(_) | Target::Session { .. } => {
                 Err(Error::Internal("this route names no organization"))
             }
         }

@@ -54,6 +54,8 @@ pub(crate) enum Aim {
     Service,
     /// A user, by `{id}`: an id, or `me`.
     User,
+    /// A session, by `{id}`.
+    Session,
 }
 
 /// What is done with the session token of a request.
@@ -229,6 +231,7 @@ async fn admit<S: Store>(
     let target = match rule.aim {
         Aim::Service => Target::Service,
         Aim::User => Target::User(named_user(&mut parts, &caller).await?),
+        Aim::Session => named_session(edge, &mut parts, &caller).await?,
     };
     if let Err(error) = caller.may(rule.action, &target) {
         // R-AZ-08
@@ -245,6 +248,7 @@ async fn admit<S: Store>(
         presented,
         id: id.clone(),
         origin: parts.extensions.remove(),
+        uri: parts.uri,
         headers: parts.headers,
         body,
     })
@@ -253,13 +257,33 @@ async fn admit<S: Store>(
 /// The user that the path names. A text that is no id looks like a user who is not there (R-AZ-03).
 async fn named_user<A: Attrs>(parts: &mut Parts, caller: &Caller<A>) -> Result<UserId, Problem> {
     let me = caller.user()?.id;
+    match named(parts, "user").await? {
+        id if id == "me" => Ok(me),
+        id => Ok(id.parse().map_err(|_no_id| Error::NotFound("user"))?),
+    }
+}
+
+/// The session that the path names, with whose it is.
+async fn named_session<S: Store>(
+    edge: &Edge<S>,
+    parts: &mut Parts,
+    caller: &Caller<S::Attrs>,
+) -> Result<Target, Problem> {
+    caller.user()?;
+    let id = named(parts, "session").await?;
+    let id = id.parse().map_err(|_no_id| Error::NotFound("session"))?;
+    let user = edge.accounts.session(id).await?.user;
+    Ok(Target::Session { id, user })
+}
+
+/// The `{id}` of the path; one that cannot be read names nothing.
+async fn named(parts: &mut Parts, noun: &'static str) -> Result<String, Problem> {
     let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else {
-        return Err(Error::NotFound("user").into());
+        return Err(Error::NotFound(noun).into());
     };
     match params.iter().find(|(name, _)| *name == "id") {
-        Some((_, "me")) => Ok(me),
-        Some((_, id)) => Ok(id.parse().map_err(|_no_id| Error::NotFound("user"))?),
-        None => Err(Error::Internal("a route aims at a user and has no {id}").into()),
+        Some((_, id)) => Ok(id.to_owned()),
+        None => Err(Error::Internal("a route aims at something and has no {id}").into()),
     }
 }
 

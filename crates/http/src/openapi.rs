@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use durward_core::{Kind, Store, UserId};
+use durward_core::{Kind, SessionId, Store, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
 use crate::edge::{Aim, Rule};
 use crate::error::Fault;
 use crate::idempotency;
-use crate::operation::{BodyUse, HeaderField, Operation, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
+use crate::paging;
 use crate::problem::{Problem, ProblemView};
 use crate::schemas::Schemas;
 use crate::settings::HttpSettings;
@@ -160,14 +161,17 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
     if rule.budget.is_some() {
         all.push(Fault::Flow(Kind::Throttled));
     }
-    if rule.aim == Aim::User {
+    if rule.aim != Aim::Service {
         all.push(Fault::Flow(Kind::NotFound));
     }
-    if operation.fields.contains(&HeaderField::IfMatch) {
+    if operation.fields.contains(&Parameter::IfMatch) {
         all.push(Fault::Flow(Kind::Stale));
     }
-    if operation.fields.contains(&HeaderField::IdempotencyKey) {
+    if operation.fields.contains(&Parameter::IdempotencyKey) {
         all.push(Fault::Flow(Kind::KeyReused));
+    }
+    if operation.fields.iter().any(|field| field.is_in_query()) {
+        all.push(Fault::Flow(Kind::Invalid));
     }
     all.extend(operation.faults);
     let mut by_status: BTreeMap<StatusCode, Vec<Fault>> = BTreeMap::new();
@@ -178,40 +182,68 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
 }
 
 fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
-    let user = (rule.aim == Aim::User).then(|| {
+    let id = |description: &str, schema: Value| {
         json!({
             "name": "id",
             "in": "path",
             "required": true,
-            "description": "The id of a user, or `me` for the user of the session.",
-            "schema": { "anyOf": [{ "const": "me" }, schemas.request::<UserId>()] },
+            "description": description,
+            "schema": schema,
+        })
+    };
+    let named = match rule.aim {
+        Aim::Service => None,
+        Aim::User => Some(id(
+            "The id of a user, or `me` for the user of the session.",
+            json!({ "anyOf": [{ "const": "me" }, schemas.request::<UserId>()] }),
+        )),
+        Aim::Session => Some(id("The id of a session.", schemas.request::<SessionId>())),
+    };
+    let fields = operation.fields.iter().map(|field| {
+        let (name, description, schema) = match field {
+            Parameter::IfMatch => (
+                "If-Match",
+                "The ETag that the change was decided on, or `*`.",
+                json!({
+                    "type": "string",
+                    "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#,
+                }),
+            ),
+            Parameter::IdempotencyKey => (
+                "Idempotency-Key",
+                "A random text; the same request with the same key is answered again, and done once.",
+                json!({
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": idempotency::MAX_LENGTH,
+                    "pattern": "^[!-~]+$",
+                }),
+            ),
+            Parameter::Limit => (
+                "limit",
+                "How many rows to tell at most.",
+                json!({ "type": "integer", "minimum": 1, "maximum": paging::MOST, "default": paging::USUAL }),
+            ),
+            Parameter::Cursor => (
+                "cursor",
+                "The `next` of the part before; the rest of the query must be the same.",
+                json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }),
+            ),
+            Parameter::IncludeCurrent => (
+                "includeCurrent",
+                "Whether the session of the caller is meant, too.",
+                json!({ "type": "boolean", "default": false }),
+            ),
+        };
+        json!({
+            "name": name,
+            "in": if field.is_in_query() { "query" } else { "header" },
+            "required": false,
+            "description": description,
+            "schema": schema,
         })
     });
-    let fields = operation.fields.iter().map(|field| match field {
-        HeaderField::IfMatch => json!({
-            "name": "If-Match",
-            "in": "header",
-            "required": false,
-            "description": "The ETag that the change was decided on, or `*`.",
-            "schema": {
-                "type": "string",
-                "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#,
-            },
-        }),
-        HeaderField::IdempotencyKey => json!({
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": false,
-            "description": "A random text; the same request with the same key is answered again, and done once.",
-            "schema": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": idempotency::MAX_LENGTH,
-                "pattern": "^[!-~]+$",
-            },
-        }),
-    });
-    user.into_iter().chain(fields).collect()
+    named.into_iter().chain(fields).collect()
 }
 
 fn headers() -> Value {

@@ -20,8 +20,8 @@ pub(crate) struct Operation {
     pub(crate) description: &'static str,
     /// What a session is good for.
     pub(crate) session: SessionUse,
-    /// The header fields that it reads.
-    pub(crate) fields: &'static [HeaderField],
+    /// The header fields and the parameters of the query that it reads.
+    pub(crate) fields: &'static [Parameter],
     /// The body that it reads.
     pub(crate) body: BodyUse,
     /// What it answers when all is well.
@@ -41,13 +41,29 @@ pub(crate) enum SessionUse {
     Required,
 }
 
-/// A header field that an endpoint reads.
+/// What an endpoint reads besides path and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HeaderField {
-    /// See [`IfMatch`](crate::entity_tag::IfMatch).
+pub(crate) enum Parameter {
+    /// The header field; see [`IfMatch`](crate::entity_tag::IfMatch).
     IfMatch,
-    /// See [`idempotency`](crate::idempotency::idempotency).
+    /// The header field; see [`idempotency`](crate::idempotency::idempotency).
     IdempotencyKey,
+    /// `limit` in the query; see [`slice`](crate::paging::slice).
+    Limit,
+    /// `cursor` in the query; see [`slice`](crate::paging::slice).
+    Cursor,
+    /// `includeCurrent` in the query: whether the session of the caller is meant, too.
+    IncludeCurrent,
+}
+
+impl Parameter {
+    /// Whether it stands in the query; if not, it is a header field.
+    pub(crate) const fn is_in_query(self) -> bool {
+        match self {
+            Self::IfMatch | Self::IdempotencyKey => false,
+            Self::Limit | Self::Cursor | Self::IncludeCurrent => true,
+        }
+    }
 }
 
 /// The body that an endpoint reads.

@@ -1,12 +1,21 @@
+use std::net::IpAddr;
+
 use axum::http::StatusCode;
 use axum::response::Response;
-use durward_core::{Error, RefreshToken, Secret, SessionToken, Store};
+use durward_core::store::Users;
+use durward_core::{
+    Attrs, ClientId, EndReason, Error, Method, RefreshToken, Secret, Session, SessionId,
+    SessionToken, Store, Timestamp, UserAgent, unit,
+};
 use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::answer::{empty, session};
 use crate::call::Call;
 use crate::fields::Fields;
+use crate::paging::{list, slice};
 use crate::problem::Problem;
+use crate::query::{flag, parameters};
 use crate::shapes::{AnyText, Optional, RefreshTokenText};
 use crate::values::secret;
 
@@ -18,6 +27,34 @@ use crate::values::secret;
 pub(crate) struct RefreshShape {
     /// The refresh token; it is spent by this.
     refresh: RefreshTokenText,
+}
+
+/// A session, as those see it who may; its tokens nobody sees.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Session")]
+pub(crate) struct SessionItemView<'a> {
+    id: SessionId,
+    /// The program that it was opened with, as it calls itself; `null` when it said nothing.
+    device: Option<&'a str>,
+    /// The address that it was opened from.
+    ip: Option<IpAddr>,
+    /// The client that it was opened through.
+    client_id: Option<ClientId>,
+    /// What was proven, in order.
+    methods: &'a [Method],
+    /// When it was proven.
+    authenticated_at: Timestamp,
+    /// When the session was opened.
+    created_at: Timestamp,
+    /// When its tokens were last exchanged, or handed out.
+    refreshed_at: Timestamp,
+    /// When it ends unless its tokens are exchanged before.
+    idle_expires_at: Timestamp,
+    /// When it ends whatever happens.
+    expires_at: Timestamp,
+    /// Whether it is the session of this request.
+    current: bool,
 }
 
 /// The body of `POST /v1/sessions/logout`; not needed when the session token is in the header.
@@ -73,6 +110,59 @@ pub(crate) async fn logout<S: Store>(mut call: Call<S>) -> Result<Response, Prob
         accounts.logout_by_refresh(&refresh, &origin).await?;
     }
     Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// `GET /v1/users/{id}/sessions` (R-SE-13)
+pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let page = call.accounts().live_sessions(call.user()?, slice(&call)?).await?;
+    let current = call.caller.user()?.session_id;
+    list(&call, &page, |session| view(session, current))
+}
+
+/// `DELETE /v1/users/{id}/sessions`: ends all but the session of the caller, and that one on demand.
+pub(crate) async fn end_all<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let current = include_current(call.uri.query())?;
+    let (user, origin, accounts) = (call.user()?, call.origin(), call.accounts());
+    let except = (!current).then_some(call.caller.user()?.session_id);
+    unit!(accounts, |tx, _| {
+        if tx.user(user).await?.is_none() {
+            return Err(Error::NotFound("user"));
+        }
+        accounts.end_sessions(tx, user, except, EndReason::Revoked, &origin).await
+    })?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// `DELETE /v1/sessions/{id}`: ends a session, also one that is over.
+pub(crate) async fn end<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let ((id, user), origin, accounts) = (call.session()?, call.origin(), call.accounts());
+    unit!(accounts, |tx, _| {
+        accounts.end_session(tx, id, user, EndReason::Revoked, &origin).await
+    })?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn include_current(query: Option<&str>) -> Result<bool, Problem> {
+    let mut fields = parameters(query, &["includeCurrent"])?;
+    let include = fields.optional("includeCurrent", flag);
+    let (include,) = fields.finish((include,))?;
+    Ok(include.unwrap_or(false))
+}
+
+fn view<A: Attrs>(session: &Session<A>, current: SessionId) -> SessionItemView<'_> {
+    SessionItemView {
+        id: session.id,
+        device: session.agent.as_ref().map(UserAgent::as_str),
+        ip: session.ip,
+        client_id: session.client,
+        methods: &session.methods,
+        authenticated_at: session.authenticated,
+        created_at: session.created,
+        refreshed_at: session.rotated,
+        idle_expires_at: session.refresh_expires,
+        expires_at: session.expires,
+        current: session.id == current,
+    }
 }
 
 fn refresh_token(mut fields: Fields) -> Result<Secret<String>, Problem> {

@@ -8,6 +8,7 @@ mod audit;
 mod budgets;
 mod fault;
 mod flows;
+mod lists;
 mod login_emails;
 mod outbox;
 mod passwords;
@@ -30,11 +31,12 @@ use store::BrokenStore;
 /// The promises of one noun, each with faults that break it.
 type Faults = &'static [(&'static str, &'static [Fault])];
 
-const NOUNS: [(&str, Faults); 11] = [
+const NOUNS: [(&str, Faults); 12] = [
     ("audit", audit::FAULTS),
     ("budgets", budgets::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
+    ("lists", lists::FAULTS),
     ("login_emails", login_emails::FAULTS),
     ("outbox", outbox::FAULTS),
     ("passwords", passwords::FAULTS),

@@ -1,10 +1,11 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use durward_core::entity::{LiveSession, Session};
 use durward_core::ids::{SessionId, UserId};
 use durward_core::store::{Result, Sessions, SessionsMut, StoreError};
-use durward_core::{Attrs, Digest, Timestamp};
+use durward_core::{Attrs, Digest, Slice, Timestamp};
 
 use crate::state::{Rows, State};
 use crate::tx::look_ups;
@@ -28,6 +29,20 @@ impl<A: Attrs> SessionTable<A> {
     pub(crate) fn open_of(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Session<A>> {
         let ids = self.open.get(&user).into_iter().flatten();
         ids.filter_map(|(_, id)| self.row(*id))
+    }
+
+    pub(crate) fn live_of(
+        &self,
+        user: UserId,
+        now: Timestamp,
+        slice: Slice<SessionId>,
+    ) -> Vec<Session<A>> {
+        let follows = |it: &&Session<A>| slice.after.is_none_or(|after| it.id < after);
+        let alive = self.open_of(user).filter(|it| it.is_alive(now)).filter(follows);
+        let mut alive: Vec<_> = alive.cloned().collect();
+        alive.sort_by_key(|it| Reverse(it.id));
+        alive.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
+        alive
     }
 
     pub(crate) fn insert(&mut self, session: &Session<A>) -> Result<()> {
@@ -136,6 +151,15 @@ look_ups! { MemoryRead, MemoryTx;
 
         async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>> {
             self.look(|state| state.sessions.open_of(user).rev().cloned().collect())
+        }
+
+        async fn live_sessions_of(
+            &mut self,
+            user: UserId,
+            now: Timestamp,
+            slice: Slice<SessionId>,
+        ) -> Result<Vec<Session<A>>> {
+            self.look(|state| state.sessions.live_of(user, now, slice))
         }
     }
 }

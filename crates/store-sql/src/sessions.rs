@@ -1,7 +1,7 @@
 use durward_core::entity::{LiveSession, Session, UserStatus};
 use durward_core::ids::{ClientId, SessionId, UserId};
 use durward_core::store::{Result, Sessions, SessionsMut};
-use durward_core::{Attrs, Digest, Timestamp, UserAgent};
+use durward_core::{Attrs, Digest, Slice, Timestamp, UserAgent};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
@@ -32,6 +32,11 @@ statements! { Sessions;
     SESSIONS_OF = concat!(
         "SELECT ", columns!(), " FROM {sessions} WHERE user_id = ? AND ended_ms IS NULL \
          ORDER BY created_ms DESC, id DESC"
+    );
+    LIVE_SESSIONS_OF = concat!(
+        "SELECT ", columns!(), " FROM {sessions} WHERE user_id = ? AND ended_ms IS NULL \
+         AND expires_ms > ? AND (token_expires_ms > ? OR refresh_expires_ms > ?) AND id < ? \
+         ORDER BY id DESC LIMIT ?"
     );
     INSERT_SESSION = concat!(
         "INSERT INTO {sessions} (", columns!(), ") \
@@ -103,6 +108,18 @@ look_ups! {
 
         async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>> {
             self.rows(SESSIONS_OF, values![&user], decode).await
+        }
+
+        async fn live_sessions_of(
+            &mut self,
+            user: UserId,
+            now: Timestamp,
+            slice: Slice<SessionId>,
+        ) -> Result<Vec<Session<A>>> {
+            // Every id comes before this one.
+            let before = slice.after.unwrap_or(SessionId::from_bytes([0xff; 16]));
+            let values = values![&user, now, now, now, &before, slice.limit];
+            self.rows(LIVE_SESSIONS_OF, values, decode).await
         }
     }
 }

@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::event::{EndReason, Event};
 use crate::ids::{ClientId, SessionId, UserId};
 use crate::origin::Origin;
-use crate::store::{Sessions, SessionsMut, Store};
+use crate::page::{Page, Slice};
+use crate::store::{Sessions, SessionsMut, Store, Users};
 use crate::token::{RefreshToken, SessionToken};
 
 impl<S: Store> Accounts<S> {
@@ -67,6 +68,25 @@ impl<S: Store> Accounts<S> {
             }
         }
         Err(Error::Unauthenticated)
+    }
+
+    /// The session with this id, ended or not.
+    pub async fn session(&self, id: SessionId) -> Result<Session<S::Attrs>, Error> {
+        self.read().await?.session(id).await?.ok_or(Error::NotFound("session"))
+    }
+
+    /// A part of the sessions of a user that are [alive](Session::is_alive), the newest first (R-SE-13).
+    pub async fn live_sessions(
+        &self,
+        user: UserId,
+        slice: Slice<SessionId>,
+    ) -> Result<Page<Session<S::Attrs>, SessionId>, Error> {
+        let mut read = self.read().await?;
+        if read.user(user).await?.is_none() {
+            return Err(Error::NotFound("user"));
+        }
+        let rows = read.live_sessions_of(user, self.now(), slice.and_one_more()).await?;
+        Ok(slice.page(rows, |session| session.id))
     }
 
     /// Ends a session, inside the caller's unit of work; answers whether it did now (R-SE-05).

@@ -1,6 +1,6 @@
 use super::Relation;
 use crate::attrs::{OrganizationRole, Permission};
-use crate::ids::{OrganizationId, UserId};
+use crate::ids::{OrganizationId, SessionId, UserId};
 
 /// What it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +9,13 @@ pub enum Target {
     Service,
     /// A user.
     User(UserId),
+    /// A session.
+    Session {
+        /// Which one.
+        id: SessionId,
+        /// Whose it is.
+        user: UserId,
+    },
     /// An organization, or something that belongs to it.
     Organization(Standing),
 }
@@ -75,6 +82,7 @@ impl Target {
         match self {
             Self::Service => "service",
             Self::User(_) => "user",
+            Self::Session { .. } => "session",
             Self::Organization(_) => "organization",
         }
     }

@@ -67,6 +67,11 @@ impl<A: Attrs> Session<A> {
         self.ended.is_some() || now >= self.expires
     }
 
+    /// Whether any of its tokens is still good for anything: what its owner sees as a session (R-SE-13).
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        !self.is_over(now) && (now < self.token_expires || now < self.refresh_expires)
+    }
+
     /// Decides over a refresh token of this family; `grace` is how long a lost reply may be retried.
     ///
     /// A successor counts as unused until it is itself presented: once it was, the token in
@@ -176,6 +181,18 @@ mod tests {
         assert_eq!(decide(at(10)), RefreshDecision::Retry);
         assert_eq!(decide(at(39)), RefreshDecision::Retry);
         assert_eq!(decide(at(40)), RefreshDecision::Reuse);
+    }
+
+    #[test]
+    fn a_session_is_alive_while_one_of_its_tokens_is() {
+        // R-SE-13
+        let session = session();
+        assert!(session.is_alive(at(99)) && !session.is_alive(at(100)));
+        let unrefreshed = Session { token_expires: at(200), ..session.clone() };
+        assert!(unrefreshed.is_alive(at(199)) && !unrefreshed.is_alive(at(200)));
+        let short = Session { expires: at(50), ..session.clone() };
+        assert!(short.is_alive(at(49)) && !short.is_alive(at(50)));
+        assert!(!Session { ended: Some(at(1)), ..session }.is_alive(at(2)));
     }
 
     #[test]

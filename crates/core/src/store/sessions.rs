@@ -2,6 +2,7 @@ use super::Result;
 use crate::attrs::Attrs;
 use crate::entity::{LiveSession, Session};
 use crate::ids::{SessionId, UserId};
+use crate::page::Slice;
 use crate::secret::Digest;
 use crate::time::Timestamp;
 
@@ -22,6 +23,15 @@ pub trait Sessions<A: Attrs> {
 
     /// The sessions of this user that were not ended, the newest first.
     async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>>;
+
+    /// A part of the sessions of this user that are [alive](Session::is_alive), by descending id
+    /// (R-SE-13).
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: Timestamp,
+        slice: Slice<SessionId>,
+    ) -> Result<Vec<Session<A>>>;
 }
 
 /// Writes of sessions.

@@ -4,12 +4,91 @@ use super::{Route, Verb, endpoint};
 use crate::answer::SessionView;
 use crate::edge::{Aim, Credentials};
 use crate::error::Fault;
-use crate::operation::{BodyUse, Operation, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
+use crate::paging::ListView;
 use crate::schemas::Schemas;
 use crate::sessions;
 
 /// What is done with sessions.
 pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
+    let mut routes = seen_and_ended();
+    routes.extend(held_by_their_tokens());
+    routes
+}
+
+/// Those that a user names.
+fn seen_and_ended<S: Store>() -> Vec<Route<S>> {
+    vec![
+        Route {
+            verb: Verb::Get,
+            path: "/v1/users/{id}/sessions",
+            action: Action::ReadSessions,
+            aim: Aim::User,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(sessions::index),
+            operation: Operation {
+                id: "listSessions",
+                tag: "Sessions",
+                summary: "See where a user is logged in",
+                description: "The sessions of a user that are alive, the newest first.",
+                session: SessionUse::Required,
+                fields: &[Parameter::Limit, Parameter::Cursor],
+                body: BodyUse::None,
+                answers: vec![Success::new(
+                    200,
+                    "A part of the sessions.",
+                    Schemas::answer::<ListView<sessions::SessionItemView<'static>>>,
+                )],
+                faults: &[],
+            },
+        },
+        Route {
+            verb: Verb::Delete,
+            path: "/v1/users/{id}/sessions",
+            action: Action::EndSessions,
+            aim: Aim::User,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(sessions::end_all),
+            operation: Operation {
+                id: "endSessions",
+                tag: "Sessions",
+                summary: "End the other sessions of a user",
+                description: "All of them but the one of this request, with their refresh tokens.",
+                session: SessionUse::Required,
+                fields: &[Parameter::IncludeCurrent],
+                body: BodyUse::None,
+                answers: vec![Success::empty(204, "The sessions have ended.")],
+                faults: &[Fault::Flow(Kind::Vetoed), Fault::Flow(Kind::Busy)],
+            },
+        },
+        Route {
+            verb: Verb::Delete,
+            path: "/v1/sessions/{id}",
+            action: Action::EndSessions,
+            aim: Aim::Session,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(sessions::end),
+            operation: Operation {
+                id: "endSession",
+                tag: "Sessions",
+                summary: "End one session",
+                description: "Also one that is over: the answer is the same. A session of somebody else looks like \
+                              one that never was.",
+                session: SessionUse::Required,
+                fields: &[],
+                body: BodyUse::None,
+                answers: vec![Success::empty(204, "The session has ended.")],
+                faults: &[Fault::Flow(Kind::Vetoed), Fault::Flow(Kind::Busy)],
+            },
+        },
+    ]
+}
+
+/// The one whose tokens are presented.
+fn held_by_their_tokens<S: Store>() -> Vec<Route<S>> {
     vec![
         Route {
             verb: Verb::Post,

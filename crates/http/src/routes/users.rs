@@ -4,7 +4,7 @@ use super::{Route, Verb, endpoint};
 use crate::answer::{SessionView, StepView};
 use crate::edge::{Aim, Budget, Credentials};
 use crate::error::Fault;
-use crate::operation::{BodyUse, HeaderField, Operation, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::schemas::Schemas;
 use crate::users;
 
@@ -29,7 +29,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                               the code comes back. The answer does not tell whether the address has an account: \
                               the mail does. In sign-up mode `open` the session is there at once.",
                 session: SessionUse::None,
-                fields: &[HeaderField::IdempotencyKey],
+                fields: &[Parameter::IdempotencyKey],
                 body: BodyUse::Required(Schemas::request::<users::SignUpShape<User<S>>>),
                 answers: vec![
                     Success::new(
@@ -87,7 +87,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 summary: "Change a user",
                 description: "Changes what is sent and leaves the rest. `attributes` are replaced as a whole.",
                 session: SessionUse::Required,
-                fields: &[HeaderField::IfMatch],
+                fields: &[Parameter::IfMatch],
                 body: BodyUse::Required(Schemas::request::<users::ChangeShape<User<S>>>),
                 answers: vec![
                     Success::new(

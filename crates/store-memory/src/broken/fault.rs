@@ -11,7 +11,7 @@ use durward_core::store::{
     OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Users,
     UsersMut,
 };
-use durward_core::{Digest, PasswordHash, Timestamp};
+use durward_core::{Digest, PasswordHash, Slice, Timestamp};
 
 use super::store::{BrokenRead, BrokenTx};
 use crate::state::State;
@@ -129,6 +129,11 @@ port! {
             session_by_token(token: &Digest) -> Option<LiveSession<Suite>>;
             session_by_refresh(refresh: &Digest) -> Option<Session<Suite>>;
             sessions_of(user: UserId) -> Vec<Session<Suite>>;
+            live_sessions_of(
+                user: UserId,
+                now: Timestamp,
+                slice: Slice<SessionId>
+            ) -> Vec<Session<Suite>>;
         }
         Flows<Suite> {
             flow_by_handle(handle: &Digest) -> Option<Flow<Suite>>;

@@ -342,32 +342,13 @@ pub(super) const FAULTS: Faults = &[
             }),
         ],
     ),
-    (
-        "open_sessions_are_listed_from_the_newest_on",
-        &[
-            Fault::sessions_of(|state, user| state.sessions.open_of(user).cloned().collect()),
-            Fault::sessions_of(|state, user| {
-                all(state).filter(|it| it.user == user && it.ended.is_none()).cloned().collect()
-            }),
-            Fault::sessions_of(|state, user| {
-                newest_first(all(state).filter(|it| it.user == user).cloned().collect())
-            }),
-            Fault::sessions_of(|state, _| {
-                newest_first(all(state).filter(|it| it.ended.is_none()).cloned().collect())
-            }),
-            Fault::sessions_of(|state, user| {
-                let open = state.sessions.open_of(user).rev();
-                open.filter(|it| it.expires > Timestamp::from_millis(1)).cloned().collect()
-            }),
-        ],
-    ),
 ];
 
 fn sessions(state: &mut State<Suite>) -> &mut SessionTable<Suite> {
     Arc::make_mut(&mut state.sessions)
 }
 
-fn all(state: &State<Suite>) -> impl Iterator<Item = &Session<Suite>> {
+pub(super) fn all(state: &State<Suite>) -> impl Iterator<Item = &Session<Suite>> {
     state.sessions.rows.values().map(Arc::as_ref)
 }
 
@@ -380,12 +361,6 @@ fn change(state: &mut State<Suite>, id: SessionId, change: impl FnOnce(&mut Sess
 
 fn agent(session: &Session<Suite>) -> Option<UserAgent> {
     session.agent.clone()
-}
-
-fn newest_first(mut sessions: Vec<Session<Suite>>) -> Vec<Session<Suite>> {
-    sessions.sort_by_key(|session| session.created);
-    sessions.reverse();
-    sessions
 }
 
 fn placeholder(id: SessionId, user: UserId) -> Session<Suite> {

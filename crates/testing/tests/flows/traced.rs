@@ -19,8 +19,8 @@ use durward_core::store::{
     Users, UsersMut,
 };
 use durward_core::{
-    Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Store, StoreError,
-    Timestamp,
+    Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
+    StoreError, Timestamp,
 };
 
 /// What was asked, in order.
@@ -145,6 +145,11 @@ traced! {
         session_by_token(token: &Digest) -> Option<LiveSession<A>>;
         session_by_refresh(refresh: &Digest) -> Option<Session<A>>;
         sessions_of(user: UserId) -> Vec<Session<A>>;
+        live_sessions_of(
+            user: UserId,
+            now: Timestamp,
+            slice: Slice<SessionId>
+        ) -> Vec<Session<A>>;
     }
     [A: Attrs, T: SessionsMut<A> + Send] SessionsMut<A> {
         insert_session(session: &Session<A>) -> ();

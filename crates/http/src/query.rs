@@ -1,0 +1,91 @@
+//! Reads the query of a request, as [`Fields`] are read.
+
+use durward_core::Obstruction;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use crate::fields::{Fields, text};
+use crate::problem::Problem;
+
+/// The parameters of a query that have these names, as the members of an object of texts. All others are
+/// ignored; one that appears twice, or is no UTF-8, is a value that no reader accepts.
+pub(crate) fn parameters(query: Option<&str>, names: &[&str]) -> Result<Fields, Problem> {
+    let mut members = Map::new();
+    for (name, value) in pairs(query) {
+        let Some(name) = names.iter().find(|known| name.as_deref() == Some(**known)) else {
+            continue;
+        };
+        let value = value.map_or(Value::Null, Value::String);
+        let repeated = members.insert((*name).to_owned(), value).is_some();
+        if repeated {
+            members.insert((*name).to_owned(), Value::Null);
+        }
+    }
+    Fields::of(Value::Object(members))
+}
+
+/// Names and values as forms write them; what is no UTF-8 is `None`.
+fn pairs(query: Option<&str>) -> impl Iterator<Item = (Option<String>, Option<String>)> {
+    let parts = query.unwrap_or_default().split('&').filter(|part| !part.is_empty());
+    parts.map(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        (decoded(name), decoded(value))
+    })
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// A number from `least` to `most`, in digits.
+pub(crate) fn number(least: u32, most: u32) -> impl FnOnce(Value) -> Result<u32, Obstruction> {
+    move |value| {
+        let typed = text(value)?;
+        let digits = !typed.is_empty() && typed.bytes().all(|byte| byte.is_ascii_digit());
+        let number = typed.parse().ok().filter(|number| (least..=most).contains(number));
+        number.filter(|_| digits).ok_or_else(|| {
+            Obstruction::new("OUT_OF_RANGE", format!("Must be a number from {least} to {most}."))
+                .with("min", least.into())
+                .with("max", most.into())
+        })
+    }
+}
+
+/// `true` or `false`.
+pub(crate) fn flag(value: Value) -> Result<bool, Obstruction> {
+    match text(value)?.as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(crate::fields::one_of(&["true", "false"])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(query: &str) -> Result<Option<u32>, String> {
+        let mut fields = parameters(Some(query), &["limit"]).unwrap();
+        let limit = fields.optional("limit", number(1, 100));
+        let finished = fields.finish((limit,));
+        finished.map(|(limit,)| limit).map_err(|problem| {
+            let found = &problem.obstructions()[0];
+            assert_eq!(found.pointer, "/limit");
+            found.code.clone().into_owned()
+        })
+    }
+
+    #[test]
+    fn a_number_is_in_its_range_and_in_digits() {
+        assert_eq!(limit(""), Ok(None));
+        assert_eq!(limit("other=1&other=2&x"), Ok(None));
+        assert_eq!(limit("limit=1"), Ok(Some(1)));
+        assert_eq!(limit("a=%ff&lim%69t=%31%300"), Ok(Some(100)));
+        for wrong in ["0", "101", "", "+1", "-1", "1.0", "1e1", "4294967297", "%201"] {
+            assert_eq!(limit(&format!("limit={wrong}")), Err("OUT_OF_RANGE".into()), "{wrong}");
+        }
+        assert_eq!(limit("limit=1&limit=1"), Err("WRONG_TYPE".into()));
+        assert_eq!(limit("limit=%ff"), Err("WRONG_TYPE".into()));
+    }
+}
