@@ -39,6 +39,7 @@ pub mod lists;
 pub mod login_emails;
 pub mod outbox;
 pub mod passwords;
+pub mod presumptions;
 pub mod replies;
 pub mod sessions;
 pub mod transactions;

@@ -53,6 +53,14 @@ macro_rules! promises {
             passwords::a_hash_is_replaced_if_it_is_still_stored,
             passwords::a_hash_replaced_by_itself_is_replaced,
             passwords::of_concurrent_replacements_of_a_hash_one_happens,
+            presumptions::what_was_presumed_happens,
+            presumptions::a_presuming_unit_sees_its_own_writes,
+            presumptions::a_presuming_unit_that_is_dropped_leaves_no_trace,
+            presumptions::a_wrong_presumption_leaves_no_trace,
+            presumptions::a_presumed_duplicate_leaves_no_trace,
+            presumptions::of_concurrent_presuming_units_one_happens,
+            presumptions::presumed_debits_stop_at_the_burst,
+            presumptions::a_unit_that_caught_up_tells_the_truth,
             sessions::a_session_comes_back_as_it_was_stored,
             sessions::an_unknown_session_is_not_found,
             sessions::a_token_finds_its_session_and_user,
@@ -169,7 +177,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 11] = [
+    const NOUNS: [(&str, &str); 12] = [
         ("audit", include_str!("audit.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("flows", include_str!("flows.rs")),
@@ -177,6 +185,7 @@ mod tests {
         ("login_emails", include_str!("login_emails.rs")),
         ("outbox", include_str!("outbox.rs")),
         ("passwords", include_str!("passwords.rs")),
+        ("presumptions", include_str!("presumptions.rs")),
         ("replies", include_str!("replies.rs")),
         ("sessions", include_str!("sessions.rs")),
         ("transactions", include_str!("transactions.rs")),

@@ -169,6 +169,9 @@ impl<S: Store> Accounts<S> {
         event: &Event<'_, S::Attrs>,
         origin: &Origin,
     ) -> Result<(), Error> {
+        if !self.0.hooks.is_empty() {
+            tx.catch_up().await?;
+        }
         for hook in &self.0.hooks {
             hook.on(event, tx).await.map_err(Error::Vetoed)?;
         }

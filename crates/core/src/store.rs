@@ -14,6 +14,7 @@ mod sessions;
 mod users;
 
 use std::error::Error as StdError;
+use std::future::ready;
 use std::time::Duration;
 
 pub use audit::{Audit, AuditMut};
@@ -113,6 +114,21 @@ pub trait Tx<A: Attrs>:
     + RepliesMut
     + AuditMut
 {
+    /// Allows the store to put writes off until it commits, and to answer that a guard lets them pass before
+    /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same.
+    ///
+    /// If a guard then refuses after all, or a uniqueness rule is broken, the commit or a call before it is a
+    /// [`Conflict`](StoreError::Conflict): nothing of the unit happened, and it is to be tried again without
+    /// this call. It saves round trips where guards nearly always pass; a store that has none to save need
+    /// do nothing.
+    fn presume(&mut self) {}
+
+    /// Lets everything happen that was put off, and ends [`presume`](Tx::presume): what others do in this unit
+    /// from here on finds it done.
+    fn catch_up(&mut self) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
     /// Makes the whole unit durable and visible; when it returns `Ok`, a crash does not undo it.
     async fn commit(self) -> Result<()>;
 }

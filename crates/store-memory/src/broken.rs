@@ -12,6 +12,7 @@ mod lists;
 mod login_emails;
 mod outbox;
 mod passwords;
+mod presumptions;
 mod replies;
 mod sessions;
 mod store;
@@ -31,7 +32,7 @@ use store::BrokenStore;
 /// The promises of one noun, each with faults that break it.
 type Faults = &'static [(&'static str, &'static [Fault])];
 
-const NOUNS: [(&str, Faults); 12] = [
+const NOUNS: [(&str, Faults); 13] = [
     ("audit", audit::FAULTS),
     ("budgets", budgets::FAULTS),
     ("flows", flows::FAULTS),
@@ -40,6 +41,7 @@ const NOUNS: [(&str, Faults); 12] = [
     ("login_emails", login_emails::FAULTS),
     ("outbox", outbox::FAULTS),
     ("passwords", passwords::FAULTS),
+    ("presumptions", presumptions::FAULTS),
     ("replies", replies::FAULTS),
     ("sessions", sessions::FAULTS),
     ("transactions", transactions::FAULTS),

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::event::FailureReason;
 use crate::ids::UserId;
 use crate::origin::Origin;
-use crate::store::{Flows, FlowsMut, Store, StoreError, Users};
+use crate::store::{Flows, FlowsMut, Store, StoreError, Tx, Users};
 use crate::text::FlowState;
 use crate::token::{CodeToken, FlowToken, ShortCode};
 
@@ -55,15 +55,19 @@ impl<S: Store> Accounts<S> {
             return Err(self.refuse_flow(flow.user, origin).await);
         }
         let typed = matches!(proof, Proof::Typed(_));
-        let settled = unit!(self, |tx, _| {
-            if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
-                return Ok(None);
+        let settled = unit!(
+            self,
+            presuming | tx,
+            _ | {
+                if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
+                    return Ok(None);
+                }
+                if typed {
+                    self.refund_failure(tx, origin).await?;
+                }
+                self.complete(tx, &flow, state, origin).await
             }
-            if typed {
-                self.refund_failure(tx, origin).await?;
-            }
-            self.complete(tx, &flow, state, origin).await
-        })?;
+        )?;
         match settled {
             Some(answer) => Ok(answer),
             None => Err(self.refuse_flow(flow.user, origin).await),
@@ -144,7 +148,10 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Option<Shown<S::Attrs>>, Error> {
         let limit = Flow::<S::Attrs>::MAX_ATTEMPTS;
-        let counted = unit!(self, |tx, _| {
+        let counted = unit!(self, |tx, tried| {
+            if tried == 0 && flow.as_ref().is_some_and(Flow::takes_attempts) {
+                tx.presume();
+            }
             self.debit_failure(tx, origin, self.now()).await?;
             match &flow {
                 Some(flow) => Ok(tx.debit_flow(flow.id, flow.position, limit).await?),

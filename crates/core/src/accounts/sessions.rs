@@ -166,10 +166,14 @@ impl<S: Store> Accounts<S> {
         user: UserId,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx, _| {
-            self.end_session(tx, session, user, EndReason::Logout, origin).await?;
-            Ok(())
-        })
+        unit!(
+            self,
+            presuming | tx,
+            _ | {
+                self.end_session(tx, session, user, EndReason::Logout, origin).await?;
+                Ok(())
+            }
+        )
     }
 }
 

@@ -19,13 +19,25 @@
 ///     })
 /// }
 /// ```
+///
+/// `unit!(accounts, presuming |tx, tried| work)` lets the first try [presume](crate::store::Tx::presume) that
+/// every guard holds: for work whose guards nearly always do.
 #[macro_export]
 macro_rules! unit {
-    ($accounts:expr, |$tx:ident, $tried:pat_param| $work:expr) => {{
+    ($accounts:expr, |$tx:ident, $tried:pat_param| $work:expr) => {
+        $crate::unit!(@run $accounts, false, |$tx, $tried| $work)
+    };
+    ($accounts:expr, presuming |$tx:ident, $tried:pat_param| $work:expr) => {
+        $crate::unit!(@run $accounts, true, |$tx, $tried| $work)
+    };
+    (@run $accounts:expr, $presuming:expr, |$tx:ident, $tried:pat_param| $work:expr) => {{
         let mut tried: u32 = 0;
         loop {
             let outcome: ::std::result::Result<_, $crate::Error> = async {
                 let mut begun = $accounts.begin().await?;
+                if $presuming && tried == 0 {
+                    $crate::store::Tx::presume(&mut begun);
+                }
                 let worked: ::std::result::Result<_, $crate::Error> = async {
                     let ($tx, $tried) = (&mut begun, tried);
                     $work

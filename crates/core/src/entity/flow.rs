@@ -143,6 +143,11 @@ impl<A: Attrs> Flow<A> {
         }
     }
 
+    /// Whether one more attempt would be counted, as far as is known here.
+    pub fn takes_attempts(&self) -> bool {
+        self.finished.is_none() && self.attempts < Self::MAX_ATTEMPTS
+    }
+
     /// Decides over the answer to a mailed code; says nothing about whether it was debited.
     ///
     /// `state` may be absent only in a verification: there the code alone proves the address.
@@ -335,6 +340,15 @@ mod tests {
         let verification = Flow { purpose: Purpose::VerifyEmail, ..flow };
         assert_eq!(decide(&verification, &right, None, now), Ok(()));
         assert_eq!(decide(&verification, &right, Some(&other), now), Err(FlowRefusal::WrongState));
+    }
+
+    #[test]
+    fn a_flow_takes_five_attempts_while_it_is_unfinished() {
+        let flow = flow(&keys(), &ShortCode::mint(&Fixed(5)));
+        let finished = Some(Timestamp::from_millis(1));
+        assert!(Flow { attempts: 4, ..flow.clone() }.takes_attempts());
+        assert!(!Flow { attempts: 5, ..flow.clone() }.takes_attempts());
+        assert!(!Flow { finished, ..flow }.takes_attempts());
     }
 
     #[test]

@@ -1,0 +1,32 @@
+use durward_core::budget::Debit;
+
+use super::Faults;
+use super::fault::Fault;
+
+pub(super) const FAULTS: Faults = &[
+    ("what_was_presumed_happens", &[Fault::CommitsAreForgotten]),
+    ("a_presuming_unit_sees_its_own_writes", &[Fault::UnitsSeeTheCommittedState]),
+    (
+        "a_presuming_unit_that_is_dropped_leaves_no_trace",
+        &[Fault::DroppedUnitsCommit, Fault::WritesCommit],
+    ),
+    (
+        "a_wrong_presumption_leaves_no_trace",
+        &[
+            Fault::finish_flow(|_, _, _, _| Ok(true)),
+            Fault::rotate_session(|_, _, _| Ok(true)),
+            Fault::debit_flow(|_, _, _, _| Ok(true)),
+            Fault::update_user(|_, _, _| Ok(true)),
+        ],
+    ),
+    (
+        "a_presumed_duplicate_leaves_no_trace",
+        &[Fault::insert_user(|_, _| Ok(())), Fault::DuplicatesAreForgotten("user")],
+    ),
+    (
+        "of_concurrent_presuming_units_one_happens",
+        &[Fault::finish_flow(|_, _, _, _| Ok(true)), Fault::CommitsAreForgotten],
+    ),
+    ("presumed_debits_stop_at_the_burst", &[Fault::debit_budget(|_, _, _, _| Ok(Debit::Granted))]),
+    ("a_unit_that_caught_up_tells_the_truth", &[Fault::finish_flow(|_, _, _, _| Ok(true))]),
+];
