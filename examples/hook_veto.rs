@@ -31,7 +31,7 @@ impl Hook<Db> for Seats {
              WHERE number = (SELECT MIN(number) FROM seats WHERE user_id IS NULL)",
         )
         .bind(user.id.to_string())
-        .execute(tx.conn())
+        .execute(tx.conn().await?)
         .await?;
         if taken.rows_affected() == 1 { Ok(()) } else { Err("every seat is taken".into()) }
     }
@@ -41,10 +41,10 @@ impl Hook<Db> for Seats {
 async fn build(store: &Db, seats: u32) -> Result<(), Box<dyn Error>> {
     let mut tx = store.begin().await?;
     let create = "CREATE TABLE seats (number INTEGER PRIMARY KEY, user_id TEXT)";
-    sqlx::query(create).execute(tx.conn()).await?;
+    sqlx::query(create).execute(tx.conn().await?).await?;
     for number in 1..=seats {
         let insert = sqlx::query("INSERT INTO seats (number) VALUES (?)").bind(number);
-        insert.execute(tx.conn()).await?;
+        insert.execute(tx.conn().await?).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -105,7 +105,7 @@ mod tests {
     async fn taken(it: &TestAccounts<Db>) -> i64 {
         let mut tx = it.accounts().begin().await.unwrap();
         let count = sqlx::query_scalar("SELECT COUNT(user_id) FROM seats");
-        count.fetch_one(tx.conn()).await.unwrap()
+        count.fetch_one(tx.conn().await.unwrap()).await.unwrap()
     }
 
     async fn exists(it: &TestAccounts<Db>, address: &str) -> bool {
@@ -135,7 +135,10 @@ mod tests {
         assert!(!exists(&it, "ada@example.com").await);
 
         let mut tx = it.accounts().begin().await.unwrap();
-        sqlx::query("INSERT INTO seats (number) VALUES (1)").execute(tx.conn()).await.unwrap();
+        sqlx::query("INSERT INTO seats (number) VALUES (1)")
+            .execute(tx.conn().await.unwrap())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         it.accounts().answer_code(&code, &state, &it.origin()).await.unwrap();
         assert!(exists(&it, "ada@example.com").await);

@@ -93,7 +93,7 @@ macro_rules! shop {
                 let made: Result<_, Error> = unit!(accounts, |tx, _| {
                     let made = accounts.create_user(tx, new.clone(), &Origin::default()).await?;
                     let order = sqlx::query($order).bind(made.user.id.to_string()).bind(what);
-                    order.execute(tx.conn()).await.map_err(StoreError::backend)?;
+                    order.execute(tx.conn().await?).await.map_err(StoreError::backend)?;
                     Ok(made)
                 });
                 Ok(made?)

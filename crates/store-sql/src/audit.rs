@@ -61,7 +61,6 @@ impl<E: Engine, A: Attrs> AuditMut for SqlTx<'_, E, A> {
             request.as_deref(),
             details,
         ];
-        self.insert(INSERT_AUDIT, values, "audit entry").await?;
-        Ok(())
+        self.append(INSERT_AUDIT, values, "audit entry").await
     }
 }

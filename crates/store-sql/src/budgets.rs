@@ -3,9 +3,10 @@ use std::time::Duration;
 
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::store::{BudgetsMut, Result};
-use durward_core::{Attrs, StoreError, Timestamp};
+use durward_core::{Attrs, Digest, StoreError, Timestamp};
 
 use crate::engine::{Engine, Value, values};
+use crate::pending::Touch;
 use crate::row::Columns;
 use crate::statement::{Statement, statements};
 use crate::tx::SqlTx;
@@ -35,19 +36,24 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
         let BudgetKey(key) = &key;
         let (interval, last_grant) = (millis(rate.interval), rate.last_grant(now));
         let bounded = last_grant.as_millis().min(FAR);
-        if self.change(DEBIT_BUDGET, values![now, now, interval, key, bounded]).await? {
+        let debit = values![now, now, interval, key, bounded];
+        let presumes = self.presumes();
+        if !presumes && self.execute(DEBIT_BUDGET, debit).await? > 0 {
             return Ok(Debit::Granted);
         }
-        let stored = self.row(BUDGET, values![key], |row| row.time("whole_ms")).await?;
-        match stored {
+        let whole = |row: &E::Row| row.time("whole_ms");
+        match self.row(of(BUDGET, key), values![key], whole).await? {
             Some(whole) if whole > last_grant => {
                 Ok(Debit::Refused { retry_after: whole.since(last_grant) })
+            }
+            Some(_) if presumes => {
+                self.change(of(DEBIT_BUDGET, key), debit).await.map(|_presumed| Debit::Granted)
             }
             // Somebody gave one back in the meantime.
             Some(_) => self.fail(StoreError::Conflict),
             None => {
                 let whole = now + rate.interval;
-                self.insert_unless_raced(INSERT_BUDGET, values![key, whole]).await?;
+                self.insert_unless_raced(of(INSERT_BUDGET, key), values![key, whole]).await?;
                 Ok(Debit::Granted)
             }
         }
@@ -55,8 +61,7 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
 
     async fn refund_budget(&mut self, key: BudgetKey, rate: &Rate) -> Result<()> {
         let BudgetKey(key) = &key;
-        self.execute(REFUND_BUDGET, values![millis(rate.interval), key]).await?;
-        Ok(())
+        self.change(of(REFUND_BUDGET, key), values![millis(rate.interval), key]).await.map(drop)
     }
 
     async fn debit_attempt(
@@ -68,14 +73,14 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
         let BudgetKey(key) = &key;
         let [(a, at_a), (b, at_b), (c, at_c), (d, at_d)] = ladder(delays, now);
         let values = values![now, key, a, at_a, b, at_b, c, at_c, d, at_d];
-        if self.change(DEBIT_ATTEMPT, values).await? {
+        if self.execute(DEBIT_ATTEMPT, values).await? > 0 {
             return Ok(true);
         }
         let stored = self.row(ATTEMPTS, values![key], |row| row.number("failures")).await?;
         if stored.is_some() {
             return Ok(false);
         }
-        self.insert_unless_raced(INSERT_ATTEMPT, values![key, now]).await?;
+        self.insert_unless_raced(of(INSERT_ATTEMPT, key), values![key, now]).await?;
         Ok(true)
     }
 
@@ -88,17 +93,17 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
 
 impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
     /// Inserts what was missing a moment ago; whoever else did so first wins.
-    async fn insert_unless_raced(
-        &mut self,
-        statement: Statement,
-        values: &[Value<'_>],
-    ) -> Result<()> {
-        match self.insert(statement, values, "budget").await {
-            Ok(_) => Ok(()),
+    async fn insert_unless_raced(&mut self, touch: Touch<'_>, values: &[Value<'_>]) -> Result<()> {
+        match self.append(touch, values, "budget").await {
             Err(StoreError::Duplicate(_)) => Err(StoreError::Conflict),
-            Err(other) => Err(other),
+            answer => answer,
         }
     }
+}
+
+/// A statement about one budget and no other.
+fn of(statement: Statement, key: &Digest) -> Touch<'_> {
+    Touch { statement, row: Some(key.as_bytes()) }
 }
 
 fn millis(duration: Duration) -> i64 {

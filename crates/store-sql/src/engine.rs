@@ -1,13 +1,15 @@
 //! What the store asks of a database. Only the files in `engine/` know which one it is.
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod connections;
 mod dialect;
 #[cfg(feature = "mysql")]
 mod my_sql;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
-mod pooled;
 mod pools;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod server;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 mod value;
@@ -20,7 +22,7 @@ use sqlx::{Pool, SqlStr, Transaction};
 
 pub use dialect::Dialect;
 pub use pools::pool_options;
-pub(crate) use value::{Value, values};
+pub(crate) use value::{Kept, Value, values};
 
 use crate::row::Row;
 
@@ -41,6 +43,10 @@ pub(crate) trait Driver: sqlx::Database<Row: Row> {
     const BEGIN: &'static str;
     /// A cheap statement whose outcome [`Driver::still_open`] understands.
     const PROBE: &'static str;
+
+    /// Whether sqlx finds its way back into step with the server after a statement for whose answer nobody
+    /// waited.
+    const RESUMES: bool;
 
     /// Where connections come from.
     type Source: Source<Self>;
@@ -113,11 +119,18 @@ pub(crate) trait Source<E: Driver>: Clone + Send + Sync + 'static {
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// A connection for one look-up; goes back where it came from when dropped.
+/// A connection for one look-up; goes back where it came from when dropped, whatever state it is in.
 pub(crate) trait Reader<E: Driver>:
     DerefMut<Target = E::Connection> + Send + 'static
 {
-    /// Keeps the connection from being used again.
+    /// Gives it back after an answer that was waited for.
+    fn keep(self)
+    where
+        Self: Sized,
+    {
+    }
+
+    /// Gives it back after an error, which may have broken it.
     fn discard(self);
 }
 

@@ -133,8 +133,7 @@ impl<E: Engine, A: Attrs> FlowsMut<A> for SqlTx<'_, E, A> {
             flow.expires,
             flow.finished,
         ];
-        self.insert(INSERT_FLOW, values, "flow").await?;
-        Ok(())
+        self.append(INSERT_FLOW, values, "flow").await
     }
 
     async fn debit_flow(&mut self, id: FlowId, position: u32, limit: u32) -> Result<bool> {
@@ -158,7 +157,7 @@ impl<E: Engine, A: Attrs> FlowsMut<A> for SqlTx<'_, E, A> {
             from,
             mails,
         ];
-        Ok(self.insert(ADVANCE_FLOW, values, "flow handle").await? > 0)
+        self.change_unique(ADVANCE_FLOW, values, "flow handle").await
     }
 
     async fn finish_flow(&mut self, id: FlowId, position: u32, now: Timestamp) -> Result<bool> {

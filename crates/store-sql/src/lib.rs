@@ -34,6 +34,7 @@ mod migrate;
 pub mod migrations;
 mod outbox;
 mod passwords;
+mod pending;
 mod prefix;
 mod read;
 mod replies;

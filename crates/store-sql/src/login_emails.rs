@@ -92,8 +92,7 @@ impl<E: Engine, A: Attrs> LoginEmailsMut for SqlTx<'_, E, A> {
             *created,
             proven.map(|_| canonical),
         ];
-        self.insert(INSERT_LOGIN_EMAIL, values, "email address").await?;
-        Ok(())
+        self.append(INSERT_LOGIN_EMAIL, values, "email address").await
     }
 
     async fn prove_login_email(
@@ -103,7 +102,7 @@ impl<E: Engine, A: Attrs> LoginEmailsMut for SqlTx<'_, E, A> {
         now: Timestamp,
     ) -> Result<bool> {
         let proven = values![now, &id, &user];
-        Ok(self.insert(PROVE_LOGIN_EMAIL, proven, "email address").await? > 0)
+        self.change_unique(PROVE_LOGIN_EMAIL, proven, "email address").await
     }
 
     async fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> Result<u64> {

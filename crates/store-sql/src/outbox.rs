@@ -85,8 +85,7 @@ impl<E: Engine, A: Attrs> OutboxMut for SqlTx<'_, E, A> {
         let OutboxMail { id, state, body, due, attempts, created, last_error } = mail;
         let values =
             values![id, state.name(), body, *due, *attempts, *created, last_error.as_deref(),];
-        self.insert(INSERT_MAIL, values, "mail").await?;
-        Ok(())
+        self.append(INSERT_MAIL, values, "mail").await
     }
 
     async fn lease_mail(&mut self, id: MailId, due: Timestamp, until: Timestamp) -> Result<bool> {

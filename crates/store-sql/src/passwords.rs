@@ -51,8 +51,7 @@ look_ups! {
 impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
     async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
         let StoredPassword { user, hash, changed } = password;
-        self.insert(INSERT_PASSWORD, values![user, hash, *changed], "password").await?;
-        Ok(())
+        self.append(INSERT_PASSWORD, values![user, hash, *changed], "password").await
     }
 
     async fn replace_password_hash(

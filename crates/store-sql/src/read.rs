@@ -28,7 +28,10 @@ impl<'c, E: Engine, A: Attrs> SqlRead<'c, E, A> {
     ) -> Result<Option<T>> {
         let mut conn = self.source.reader().await.map_err(translated::<E>)?;
         match E::row(&mut conn, self.statements.text(statement), values).await {
-            Ok(row) => row.as_ref().map(decode).transpose(),
+            Ok(row) => {
+                conn.keep();
+                row.as_ref().map(decode).transpose()
+            }
             Err(error) => Err(failed(conn, error)),
         }
     }
@@ -42,7 +45,10 @@ impl<'c, E: Engine, A: Attrs> SqlRead<'c, E, A> {
     ) -> Result<Vec<T>> {
         let mut conn = self.source.reader().await.map_err(translated::<E>)?;
         match E::rows(&mut conn, self.statements.text(statement), values).await {
-            Ok(rows) => rows.iter().map(decode).collect(),
+            Ok(rows) => {
+                conn.keep();
+                rows.iter().map(decode).collect()
+            }
             Err(error) => Err(failed(conn, error)),
         }
     }

@@ -37,7 +37,6 @@ impl<E: Engine, A: Attrs> RepliesMut for SqlTx<'_, E, A> {
     async fn insert_reply(&mut self, reply: &StoredReply, now: Timestamp) -> Result<()> {
         let StoredReply { key, request, answer, expires } = reply;
         self.execute(DELETE_EXPIRED_REPLY, values![key, now]).await?;
-        self.insert(INSERT_REPLY, values![key, request, answer, *expires], "reply").await?;
-        Ok(())
+        self.append(INSERT_REPLY, values![key, request, answer, *expires], "reply").await
     }
 }

@@ -148,7 +148,7 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
             session.agent.as_ref().map(UserAgent::as_str),
             &attrs,
         ];
-        self.insert(INSERT_SESSION, values, "session").await?;
+        self.append(INSERT_SESSION, values, "session").await?;
         self.insert_refresh_token(session).await
     }
 
@@ -163,7 +163,7 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
             &session.id,
             from,
         ];
-        let rotated = self.insert(ROTATE_SESSION, values, "session token").await? > 0;
+        let rotated = self.change_unique(ROTATE_SESSION, values, "session token").await?;
         if rotated {
             self.insert_refresh_token(session).await?;
         }
@@ -195,7 +195,6 @@ impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
     /// Remembers the refresh token of a session as one of its family.
     async fn insert_refresh_token(&mut self, session: &Session<A>) -> Result<()> {
         let values = values![&session.refresh, &session.id];
-        self.insert(INSERT_REFRESH_TOKEN, values, "refresh token").await?;
-        Ok(())
+        self.append(INSERT_REFRESH_TOKEN, values, "refresh token").await
     }
 }

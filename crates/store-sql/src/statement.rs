@@ -1,4 +1,5 @@
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
@@ -7,14 +8,14 @@ use crate::prefix::Prefix;
 use crate::{audit, budgets, flows, login_emails, outbox, passwords, replies, sessions, users};
 
 /// Names one statement; its text depends on the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Statement {
     pub(crate) noun: Noun,
     pub(crate) number: usize,
 }
 
 /// What a statement is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Noun {
     Users,
     LoginEmails,
@@ -42,15 +43,21 @@ const TEXTS: [&[(&str, &str)]; 9] = [
 
 /// Every statement as one engine reads it, with the prefix before every `{table}`.
 #[derive(Debug)]
-pub(crate) struct Statements([Vec<SqlStr>; TEXTS.len()]);
+pub(crate) struct Statements {
+    dialect: Dialect,
+    prefix: Prefix,
+    texts: [Vec<SqlStr>; TEXTS.len()],
+    /// Those that were put together so far; there are as many as there are kinds of unit of work.
+    together: Mutex<HashMap<Vec<Statement>, SqlStr>>,
+}
 
 impl Statements {
     pub(crate) fn new(dialect: Dialect, prefix: &Prefix) -> Self {
-        let spell = |text: &str| {
-            let text = Arc::<str>::from(dialect.placeholders(&with_prefix(text, prefix)));
-            AssertSqlSafe(text).into_sql_str()
-        };
-        Self(TEXTS.map(|texts| texts.iter().map(|(_, text)| spell(text)).collect()))
+        let texts = TEXTS.map(|texts| {
+            let spelled = texts.iter().map(|(_, text)| with_prefix(text, prefix));
+            spelled.map(|text| ready(&dialect.placeholders(&text))).collect()
+        });
+        Self { dialect, prefix: prefix.clone(), texts, together: Mutex::default() }
     }
 
     /// Those with the default prefix, which every unit of work may share.
@@ -61,14 +68,49 @@ impl Statements {
     }
 
     pub(crate) fn text(&self, statement: Statement) -> SqlStr {
-        self.0[statement.noun as usize][statement.number].clone()
+        self.texts[statement.noun as usize][statement.number].clone()
+    }
+
+    /// Several writes as one text, with their values one after the other; `None` where an engine has no such
+    /// thing.
+    pub(crate) fn together(&self, writes: &[Statement]) -> Option<SqlStr> {
+        let mut known = self.together.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = known.get(writes) {
+            return Some(text.clone());
+        }
+        let texts: Vec<_> =
+            writes.iter().map(|write| with_prefix(write.template(), &self.prefix)).collect();
+        let text = ready(&self.dialect.placeholders(&self.dialect.together(&texts)?));
+        known.insert(writes.to_vec(), text.clone());
+        Some(text)
     }
 
     /// Each one with its name, for a test that prepares all of them.
     #[cfg(feature = "testing")]
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, SqlStr)> {
         let names = TEXTS.into_iter().flatten().map(|(name, _)| *name);
-        names.zip(self.0.iter().flatten().cloned())
+        names.zip(self.texts.iter().flatten().cloned())
+    }
+}
+
+fn ready(text: &str) -> SqlStr {
+    AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
+}
+
+impl Statement {
+    /// The text, with the tables in braces.
+    fn template(self) -> &'static str {
+        TEXTS[self.noun as usize][self.number].1
+    }
+
+    /// Whether it adds rows that were not there, and does nothing else.
+    pub(crate) fn only_adds(self) -> bool {
+        self.template().starts_with("INSERT")
+    }
+
+    /// The tables that it reads or writes.
+    pub(crate) fn tables(self) -> impl Iterator<Item = &'static str> {
+        self.template().split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
     }
 }
 
@@ -159,6 +201,12 @@ mod tests {
                 assert!(!text.contains(word), "{name} uses {word}");
             }
         }
+    }
+
+    #[test]
+    fn a_statement_tells_its_tables() {
+        let by_token = Statement { noun: Noun::Sessions, number: 1 };
+        assert_eq!(by_token.tables().collect::<Vec<_>>(), ["sessions", "users"]);
     }
 
     #[test]

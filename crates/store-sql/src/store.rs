@@ -7,7 +7,7 @@ use durward_core::store::Result;
 use durward_core::{Attrs, Plain, Store};
 use sqlx::{Pool, Transaction};
 
-use crate::engine::{Engine, Source, translate};
+use crate::engine::{Engine, Source};
 use crate::migrate::Migrator;
 use crate::prefix::Prefix;
 use crate::schema::{self, SchemaError};
@@ -116,9 +116,7 @@ impl<E: Engine, A: Attrs> Store for SqlStore<E, A> {
     }
 
     async fn begin(&self) -> Result<SqlTx<'static, E, A>> {
-        let open =
-            self.source.begin().await.map_err(|error| translate::<E>(error, "transaction"))?;
-        Ok(SqlTx::begun(open, Arc::clone(&self.statements)))
+        Ok(SqlTx::idle(self.source.clone(), Arc::clone(&self.statements)))
     }
 
     async fn pause(&self, wait: Duration) {

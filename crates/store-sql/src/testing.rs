@@ -44,7 +44,7 @@ pub async fn empty_sqlite<A: Attrs>() -> SqlStore<sqlx::Sqlite, A> {
     store
 }
 
-/// A migrated schema on PostgreSQL, with a pool of its own; `None` is a skip that was told.
+/// A migrated schema on PostgreSQL, with connections of its own; `None` is a skip that was told.
 #[cfg(feature = "postgres")]
 pub async fn fresh_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
     let store = empty_postgres().await?;
@@ -55,12 +55,19 @@ pub async fn fresh_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
 /// An empty schema on PostgreSQL.
 #[cfg(feature = "postgres")]
 pub async fn empty_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
-    postgres_pool().await.map(SqlStore::new)
+    let options = postgres_options().await?;
+    Some(SqlStore::<sqlx::Postgres, A>::connect_with(options).await.expect("PostgreSQL"))
 }
 
 /// A pool on an empty schema of PostgreSQL.
 #[cfg(feature = "postgres")]
 pub async fn postgres_pool() -> Option<sqlx::PgPool> {
+    Some(pool_of(postgres_options().await?).await)
+}
+
+/// The way to an empty schema of PostgreSQL.
+#[cfg(feature = "postgres")]
+async fn postgres_options() -> Option<sqlx::postgres::PgConnectOptions> {
     use sqlx::postgres::PgConnectOptions;
 
     let url = server("DURWARD_TEST_POSTGRES_URL", "postgres")?;
@@ -70,10 +77,10 @@ pub async fn postgres_pool() -> Option<sqlx::PgPool> {
     let create = AssertSqlSafe(format!("CREATE SCHEMA {name}")).into_sql_str();
     sqlx::Postgres::run(&mut admin, create).await.expect("a schema");
     admin.close().await.expect("PostgreSQL");
-    Some(pool_of(options.options([("search_path", name)])).await)
+    Some(options.options([("search_path", name)]))
 }
 
-/// A migrated database on MariaDB, with a pool of its own; `None` is a skip that was told.
+/// A migrated database on MariaDB, with connections of its own; `None` is a skip that was told.
 #[cfg(feature = "mysql")]
 pub async fn fresh_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
     let store = empty_mysql().await?;
@@ -84,12 +91,19 @@ pub async fn fresh_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
 /// An empty database on MariaDB.
 #[cfg(feature = "mysql")]
 pub async fn empty_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
-    mysql_pool().await.map(SqlStore::new)
+    let options = mysql_options().await?;
+    Some(SqlStore::<sqlx::MySql, A>::connect_with(options).await.expect("MariaDB"))
 }
 
 /// A pool on an empty database of MariaDB.
 #[cfg(feature = "mysql")]
 pub async fn mysql_pool() -> Option<sqlx::MySqlPool> {
+    Some(pool_of(mysql_options().await?).await)
+}
+
+/// The way to an empty database of MariaDB.
+#[cfg(feature = "mysql")]
+async fn mysql_options() -> Option<sqlx::mysql::MySqlConnectOptions> {
     use sqlx::mysql::MySqlConnectOptions;
 
     let url = server("DURWARD_TEST_MYSQL_URL", "mysql")?;
@@ -99,7 +113,7 @@ pub async fn mysql_pool() -> Option<sqlx::MySqlPool> {
     let create = AssertSqlSafe(format!("CREATE DATABASE {name}")).into_sql_str();
     sqlx::MySql::run(&mut admin, create).await.expect("a database");
     admin.close().await.expect("MariaDB");
-    Some(pool_of(options.database(&name)).await)
+    Some(options.database(&name))
 }
 
 /// Every statement of the store with its name, as the engine reads it.

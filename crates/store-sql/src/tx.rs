@@ -7,16 +7,29 @@ use durward_core::{Attrs, Plain, StoreError};
 use serde::Serialize;
 use sqlx::{SqlSafeStr, Transaction};
 
-use crate::engine::{Engine, Open, Value, translate};
+use crate::SqlRead;
+use crate::engine::{Engine, Open, Reader, Source, Value, translate};
+use crate::pending::{Pending, Touch, Write};
 use crate::row::json_text;
 use crate::statement::{Statement, Statements};
 
 /// A unit of work that the application may share; rolled back when dropped.
+///
+/// The transaction begins with the first statement that needs one.
 pub struct SqlTx<'c, E: Engine, A: Attrs = Plain> {
-    open: Open<'c, E>,
+    stage: Stage<'c, E>,
     condition: Condition,
+    /// See [`Tx::presume`].
+    presumes: bool,
+    pending: Pending,
     statements: Arc<Statements>,
     attrs: PhantomData<fn() -> A>,
+}
+
+/// Whether the transaction has begun.
+enum Stage<'c, E: Engine> {
+    Idle(E::Source),
+    Open(Open<'c, E>),
 }
 
 /// What is known of the transaction.
@@ -43,26 +56,29 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
     }
 
     pub(crate) fn joined(transaction: Transaction<'c, E>, statements: Arc<Statements>) -> Self {
-        let open = Open::Transaction(transaction);
-        Self { open, condition: Condition::Lent, statements, attrs: PhantomData }
+        Self::new(Stage::Open(Open::Transaction(transaction)), Condition::Lent, statements)
     }
 
-    pub(crate) fn begun(open: Open<'c, E>, statements: Arc<Statements>) -> Self {
-        Self { open, condition: Condition::Sound, statements, attrs: PhantomData }
+    pub(crate) fn idle(source: E::Source, statements: Arc<Statements>) -> Self {
+        Self::new(Stage::Idle(source), Condition::Sound, statements)
+    }
+
+    fn new(stage: Stage<'c, E>, condition: Condition, statements: Arc<Statements>) -> Self {
+        let (presumes, pending) = (false, Pending::default());
+        Self { stage, condition, presumes, pending, statements, attrs: PhantomData }
     }
 
     /// Hands a joined transaction back; whoever holds it last commits it.
     ///
     /// [`Spent`](StoreError::Spent) after an error, whose traces must not be committed: the transaction is
-    /// rolled back then. An error as well for a unit of work that was not [joined](Self::join), on
-    /// engines where the store keeps its own.
+    /// rolled back then. An error as well for a unit of work that was not [joined](Self::join).
     pub fn into_inner(self) -> Result<Transaction<'c, E>> {
         if self.condition == Condition::Spent {
             return Err(StoreError::Spent);
         }
-        match self.open {
-            Open::Transaction(transaction) => Ok(transaction),
-            Open::Unit(_) => Err(StoreError::backend(NotJoined)),
+        match self.stage {
+            Stage::Open(Open::Transaction(transaction)) => Ok(transaction),
+            Stage::Open(Open::Unit(_)) | Stage::Idle(_) => Err(StoreError::backend(NotJoined)),
         }
     }
 
@@ -70,12 +86,16 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
     ///
     /// It may open savepoints with [`begin`](sqlx::Connection::begin) and must not end the transaction. An
     /// error of its own statements that ended the transaction is noticed: everything afterwards is
-    /// refused. After an error of the unit itself nothing may be written through it any more.
-    pub fn conn(&mut self) -> &mut E::Connection {
-        if self.condition == Condition::Sound {
-            self.condition = Condition::Lent;
+    /// refused. After an error of the unit itself it is [`Spent`](StoreError::Spent).
+    pub async fn conn(&mut self) -> Result<&mut E::Connection> {
+        self.catch_up().await?;
+        match self.condition {
+            Condition::Spent => return Err(StoreError::Spent),
+            Condition::Sound | Condition::Lent => self.condition = Condition::Spent,
         }
-        self.open.conn()
+        let open = Self::begin(&mut self.stage).await?;
+        self.condition = Condition::Lent;
+        Ok(open.conn())
     }
 
     /// Runs a statement; answers how many rows it found to change.
@@ -94,31 +114,65 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         values: &[Value<'_>],
         what: &'static str,
     ) -> Result<u64> {
+        self.flush().await?;
         self.enter().await?;
-        let done = E::execute(self.open.conn(), self.statements.text(statement), values).await;
+        let open = Self::begin(&mut self.stage).await?;
+        let done = E::execute(open.conn(), self.statements.text(statement), values).await;
         self.leave(done.map_err(|error| translate::<E>(error, what)))
     }
 
-    /// Runs a guarded update of one row; answers whether the guard let it pass.
+    /// Inserts one row, now or, if the unit may [presume](Tx::presume), together with what comes later.
+    pub(crate) async fn append(
+        &mut self,
+        touch: impl Into<Touch<'_>>,
+        values: &[Value<'_>],
+        what: &'static str,
+    ) -> Result<()> {
+        self.change_unique(touch, values, what).await.map(drop)
+    }
+
+    /// Runs a guarded update of one row; answers whether the guard let it pass, or presumes so.
     pub(crate) async fn change(
         &mut self,
-        statement: Statement,
+        touch: impl Into<Touch<'_>>,
         values: &[Value<'_>],
     ) -> Result<bool> {
-        Ok(self.execute(statement, values).await? > 0)
+        self.change_unique(touch, values, "row").await
+    }
+
+    /// The same for one that may break a uniqueness rule.
+    pub(crate) async fn change_unique(
+        &mut self,
+        touch: impl Into<Touch<'_>>,
+        values: &[Value<'_>],
+        what: &'static str,
+    ) -> Result<bool> {
+        let touch = touch.into();
+        if self.presumes {
+            return self.put_off(touch, values).await.map(|()| true);
+        }
+        Ok(self.insert(touch.statement, values, what).await? > 0)
     }
 
     /// Looks one row up.
     pub(crate) async fn row<T>(
         &mut self,
-        statement: Statement,
+        touch: impl Into<Touch<'_>>,
         values: &[Value<'_>],
         decode: fn(&E::Row) -> Result<T>,
     ) -> Result<Option<T>> {
+        let touch = touch.into();
+        self.give_way(touch).await?;
         self.enter().await?;
-        let row = E::row(self.open.conn(), self.statements.text(statement), values).await;
-        let row = row.map_err(|error| translate::<E>(error, "row"));
-        self.leave(row.and_then(|row| row.as_ref().map(decode).transpose()))
+        let row = if let Some(mut outside) = self.outside() {
+            outside.row(touch.statement, values, decode).await
+        } else {
+            let open = Self::begin(&mut self.stage).await?;
+            let row = E::row(open.conn(), self.statements.text(touch.statement), values).await;
+            let row = row.map_err(|error| translate::<E>(error, "row"));
+            row.and_then(|row| row.as_ref().map(decode).transpose())
+        };
+        self.leave(row)
     }
 
     /// Looks rows up.
@@ -128,10 +182,22 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         values: &[Value<'_>],
         decode: fn(&E::Row) -> Result<T>,
     ) -> Result<Vec<T>> {
+        self.give_way(statement.into()).await?;
         self.enter().await?;
-        let rows = E::rows(self.open.conn(), self.statements.text(statement), values).await;
-        let rows = rows.map_err(|error| translate::<E>(error, "row"));
-        self.leave(rows.and_then(|rows| rows.iter().map(decode).collect()))
+        let rows = if let Some(mut outside) = self.outside() {
+            outside.rows(statement, values, decode).await
+        } else {
+            let open = Self::begin(&mut self.stage).await?;
+            let rows = E::rows(open.conn(), self.statements.text(statement), values).await;
+            let rows = rows.map_err(|error| translate::<E>(error, "row"));
+            rows.and_then(|rows| rows.iter().map(decode).collect())
+        };
+        self.leave(rows)
+    }
+
+    /// Whether guards may be answered before they are asked.
+    pub(crate) fn presumes(&self) -> bool {
+        self.presumes
     }
 
     /// Makes JSON of a value that is about to be stored.
@@ -148,14 +214,61 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         Err(error)
     }
 
+    /// Puts a write of exactly one row off until something depends on it.
+    async fn put_off(&mut self, touch: Touch<'_>, values: &[Value<'_>]) -> Result<()> {
+        if self.condition == Condition::Spent {
+            return Err(StoreError::Spent);
+        }
+        self.give_way(touch).await?;
+        self.pending.push(touch, values);
+        Ok(())
+    }
+
+    /// Lets happen what this statement may depend on.
+    async fn give_way(&mut self, touch: Touch<'_>) -> Result<()> {
+        if self.pending.precedes(touch) { self.flush().await } else { Ok(()) }
+    }
+
+    /// Lets everything happen that was put off.
+    async fn flush(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.enter().await?;
+        let writes = self.pending.take();
+        let open = Self::begin(&mut self.stage).await?;
+        let done = run::<E>(open.conn(), &self.statements, &writes).await;
+        self.leave(done)
+    }
+
+    /// For a look-up of a unit that has not begun to write: it sees what is committed, as it would inside
+    /// of a transaction, and nothing of the unit itself concerns it.
+    fn outside(&self) -> Option<SqlRead<'_, E, A>> {
+        match &self.stage {
+            Stage::Idle(source) if self.presumes => Some(SqlRead::new(source, &self.statements)),
+            Stage::Idle(_) | Stage::Open(_) => None,
+        }
+    }
+
+    async fn begin<'s>(stage: &'s mut Stage<'c, E>) -> Result<&'s mut Open<'c, E>> {
+        if let Stage::Idle(source) = stage {
+            let begun = source.begin().await;
+            let open = begun.map_err(|error| translate::<E>(error, "transaction"))?;
+            *stage = Stage::Open(open);
+        }
+        match stage {
+            Stage::Open(open) => Ok(open),
+            Stage::Idle(_) => Err(StoreError::Spent),
+        }
+    }
+
     /// Until the statement has succeeded, the unit of work counts as spent: whoever stops waiting for it
     /// does not know whether it ran.
     async fn enter(&mut self) -> Result<()> {
-        match std::mem::replace(&mut self.condition, Condition::Spent) {
-            Condition::Sound => Ok(()),
-            Condition::Spent => Err(StoreError::Spent),
-            Condition::Lent => {
-                let probed = E::run(self.open.conn(), E::PROBE.into_sql_str()).await;
+        match (std::mem::replace(&mut self.condition, Condition::Spent), &mut self.stage) {
+            (Condition::Spent, _) => Err(StoreError::Spent),
+            (Condition::Lent, Stage::Open(open)) => {
+                let probed = E::run(open.conn(), E::PROBE.into_sql_str()).await;
                 match probed {
                     probed if E::still_open(&probed) => Ok(()),
                     Err(error) if error.as_database_error().is_none() => {
@@ -164,18 +277,82 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
                     Ok(()) | Err(_) => Err(StoreError::Spent),
                 }
             }
+            (Condition::Sound | Condition::Lent, _) => Ok(()),
         }
     }
 
     fn leave<T>(&mut self, done: Result<T>) -> Result<T> {
         done.inspect(|_| self.condition = Condition::Sound)
     }
+
+    /// Commits a unit that is one statement by now, without a transaction around it.
+    async fn commit_alone(mut self, source: &E::Source) -> Result<()> {
+        let writes = self.pending.take();
+        let mut conn = source.reader().await.map_err(|error| translate::<E>(error, "row"))?;
+        let done = run::<E>(&mut conn, &self.statements, &writes).await;
+        match &done {
+            Ok(()) => conn.keep(),
+            Err(_) => conn.discard(),
+        }
+        done
+    }
+}
+
+/// Runs writes together, each of which must change exactly one row.
+///
+/// Whatever stands in their way is a conflict: tried again without presuming, it is told by its name.
+async fn run<E: Engine>(
+    conn: &mut E::Connection,
+    statements: &Statements,
+    writes: &[Write],
+) -> Result<()> {
+    let presumed = |error| {
+        let error = translate::<E>(error, "row");
+        if matches!(error, StoreError::Duplicate(_)) { StoreError::Conflict } else { error }
+    };
+    let names: Vec<_> = writes.iter().map(|write| write.statement).collect();
+    let together = if names.len() > 1 { statements.together(&names) } else { None };
+    let mut changed = 0;
+    if let Some(text) = together {
+        let values: Vec<_> =
+            writes.iter().flat_map(|write| &write.values).map(|value| value.value()).collect();
+        changed = E::execute(conn, text, &values).await.map_err(presumed)?;
+    } else {
+        for write in writes {
+            let values: Vec<_> = write.values.iter().map(|value| value.value()).collect();
+            let text = statements.text(write.statement);
+            changed += E::execute(conn, text, &values).await.map_err(presumed)?;
+        }
+    }
+    if changed == writes.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
 impl<E: Engine, A: Attrs> Tx<A> for SqlTx<'_, E, A> {
+    /// Only before anything else was asked of the unit, and not of one that was joined.
+    fn presume(&mut self) {
+        self.presumes = matches!(self.stage, Stage::Idle(_));
+    }
+
+    async fn catch_up(&mut self) -> Result<()> {
+        self.presumes = false;
+        self.flush().await
+    }
+
     async fn commit(mut self) -> Result<()> {
+        if self.condition != Condition::Spent
+            && !self.pending.is_empty()
+            && E::DIALECT.is_whole_by_itself()
+            && let Stage::Idle(source) = &self.stage
+        {
+            let source = source.clone();
+            return self.commit_alone(&source).await;
+        }
+        self.flush().await?;
         self.enter().await?;
-        self.open.commit().await.map_err(|error| translate::<E>(error, "row"))
+        match self.stage {
+            Stage::Idle(_) => Ok(()),
+            Stage::Open(open) => open.commit().await.map_err(|error| translate::<E>(error, "row")),
+        }
     }
 }
 

@@ -69,8 +69,7 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
             *updated,
             &attrs,
         ];
-        self.insert(INSERT_USER, values, "user").await?;
-        Ok(())
+        self.append(INSERT_USER, values, "user").await
     }
 
     async fn update_user(&mut self, user: &User<A>, from: i64) -> Result<bool> {

@@ -35,6 +35,30 @@ impl Dialect {
         }
     }
 
+    /// Several writes as one text, of which each must change exactly one row.
+    ///
+    /// On PostgreSQL it is one statement, which happens whole or not at all: it fails on a write that found
+    /// no row, because it divides by their number, and no write in it sees another one. On SQLite it is a
+    /// script, and the sum of the changed rows tells. MariaDB and MySQL have no such thing.
+    pub(crate) fn together(self, writes: &[String]) -> Option<String> {
+        match self {
+            Self::Sqlite => Some(writes.join("; ")),
+            Self::Postgres => {
+                let numbered = || writes.iter().enumerate();
+                let steps = numbered().map(|(n, write)| format!("w{n} AS ({write} RETURNING 1)"));
+                let counts = numbered().map(|(n, _)| format!("SELECT 1 / COUNT(*) FROM w{n}"));
+                let (steps, counts): (Vec<_>, Vec<_>) = (steps.collect(), counts.collect());
+                Some(format!("WITH {} {}", steps.join(", "), counts.join(" UNION ALL ")))
+            }
+            Self::MySql => None,
+        }
+    }
+
+    /// Whether what [`Dialect::together`] makes needs no transaction around it.
+    pub(crate) const fn is_whole_by_itself(self) -> bool {
+        matches!(self, Self::Postgres)
+    }
+
     /// What a capitalised placeholder of a migration stands for, such as `ID` or `TEXT 64`.
     ///
     /// Text that is looked up or kept unique is `EXACT TEXT`, compared byte for byte on every engine.
@@ -89,6 +113,23 @@ mod tests {
             "UPDATE t SET a = $1 WHERE b = $2 AND c IN ($3, $4)"
         );
         assert_eq!(Dialect::Postgres.placeholders("SELECT 1"), "SELECT 1");
+    }
+
+    #[test]
+    fn writes_go_together_as_one_text() {
+        let writes = ["INSERT INTO a (b) VALUES (?)", "UPDATE c SET d = ? WHERE e = ?"];
+        let writes = writes.map(str::to_owned);
+        assert_eq!(
+            Dialect::Sqlite.together(&writes).unwrap(),
+            "INSERT INTO a (b) VALUES (?); UPDATE c SET d = ? WHERE e = ?"
+        );
+        let text = Dialect::Postgres.together(&writes).unwrap();
+        assert_eq!(
+            Dialect::Postgres.placeholders(&text),
+            "WITH w0 AS (INSERT INTO a (b) VALUES ($1) RETURNING 1), \
+             w1 AS (UPDATE c SET d = $2 WHERE e = $3 RETURNING 1) \
+             SELECT 1 / COUNT(*) FROM w0 UNION ALL SELECT 1 / COUNT(*) FROM w1"
+        );
     }
 
     #[test]

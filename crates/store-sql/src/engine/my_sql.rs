@@ -1,4 +1,3 @@
-use std::convert::Infallible;
 use std::net::IpAddr;
 
 use durward_core::Attrs;
@@ -7,12 +6,12 @@ use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlRow, MySqlSslMode};
 
 use crate::SqlStore;
-use crate::engine::pooled::Pooled;
-use crate::engine::pools::pool_options;
+use crate::engine::connections::{Connections, Lease};
+use crate::engine::server::Server;
 use crate::engine::{Dialect, Driver, read_row, run_statements};
 
 impl<A: Attrs> SqlStore<MySql, A> {
-    /// Opens a pool of connections, at most 16, to the database at a URL such as
+    /// Opens connections, at most 16, to the database at a URL such as
     /// `mysql://durward@db.example.com/durward`.
     ///
     /// Unless the URL has an `ssl-mode`, a server that is not on this machine must prove its name by a
@@ -23,7 +22,7 @@ impl<A: Attrs> SqlStore<MySql, A> {
 
     /// The same with options that are taken as they are, including how TLS is used.
     pub async fn connect_with(options: MySqlConnectOptions) -> sqlx::Result<Self> {
-        Ok(Self::new(pool_options().connect_with(options).await?))
+        Connections::open(options).await.map(|own| Self::of(Server::Own(own)))
     }
 }
 
@@ -41,9 +40,11 @@ impl Driver for MySql {
     /// update relies on, and locks no gaps between rows.
     const BEGIN: &'static str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
     const PROBE: &'static str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    /// Not when the statement was just being prepared: its description would be taken for the next answer.
+    const RESUMES: bool = false;
 
-    type Source = Pooled<Self>;
-    type Unit = Infallible;
+    type Source = Server<Self>;
+    type Unit = Lease<Self>;
 
     /// A deadlock ends the whole transaction. Inside of one, and only there, its isolation cannot be set.
     fn still_open(probed: &sqlx::Result<()>) -> bool {

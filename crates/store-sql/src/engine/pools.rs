@@ -5,10 +5,12 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 
 use crate::engine::{Driver, Reader};
 
+/// How many connections to a server there are at most.
+pub(crate) const CONNECTIONS: usize = 16;
 /// How long a caller waits for a connection before it is told that there is none.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection that was idle for longer is tried before it is used.
-const IDLE: Duration = Duration::from_secs(10);
+pub(crate) const IDLE: Duration = Duration::from_secs(10);
 
 /// The settings of the pools that a store makes itself, to start from when one makes a pool for
 /// [`SqlStore::new`](crate::SqlStore::new): at most 16 connections and 10 seconds of patience.

@@ -1,4 +1,3 @@
-use std::convert::Infallible;
 use std::net::IpAddr;
 
 use durward_core::Attrs;
@@ -7,12 +6,12 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 
 use crate::SqlStore;
-use crate::engine::pooled::Pooled;
-use crate::engine::pools::pool_options;
+use crate::engine::connections::{Connections, Lease};
+use crate::engine::server::Server;
 use crate::engine::{Dialect, Driver, read_row, run_statements};
 
 impl<A: Attrs> SqlStore<Postgres, A> {
-    /// Opens a pool of connections, at most 16, to the database at a URL such as
+    /// Opens connections, at most 16, to the database at a URL such as
     /// `postgres://durward@db.example.com/durward`.
     ///
     /// Unless the URL has an `sslmode`, a server that is not on this machine must prove its name by a
@@ -23,7 +22,7 @@ impl<A: Attrs> SqlStore<Postgres, A> {
 
     /// The same with options that are taken as they are, including how TLS is used.
     pub async fn connect_with(options: PgConnectOptions) -> sqlx::Result<Self> {
-        Ok(Self::new(pool_options().connect_with(options).await?))
+        Connections::open(options).await.map(|own| Self::of(Server::Own(own)))
     }
 }
 
@@ -40,18 +39,20 @@ impl Driver for Postgres {
     const DIALECT: Dialect = Dialect::Postgres;
     const BEGIN: &'static str = "BEGIN";
     const PROBE: &'static str = "SELECT 1";
+    const RESUMES: bool = true;
 
-    type Source = Pooled<Self>;
-    type Unit = Infallible;
+    type Source = Server<Self>;
+    type Unit = Lease<Self>;
 
     /// A failed transaction refuses everything, and its commit is a roll-back that reports no error.
     fn still_open(probed: &sqlx::Result<()>) -> bool {
         probed.is_ok()
     }
 
-    /// Serialization failure, deadlock, lock not available.
+    /// Serialization failure, deadlock, lock not available; and division by zero, which is how a write of
+    /// several that go together says that it found no row.
     fn is_conflict(error: &dyn DatabaseError) -> bool {
-        matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03"))
+        matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03" | "22012"))
     }
 
     /// Duplicate table, column or object.

@@ -52,6 +52,7 @@ impl Driver for Sqlite {
     /// somebody else wrote in between, however long it is willing to wait.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const PROBE: &'static str = "BEGIN";
+    const RESUMES: bool = true;
 
     type Source = SqliteSource;
     type Unit = Writing;

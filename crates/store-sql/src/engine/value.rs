@@ -15,6 +15,34 @@ pub(crate) enum Value<'a> {
     Bytes(Option<&'a [u8]>),
 }
 
+/// A value that outlives the call that it came with.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept {
+    Integer(Option<i64>),
+    Text(Option<Box<str>>),
+    Bytes(Option<Box<[u8]>>),
+}
+
+impl Kept {
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Text(text) => Value::Text(text.as_deref()),
+            Self::Bytes(bytes) => Value::Bytes(bytes.as_deref()),
+        }
+    }
+}
+
+impl From<Value<'_>> for Kept {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Integer(number) => Self::Integer(number),
+            Value::Text(text) => Self::Text(text.map(Box::from)),
+            Value::Bytes(bytes) => Self::Bytes(bytes.map(Box::from)),
+        }
+    }
+}
+
 /// Hands the values over to sqlx.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub(crate) fn bind<'v, D>(values: &[Value<'v>]) -> sqlx::Result<D::Arguments>

@@ -89,7 +89,7 @@ async fn a_commit_that_fails_fails_alone() {
                 // Found out at the commit and no sooner.
                 let orphan = "PRAGMA defer_foreign_keys = ON; \
                               INSERT INTO durward_passwords VALUES (x'00', 'x', 1)";
-                Sqlite::run(tx.conn(), orphan).await.unwrap();
+                Sqlite::run(tx.conn().await.unwrap(), orphan).await.unwrap();
             }
             tx.commit().await
         })
@@ -158,10 +158,11 @@ async fn a_commit_does_not_wait_for_a_unit_that_has_begun_since() {
     let store = testing::fresh_sqlite::<Plain>().await;
     let mut first = store.begin().await.unwrap();
     first.insert_user(&user(1)).await.unwrap();
-    let (committed, second) = tokio::join!(first.commit(), store.begin());
+    let mut second = store.begin().await.unwrap();
+    let next = user(2);
+    let (committed, inserted) = tokio::join!(first.commit(), second.insert_user(&next));
     committed.unwrap();
-    let mut second = second.unwrap();
-    second.insert_user(&user(2)).await.unwrap();
+    inserted.unwrap();
     assert!(has(&store, 1).await);
     assert!(!has(&store, 2).await);
 }
@@ -173,7 +174,7 @@ async fn a_connection_that_lost_its_transaction_is_replaced() {
         let mut tx = store.begin().await.unwrap();
         tx.insert_user(&user(100)).await.unwrap();
         // As a full disk does.
-        Sqlite::run(tx.conn(), "ROLLBACK").await.unwrap();
+        Sqlite::run(tx.conn().await.unwrap(), "ROLLBACK").await.unwrap();
         let after = tx.insert_user(&user(101)).await;
         assert!(matches!(after, Err(StoreError::Spent)), "{after:?}");
         assert!(matches!(tx.commit().await, Err(StoreError::Spent)));

@@ -107,7 +107,9 @@ async fn a_lock_that_is_never_freed_is_a_conflict_on_my_sql() {
     let mut holder = database.store.begin().await.unwrap();
     assert!(holder.update_user(&renamed(1), 1).await.unwrap());
     let mut other = database.store.begin().await.unwrap();
-    sqlx::MySql::run(other.conn(), "SET innodb_lock_wait_timeout = 1").await.unwrap();
+    sqlx::MySql::run(other.conn().await.unwrap(), "SET innodb_lock_wait_timeout = 1")
+        .await
+        .unwrap();
     let refused = other.update_user(&renamed(1), 1).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
 }
@@ -116,11 +118,13 @@ async fn a_lock_that_is_never_freed_is_a_conflict_on_my_sql() {
 #[tokio::test]
 async fn a_busy_database_is_a_conflict_on_sqlite() {
     let database = sqlite().await.unwrap();
-    let holder = database.store.begin().await.unwrap();
-    let refused = timeout(Duration::from_secs(5), database.store.begin()).await.unwrap();
+    let mut holder = database.store.begin().await.unwrap();
+    holder.insert_user(&user(1)).await.unwrap();
+    let mut other = database.store.begin().await.unwrap();
+    let refused = timeout(Duration::from_secs(5), other.insert_user(&user(2))).await.unwrap();
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     drop(holder);
-    database.store.begin().await.unwrap();
+    given_users(&database, &[2]).await;
 }
 
 /// The units of work are weaker than a session's own default, which others may have made stricter.

@@ -29,7 +29,7 @@ async fn what_is_committed_is_there_when_the_file_is_opened_again() {
     store.migrate().await.unwrap();
     insert(&store, 1).await.unwrap();
     store.close().await;
-    assert!(matches!(store.begin().await, Err(StoreError::Backend(_))));
+    assert!(matches!(insert(&store, 2).await, Err(StoreError::Backend(_))));
     assert!(store.read().await.unwrap().user(user(1).id).await.is_err());
     let beside: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
     assert_eq!(beside.len(), 1, "closing leaves the database alone: {beside:?}");
@@ -102,13 +102,13 @@ async fn the_settings_are_not_left_to_chance() {
     let mut tx = store.begin().await.unwrap();
     for (pragma, expected) in [("foreign_keys", 1), ("synchronous", 1), ("busy_timeout", 5_000)] {
         assert_eq!(
-            Sqlite::count(tx.conn(), &format!("PRAGMA {pragma}")).await,
+            Sqlite::count(tx.conn().await.unwrap(), &format!("PRAGMA {pragma}")).await,
             expected,
             "{pragma}"
         );
     }
     let modes = "SELECT COUNT(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'";
-    assert_eq!(Sqlite::count(tx.conn(), modes).await, 1);
+    assert_eq!(Sqlite::count(tx.conn().await.unwrap(), modes).await, 1);
 }
 
 #[tokio::test]
@@ -155,8 +155,9 @@ async fn a_file_that_another_process_writes_to_is_a_conflict() {
     let impatient =
         SqliteConnectOptions::new().filename(&path).busy_timeout(Duration::from_millis(50));
     let other = FileStore::connect_with(impatient).await.unwrap();
-    let holder = one.begin().await.unwrap();
-    let refused = other.begin().await;
+    let mut holder = one.begin().await.unwrap();
+    holder.insert_user(&user(2)).await.unwrap();
+    let refused = insert(&other, 1).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     drop(holder);
     insert(&other, 1).await.unwrap();

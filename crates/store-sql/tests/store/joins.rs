@@ -99,7 +99,7 @@ async fn rows_of_the_application_share_the_fate_of_the_unit<E: Application>(data
     for (n, committed) in [(1, false), (2, true)] {
         let mut tx = database.store.begin().await.unwrap();
         tx.insert_user(&user(n)).await.unwrap();
-        E::run(tx.conn(), BASKET).await.unwrap();
+        E::run(tx.conn().await.unwrap(), BASKET).await.unwrap();
         assert!(tx.user(user(n).id).await.unwrap().is_some());
         if committed {
             tx.commit().await.unwrap();
@@ -113,7 +113,7 @@ async fn rows_of_the_application_share_the_fate_of_the_unit<E: Application>(data
 
 async fn the_application_may_open_savepoints_in_a_unit<E: Application>(database: Database<E>) {
     let mut tx = database.store.begin().await.unwrap();
-    let mut mine = tx.conn().begin().await.unwrap();
+    let mut mine = tx.conn().await.unwrap().begin().await.unwrap();
     E::run(&mut mine, BASKET).await.unwrap();
     E::run(&mut mine, BASKET).await.unwrap_err();
     mine.rollback().await.unwrap();
@@ -138,7 +138,7 @@ async fn a_transaction_that_ended_unseen_is_noticed<E: Application>(database: Da
     for before_commit in [false, true] {
         let mut tx = database.store.begin().await.unwrap();
         tx.insert_user(&user(1)).await.unwrap();
-        let _overlooked = E::run(tx.conn(), ended).await;
+        let _overlooked = E::run(tx.conn().await.unwrap(), ended).await;
         if !before_commit {
             let after = tx.insert_user(&user(2)).await;
             assert!(matches!(after, Err(StoreError::Spent)), "{after:?}");
@@ -160,8 +160,11 @@ async fn a_beginning_that_nobody_waits_for_leaves_nothing_open<E: Application>(
 ) {
     for delay in (0..1_000).step_by(20).map(Duration::from_micros) {
         // Ends the beginning at another moment each time; on a fast machine the later ones succeed.
-        let begun = tokio::time::timeout(delay, database.store.begin()).await;
-        drop(begun);
+        let begun = async {
+            let mut tx = database.store.begin().await.unwrap();
+            tx.conn().await.unwrap();
+        };
+        drop(tokio::time::timeout(delay, begun).await);
         let pool = &database.pool;
         let all_are_back = async {
             while pool.num_idle() < pool.size() as usize {

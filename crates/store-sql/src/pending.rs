@@ -1,0 +1,63 @@
+use crate::engine::{Kept, Value};
+use crate::statement::Statement;
+
+/// Writes that a unit of work has put off, in their order; each is of exactly one row.
+#[derive(Debug, Default)]
+pub(crate) struct Pending(Vec<Write>);
+
+/// One write.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) statement: Statement,
+    pub(crate) values: Vec<Kept>,
+    row: Option<Box<[u8]>>,
+}
+
+/// A statement that is about to run, and the key of its row if it is about one and no other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Touch<'a> {
+    pub(crate) statement: Statement,
+    pub(crate) row: Option<&'a [u8]>,
+}
+
+impl From<Statement> for Touch<'_> {
+    fn from(statement: Statement) -> Self {
+        Self { statement, row: None }
+    }
+}
+
+impl Pending {
+    /// Adds a write that nothing in here [stands in the way of](Self::precedes).
+    pub(crate) fn push(&mut self, touch: Touch<'_>, values: &[Value<'_>]) {
+        let values = values.iter().map(|value| Kept::from(*value)).collect();
+        let (statement, row) = (touch.statement, touch.row.map(Box::from));
+        self.0.push(Write { statement, values, row });
+    }
+
+    /// Whether something in here must have happened before this statement, because both may be about one
+    /// row: writes that run together do not see each other.
+    pub(crate) fn precedes(&self, touch: Touch<'_>) -> bool {
+        self.0.iter().any(|write| write.precedes(touch))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes all of them out.
+    pub(crate) fn take(&mut self) -> Vec<Write> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Write {
+    fn precedes(&self, touch: Touch<'_>) -> bool {
+        let both_add = self.statement.only_adds() && touch.statement.only_adds();
+        let apart = match (self.row.as_deref(), touch.row) {
+            (Some(mine), Some(other)) => mine != other,
+            _ => false,
+        };
+        let mut tables = self.statement.tables();
+        !both_add && !apart && tables.any(|mine| touch.statement.tables().any(|it| it == mine))
+    }
+}
