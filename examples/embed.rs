@@ -18,7 +18,7 @@ use axum::routing::get;
 use durward::http::{CurrentUser, HttpSettings, authenticate, router};
 use durward::mail::worker;
 use durward::sql::SqlStore;
-use durward::{Accounts, Essentials, Plain, Purpose, Store};
+use durward::{Accounts, Essentials, Plain, Purpose, Store, upkeep};
 use durward_examples::{PrintedMail, keys_for_this_run};
 use tokio::net::TcpListener;
 
@@ -36,6 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     .accounts()?;
     tokio::spawn(worker::run(accounts.clone(), worker::Options::default(), future::pending()));
+    tokio::spawn(upkeep::run(accounts.clone(), upkeep::Options::default(), future::pending()));
 
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
     let app = app(&accounts).into_make_service_with_connect_info::<SocketAddr>();

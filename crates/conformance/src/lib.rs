@@ -35,6 +35,7 @@ mod suite;
 pub mod audit;
 pub mod budgets;
 pub mod flows;
+pub mod leftovers;
 pub mod lists;
 pub mod login_emails;
 pub mod outbox;

@@ -30,6 +30,11 @@ macro_rules! promises {
             users::an_update_from_another_version_changes_nothing,
             users::an_update_that_changes_nothing_is_an_update,
             users::of_concurrent_updates_from_one_version_one_happens,
+            leftovers::what_was_over_before_is_deleted_and_nothing_else,
+            leftovers::no_more_is_deleted_than_was_asked_for,
+            leftovers::a_deleted_session_takes_its_refresh_tokens_along,
+            leftovers::a_deleted_budget_is_whole,
+            leftovers::of_concurrent_callers_each_counts_its_own,
             login_emails::a_claim_comes_back_as_it_was_stored,
             login_emails::an_unknown_claim_is_not_found,
             login_emails::the_claims_of_a_user_are_listed_from_the_oldest_on,
@@ -177,10 +182,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 12] = [
+    const NOUNS: [(&str, &str); 13] = [
         ("audit", include_str!("audit.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("flows", include_str!("flows.rs")),
+        ("leftovers", include_str!("leftovers.rs")),
         ("lists", include_str!("lists.rs")),
         ("login_emails", include_str!("login_emails.rs")),
         ("outbox", include_str!("outbox.rs")),

@@ -8,6 +8,7 @@
 mod unit;
 
 mod answer;
+mod chores;
 mod codes;
 mod emails;
 mod flows;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use answer::{Answer, IssuedSession, StepAnswer};
+pub use chores::Chore;
 pub use codes::CodeAttempt;
 pub use emails::VerificationAttempt;
 pub use login::{CodeRequest, PasswordAttempt};
@@ -155,10 +157,14 @@ impl<S: Store> Accounts<S> {
 
     /// Up to 2, 4, 8 ... 256 milliseconds.
     fn jitter(&self, tried: u32) -> Duration {
+        self.chance(Duration::from_micros(2_000 << tried.min(7)))
+    }
+
+    /// Any time below `most`, so that nodes that do the same drift apart.
+    pub(crate) fn chance(&self, most: Duration) -> Duration {
         let mut random = [0; 4];
         self.entropy().fill(&mut random);
-        let most = 2_000_u32 << tried.min(7);
-        Duration::from_micros(u64::from(u32::from_be_bytes(random) % most))
+        most.saturating_mul(u32::from_be_bytes(random) >> 16) / (1 << 16)
     }
 
     /// Tells an event to its readers: the hooks, then the audit log. Every change goes through here, so

@@ -27,6 +27,7 @@ pub mod store;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod upkeep;
 
 pub use accounts::{Accounts, Parts};
 pub use attrs::{
@@ -52,7 +53,7 @@ pub use origin::{Origin, RequestId};
 pub use page::{Page, Slice};
 pub use password::{Password, PasswordHash, PasswordHasher};
 pub use secret::{Digest, Secret};
-pub use settings::{Limits, SessionLimits, Settings, SignUpMode};
+pub use settings::{Limits, Retention, SessionLimits, Settings, SignUpMode};
 pub use store::{Store, StoreError};
 pub use text::{FlowState, PersonName, UserAgent};
 pub use time::{Clock, Entropy, Timestamp};

@@ -32,6 +32,8 @@ pub struct Settings {
     pub freshness: Duration,
     /// How long the answer to a request with an `Idempotency-Key` is kept.
     pub reply_lifetime: Duration,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// How often the delivery of a mail is tried before it is given up.
     pub mail_attempts: u32,
 }
@@ -67,6 +69,21 @@ pub struct SessionLimits {
     pub refresh_grace: Duration,
 }
 
+/// How long what is over is kept: to be looked into, and no longer than that (R-DP-01).
+///
+/// Nothing lives longer for it: expiry is decided when something is used, and never by whether it was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Flows and their codes, counted from when they expired.
+    pub flows: Duration,
+    /// Sessions and their refresh tokens, counted from when they ended or expired.
+    pub sessions: Duration,
+    /// What is known of mails that were delivered or given up, counted from when they were last due.
+    pub mails: Duration,
+    /// Failures in a row, counted from the last one; longer than any delay.
+    pub attempts: Duration,
+}
+
 /// How much may be tried before callers must wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -92,6 +109,7 @@ impl Default for Settings {
             limits: Limits::default(),
             freshness: Duration::from_mins(5),
             reply_lifetime: Duration::from_hours(24),
+            retention: Retention::default(),
             mail_attempts: 12,
         }
     }
@@ -105,6 +123,18 @@ impl Default for SessionLimits {
             idle: Duration::from_hours(14 * 24),
             absolute: Duration::from_hours(30 * 24),
             refresh_grace: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Retention {
+    /// 30 days for flows, mails and failures, 90 days for sessions.
+    fn default() -> Self {
+        Self {
+            flows: Duration::from_hours(30 * 24),
+            sessions: Duration::from_hours(90 * 24),
+            mails: Duration::from_hours(30 * 24),
+            attempts: Duration::from_hours(30 * 24),
         }
     }
 }

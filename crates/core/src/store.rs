@@ -6,6 +6,7 @@
 mod audit;
 mod budgets;
 mod flows;
+mod leftovers;
 mod login_emails;
 mod outbox;
 mod passwords;
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use audit::{Audit, AuditMut};
 pub use budgets::BudgetsMut;
 pub use flows::{Flows, FlowsMut};
+pub use leftovers::{Leftover, LeftoversMut};
 pub use login_emails::{LoginEmails, LoginEmailsMut};
 pub use outbox::{MailCounts, Outbox, OutboxMut};
 pub use passwords::{Passwords, PasswordsMut};
@@ -113,6 +115,7 @@ pub trait Tx<A: Attrs>:
     + OutboxMut
     + RepliesMut
     + AuditMut
+    + LeftoversMut
 {
     /// Allows the store to put writes off until it commits, and to answer that a guard lets them pass before
     /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same.

@@ -6,7 +6,7 @@
 //! # Where things are
 //!
 //! This crate is all that an application depends on. At its root is the core: [`Accounts`] and everything that
-//! it is made of. The rest comes with features, none of which is a default and each of which only adds:
+//! it is made of; besides requests it needs [`upkeep::run`], which deletes what is over. The rest comes with features, none of which is a default and each of which only adds:
 //!
 //! | Feature | Adds |
 //! | --- | --- |

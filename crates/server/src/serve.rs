@@ -16,7 +16,10 @@ use durward::http::HttpSettings;
 use durward::mail::worker;
 use durward::passwords::PasswordPool;
 use durward::sql::{Engine, SqlStore};
-use durward::{Accounts, Behavior, KeyRing, Mailer, Parts, Plain, SystemClock, SystemEntropy};
+use durward::{
+    Accounts, Behavior, KeyRing, Mailer, Parts, Plain, SystemClock, SystemEntropy, upkeep,
+};
+use futures_util::FutureExt;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -140,18 +143,20 @@ async fn serve<E: Connect>(
     }
     tracing::info!(address = %config.listen, "serving");
 
-    // Mails are delivered until the last request has its answer.
+    // Mails are delivered, and upkeep goes on, until the last request has its answer.
     let (drained, stop) = oneshot::channel::<()>();
-    let stopped = async move {
-        let _told_or_gone = stop.await;
-    };
-    let delivering = tokio::spawn(worker::run(accounts, pace(&delivery), stopped));
+    let stopped = stop.map(drop).shared();
+    let delivering = tokio::spawn(worker::run(accounts.clone(), pace(&delivery), stopped.clone()));
+    let keeping = tokio::spawn(upkeep::run(accounts, upkeep::Options::default(), stopped));
     let edge = Edge { is_https: base.starts_with("https:") };
     let limits = Limits::of(&config.http);
     Serving { listener, router, limits, edge }.until(shutdown.begun()).await;
     drop(drained);
     if let Err(error) = delivering.await {
         tracing::error!(%error, "the delivery of mails ended badly");
+    }
+    if let Err(error) = keeping.await {
+        tracing::error!(%error, "upkeep ended badly");
     }
     // A request that was given up may hold a connection that does not come back.
     if timeout(CLOSING, store.close()).await.is_err() {

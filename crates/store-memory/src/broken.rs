@@ -8,6 +8,7 @@ mod audit;
 mod budgets;
 mod fault;
 mod flows;
+mod leftovers;
 mod lists;
 mod login_emails;
 mod outbox;
@@ -32,11 +33,12 @@ use store::BrokenStore;
 /// The promises of one noun, each with faults that break it.
 type Faults = &'static [(&'static str, &'static [Fault])];
 
-const NOUNS: [(&str, Faults); 13] = [
+const NOUNS: [(&str, Faults); 14] = [
     ("audit", audit::FAULTS),
     ("budgets", budgets::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
+    ("leftovers", leftovers::FAULTS),
     ("lists", lists::FAULTS),
     ("login_emails", login_emails::FAULTS),
     ("outbox", outbox::FAULTS),

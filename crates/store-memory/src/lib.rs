@@ -21,6 +21,7 @@ mod tx;
 mod audit;
 mod budgets;
 mod flows;
+mod leftovers;
 mod login_emails;
 mod outbox;
 mod passwords;

@@ -29,6 +29,7 @@ mod audit;
 mod budgets;
 mod engine;
 mod flows;
+mod leftovers;
 mod login_emails;
 mod migrate;
 pub mod migrations;

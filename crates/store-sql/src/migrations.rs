@@ -22,8 +22,10 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, in order.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, text: include_str!("../migrations/0001_accounts.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, text: include_str!("../migrations/0001_accounts.sql") },
+    Migration { version: 2, text: include_str!("../migrations/0002_leftovers.sql") },
+];
 
 /// What the migrator keeps about itself.
 const PROGRESS: &str = include_str!("../migrations/progress.sql");

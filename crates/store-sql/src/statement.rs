@@ -5,7 +5,9 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::engine::Dialect;
 use crate::prefix::Prefix;
-use crate::{audit, budgets, flows, login_emails, outbox, passwords, replies, sessions, users};
+use crate::{
+    audit, budgets, flows, leftovers, login_emails, outbox, passwords, replies, sessions, users,
+};
 
 /// Names one statement; its text depends on the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,10 +28,11 @@ pub(crate) enum Noun {
     Outbox,
     Replies,
     Audit,
+    Leftovers,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 9] = [
+const TEXTS: [&[(&str, &str)]; 10] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -39,6 +42,7 @@ const TEXTS: [&[(&str, &str)]; 9] = [
     outbox::TEXTS,
     replies::TEXTS,
     audit::TEXTS,
+    leftovers::TEXTS,
 ];
 
 /// Every statement as one engine reads it, with the prefix before every `{table}`.
@@ -174,6 +178,7 @@ mod tests {
             (Noun::Outbox, "{outbox}"),
             (Noun::Replies, "{replies}"),
             (Noun::Audit, "{audit}"),
+            (Noun::Leftovers, "{flows}"),
         ];
         assert_eq!(tables.len(), TEXTS.len());
         for (noun, table) in tables {

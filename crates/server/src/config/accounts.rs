@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use durward::budget::{Delays, Rate};
-use durward::{EmailRules, Limits, PersonName, SessionLimits, Settings};
+use durward::{EmailRules, Limits, PersonName, Retention, SessionLimits, Settings};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
@@ -48,6 +48,7 @@ pub(super) fn read(reader: &mut Reader, service: String) -> Settings {
             standard.reply_lifetime,
             between(MINUTE, 7 * DAY),
         ),
+        retention: retention(reader),
         mail_attempts: reader.checked("mail.attempts", standard.mail_attempts, |attempts| {
             if (1..=100).contains(attempts) { Ok(()) } else { Err("from 1 to 100".into()) }
         }),
@@ -88,6 +89,19 @@ fn sessions(reader: &mut Reader) -> SessionLimits {
         }
     }
     read
+}
+
+fn retention(reader: &mut Reader) -> Retention {
+    let standard = Retention::default();
+    let mut kept = |name: &str, standard| {
+        reader.checked(&format!("retention.{name}"), standard, between(DAY, 10 * 365 * DAY))
+    };
+    Retention {
+        flows: kept("flows", standard.flows),
+        sessions: kept("sessions", standard.sessions),
+        mails: kept("mails", standard.mails),
+        attempts: kept("attempts", standard.attempts),
+    }
 }
 
 fn limits(reader: &mut Reader) -> Limits {

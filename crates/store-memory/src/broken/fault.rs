@@ -7,9 +7,9 @@ use durward_core::entity::{
 };
 use durward_core::ids::{FlowId, LoginEmailId, MailId, SessionId, UserId};
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, MailCounts, Outbox,
-    OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Users,
-    UsersMut,
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Leftover, LeftoversMut, LoginEmails,
+    LoginEmailsMut, MailCounts, Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut,
+    Result, Sessions, SessionsMut, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, Timestamp};
 
@@ -197,6 +197,9 @@ port! {
         }
         AuditMut {
             insert_audit(entry: &AuditEntry) -> ();
+        }
+        LeftoversMut {
+            delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;
         }
     }
 }

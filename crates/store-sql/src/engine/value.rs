@@ -120,6 +120,12 @@ impl<'a> From<Option<&'a str>> for Value<'a> {
     }
 }
 
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(Some(bytes))
+    }
+}
+
 impl<'a> From<&'a PasswordHash> for Value<'a> {
     fn from(hash: &'a PasswordHash) -> Self {
         Self::Text(Some(hash.as_str()))

@@ -20,5 +20,6 @@ mod throttle;
 mod tokens;
 mod traced;
 mod units;
+mod upkeep;
 mod users;
 mod verification;

@@ -14,9 +14,9 @@ use durward_core::entity::{
 use durward_core::ids::{FlowId, LoginEmailId, MailId, SessionId, UserId};
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, MailCounts, Outbox,
-    OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx,
-    Users, UsersMut,
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Leftover, LeftoversMut, LoginEmails,
+    LoginEmailsMut, MailCounts, Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut,
+    Result, Sessions, SessionsMut, Tx, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -198,6 +198,9 @@ traced! {
     }
     [T: AuditMut + Send] AuditMut {
         insert_audit(entry: &AuditEntry) -> ();
+    }
+    [T: LeftoversMut + Send] LeftoversMut {
+        delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;
     }
 }
 

@@ -1,0 +1,61 @@
+use super::Accounts;
+use crate::error::Error;
+use crate::store::{Leftover, LeftoversMut, Store};
+
+/// What must be done from time to time, whoever is there; see [`upkeep`](crate::upkeep).
+///
+/// Nothing depends on when it is done: what has expired is refused from that moment on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Chore {
+    /// Delete what has been over for as long as the settings keep it.
+    Delete(Leftover),
+}
+
+impl Chore {
+    /// Every chore.
+    pub const ALL: [Self; 6] = [
+        Self::Delete(Leftover::Flows),
+        Self::Delete(Leftover::Sessions),
+        Self::Delete(Leftover::Replies),
+        Self::Delete(Leftover::Mails),
+        Self::Delete(Leftover::Budgets),
+        Self::Delete(Leftover::Attempts),
+    ];
+
+    /// The name of the chore, in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delete(Leftover::Flows) => "delete-flows",
+            Self::Delete(Leftover::Sessions) => "delete-sessions",
+            Self::Delete(Leftover::Replies) => "delete-replies",
+            Self::Delete(Leftover::Mails) => "delete-mails",
+            Self::Delete(Leftover::Budgets) => "delete-budgets",
+            Self::Delete(Leftover::Attempts) => "delete-attempts",
+        }
+    }
+}
+
+impl<S: Store> Accounts<S> {
+    /// Does a bounded part of a chore, at most `limit` things; answers how many. As many as the limit: there
+    /// may be more.
+    ///
+    /// Any number of nodes may do so at once.
+    pub async fn attend_to(&self, chore: Chore, limit: u32) -> Result<u64, Error> {
+        match chore {
+            Chore::Delete(what) => self.delete_leftovers(what, limit).await,
+        }
+    }
+
+    async fn delete_leftovers(&self, what: Leftover, limit: u32) -> Result<u64, Error> {
+        let (now, kept) = (self.now(), self.settings().retention);
+        let before = match what {
+            Leftover::Flows => now - kept.flows,
+            Leftover::Sessions => now - kept.sessions,
+            Leftover::Mails => now - kept.mails,
+            Leftover::Attempts => now - kept.attempts,
+            Leftover::Replies | Leftover::Budgets => now,
+        };
+        unit!(self, |tx, _| Ok(tx.delete_leftovers(what, before, limit).await?))
+    }
+}

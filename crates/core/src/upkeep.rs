@@ -1,0 +1,167 @@
+//! The loop that does the [chores](Chore): whoever runs the accounts runs it, too.
+
+use std::error::Error as StdError;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, join_all, select};
+
+use crate::accounts::{Accounts, Chore};
+use crate::error::Error;
+use crate::store::Store;
+
+/// How upkeep goes about its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How long it waits before it does a chore again.
+    pub interval: Duration,
+    /// How much it does in one unit of work.
+    pub batch: u32,
+}
+
+impl Default for Options {
+    /// Every ten minutes, 200 at a time.
+    fn default() -> Self {
+        Self { interval: Duration::from_mins(10), batch: 200 }
+    }
+}
+
+/// Does every chore until `shutdown` is ready.
+///
+/// Any number of nodes may do so at once: what one did the others do not find. Each chore has a pace of its
+/// own: batch after batch while there is more to do, then a pause of the interval, give or take a quarter so
+/// that nodes spread. A chore that fails is tried again after growing pauses, and keeps no other one
+/// waiting; the failure is logged when it begins, changes and ends.
+///
+/// The future does all of the work itself. The host decides where it runs, and waits for it at shutdown,
+/// which takes no longer than the batches under way:
+///
+/// ```
+/// use durward_core::{Accounts, Store, upkeep};
+///
+/// # struct JoinError;
+/// # fn spawn(_: impl Future<Output = ()> + Send + 'static) {}
+/// async fn serve<S: Store>(accounts: Accounts<S>, shutdown: impl Future<Output = ()> + Send + 'static) {
+///     spawn(upkeep::run(accounts, upkeep::Options::default(), shutdown));
+///     // ... serve requests until the process is told to end ...
+/// }
+/// ```
+pub async fn run<S: Store>(
+    accounts: Accounts<S>,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let shutdown = pin!(shutdown);
+    let shutdown = shutdown.shared();
+    let attend = |chore| attend(&accounts, chore, options, shutdown.clone());
+    join_all(Chore::ALL.map(attend)).await;
+}
+
+async fn attend<S: Store>(
+    accounts: &Accounts<S>,
+    chore: Chore,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Clone + Unpin,
+) {
+    let mut pace = Pace { chore, options, failures: 0, trouble: None };
+    let mut wait = accounts.chance(options.interval.min(FIRST));
+    loop {
+        let pause = pin!(accounts.parts().store.pause(wait));
+        if let Either::Left(_) = select(shutdown.clone(), pause).await {
+            return;
+        }
+        let pause = pace.pause_after(accounts.attend_to(chore, options.batch.max(1)).await);
+        wait = pause / 4 * 3 + accounts.chance(pause / 2);
+    }
+}
+
+/// Within what time every chore was begun, however long the interval is.
+const FIRST: Duration = Duration::from_secs(30);
+/// How long it pauses at least when there is nothing to do.
+const SHORTEST: Duration = Duration::from_millis(10);
+/// The pause after a first failure.
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+/// When to go on with a chore.
+struct Pace {
+    chore: Chore,
+    options: Options,
+    /// How often it failed in a row.
+    failures: u32,
+    trouble: Option<String>,
+}
+
+impl Pace {
+    fn pause_after(&mut self, outcome: Result<u64, Error>) -> Duration {
+        let chore = self.chore.name();
+        match outcome {
+            Ok(count) => {
+                self.failures = 0;
+                if self.trouble.take().is_some() {
+                    tracing::info!(chore, "upkeep goes on");
+                }
+                if count > 0 {
+                    tracing::debug!(chore, count, "upkeep did something");
+                }
+                let more = count >= u64::from(self.options.batch.max(1));
+                if more { Duration::ZERO } else { self.options.interval.max(SHORTEST) }
+            }
+            Err(error) => {
+                let text = with_causes(&error);
+                if self.trouble.as_ref() == Some(&text) {
+                    tracing::debug!(chore, error = text, "upkeep still fails");
+                } else {
+                    tracing::error!(chore, error = text, "upkeep fails");
+                    self.trouble = Some(text);
+                }
+                let grown = BACK_OFF.saturating_mul(1 << self.failures.min(16));
+                self.failures = self.failures.saturating_add(1);
+                grown.min(self.options.interval)
+            }
+        }
+    }
+}
+
+fn with_causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Leftover;
+
+    fn pace() -> Pace {
+        let options = Options { interval: Duration::from_mins(10), batch: 2 };
+        Pace { chore: Chore::Delete(Leftover::Flows), options, failures: 0, trouble: None }
+    }
+
+    #[test]
+    fn a_full_batch_is_followed_at_once() {
+        let mut pace = pace();
+        assert_eq!(pace.pause_after(Ok(2)), Duration::ZERO);
+        assert_eq!(pace.pause_after(Ok(1)), Duration::from_mins(10));
+        assert_eq!(pace.pause_after(Ok(0)), Duration::from_mins(10));
+    }
+
+    #[test]
+    fn failures_are_followed_by_growing_pauses() {
+        let mut pace = pace();
+        let mut after_failure = || pace.pause_after(Err(Error::Internal("away"))).as_secs();
+        assert_eq!([after_failure(), after_failure(), after_failure()], [1, 2, 4]);
+        for _ in 0..20 {
+            after_failure();
+        }
+        assert_eq!(after_failure(), 600);
+        assert_eq!(pace.pause_after(Ok(0)), Duration::from_mins(10));
+        assert_eq!(pace.pause_after(Err(Error::Internal("away"))).as_secs(), 1);
+    }
+}
