@@ -126,6 +126,22 @@ impl<A: Attrs> PasswordsMut for Handle<A> {
         })
     }
 
+    async fn update_password(
+        &mut self,
+        password: &StoredPassword,
+        from: &PasswordHash,
+    ) -> Result<bool> {
+        let guard = |row: &StoredPassword| row.user == password.user && row.hash == *from;
+        self.write(|tables| Ok(change(&mut tables.passwords, guard, |row| *row = password.clone())))
+    }
+
+    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool> {
+        let guard = |row: &StoredPassword| row.user == user && row.compromised.is_none();
+        self.write(|tables| {
+            Ok(change(&mut tables.passwords, guard, |row| row.compromised = Some(now)))
+        })
+    }
+
     async fn replace_password_hash(
         &mut self,
         user: UserId,

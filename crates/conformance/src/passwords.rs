@@ -1,21 +1,23 @@
 //! Promises about passwords.
 
 use durward_core::entity::{PasswordLogin, StoredPassword, User, UserStatus};
-use durward_core::store::{Passwords, PasswordsMut, Tx, UsersMut};
+use durward_core::store::{Passwords, PasswordsMut, SessionsMut, Tx, UsersMut};
 use durward_core::{Store, StoreError, Timestamp};
 
 use crate::race::{accepted, race, winners};
-use crate::sample::{address, at, claim, hash, password, proven, user_id};
+use crate::sample::{address, at, claim, hash, password, proven, session, user_id};
 use crate::{Suite, given, seen};
 
-/// A password comes back as it was stored: a hash of any form and length, and the time of its choice.
+/// A password comes back as it was stored: a hash of any form and length, the time of its choice, and
+/// since when it is compromised.
 pub async fn a_password_comes_back_as_it_was_stored<S: Store<Attrs = Suite>>(store: &S) {
     let users = given::users(store, [1, 2, 3, 4]).await;
     let long = format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${}", "aB/+".repeat(100));
     let hashes = ["$2b$12$abcdefghijklmnopqrstuv", "{PBKDF2}x = ", "é🦊\\'%", &long];
     let times = [0, -1, i64::MIN, i64::MAX].map(Timestamp::from_millis);
     for ((user, text), changed) in users.into_iter().zip(hashes).zip(times) {
-        let stored = StoredPassword { user: user.id, hash: hash(text), changed };
+        let compromised = (changed != times[0]).then_some(changed);
+        let stored = StoredPassword { user: user.id, hash: hash(text), changed, compromised };
         let mut tx = store.begin().await.unwrap();
         tx.insert_password(&stored).await.unwrap();
         assert_eq!(tx.password(user.id).await.unwrap().as_ref(), Some(&stored));
@@ -101,6 +103,90 @@ pub async fn a_login_sees_the_present_status<S: Store<Attrs = Suite>>(store: &S)
         let found = seen::password_login(store, email.address.canonical()).await.unwrap();
         assert_eq!(found.status, status);
     }
+}
+
+/// A password is replaced as a whole if the hash is still the one that was seen, byte by byte; everyone
+/// else's passwords stay, and none comes to be.
+pub async fn a_password_is_replaced_if_it_is_still_stored<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve, max] = given::users(store, [1, 2, 3]).await;
+    let old = |user| StoredPassword { hash: hash("oldHash"), ..password(user) };
+    let marked = StoredPassword { compromised: Some(at(6)), ..old(ada.id) };
+    given::password(store, &marked).await;
+    given::password(store, &old(eve.id)).await;
+    let chosen = StoredPassword { hash: hash("new"), changed: at(9), ..password(ada.id) };
+    let mut tx = store.begin().await.unwrap();
+    for other in ["other", "oldhash", "oldHash ", "òldHash", ""] {
+        let updated = tx.update_password(&chosen, &hash(other)).await.unwrap();
+        assert!(!updated, "{other:?} is not what is stored");
+    }
+    let theirs = StoredPassword { user: max.id, ..chosen.clone() };
+    assert!(!tx.update_password(&theirs, &hash("oldHash")).await.unwrap());
+    assert!(tx.update_password(&chosen, &hash("oldHash")).await.unwrap());
+    assert!(!tx.update_password(&old(ada.id), &hash("oldHash")).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(seen::password(store, ada.id).await, Some(chosen));
+    assert_eq!(seen::password(store, eve.id).await, Some(old(eve.id)));
+    assert_eq!(seen::password(store, max.id).await, None);
+}
+
+/// Of concurrent updates of one password one happens.
+pub async fn of_concurrent_updates_of_a_password_one_happens<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    given::password(store, &password(ada.id)).await;
+    let answers = race(store, 8, |racer, tx| {
+        Box::pin(async move {
+            let old = password(user_id(1));
+            let new = StoredPassword { hash: hash(&format!("new {racer}")), ..old.clone() };
+            tx.update_password(&new, &old.hash).await
+        })
+    });
+    assert_eq!(winners(answers.await), 1);
+}
+
+/// A password is marked once: the moment stays, and nothing else changes (R-PW-10).
+pub async fn a_password_is_marked_once<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve, max] = given::users(store, [1, 2, 3]).await;
+    given::password(store, &password(ada.id)).await;
+    given::password(store, &password(eve.id)).await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(!tx.mark_password(max.id, at(7)).await.unwrap());
+    assert!(tx.mark_password(ada.id, at(8)).await.unwrap());
+    assert!(!tx.mark_password(ada.id, at(9)).await.unwrap());
+    tx.commit().await.unwrap();
+    let marked = StoredPassword { compromised: Some(at(8)), ..password(ada.id) };
+    assert_eq!(seen::password(store, ada.id).await, Some(marked.clone()));
+    assert_eq!(seen::password(store, eve.id).await, Some(password(eve.id)));
+    // A better hash of the same password does not make it a better password.
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.replace_password_hash(ada.id, &marked.hash, &hash("better")).await.unwrap());
+    tx.commit().await.unwrap();
+    let rehashed = StoredPassword { hash: hash("better"), ..marked };
+    assert_eq!(seen::password(store, ada.id).await, Some(rehashed));
+}
+
+/// Whoever holds a hash that he verified has his session found by whoever changes the password: of logins
+/// and a change at the same time, no session is left.
+pub async fn a_login_does_not_outlive_the_password<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    given::password(store, &password(ada.id)).await;
+    let answers = race(store, 8, |racer, tx| {
+        Box::pin(async move {
+            let old = password(user_id(1));
+            if racer == 4 {
+                let new = StoredPassword { hash: hash("new"), ..old.clone() };
+                let changed = tx.update_password(&new, &old.hash).await?;
+                tx.end_sessions_of(old.user, None, at(9)).await?;
+                return Ok(changed);
+            }
+            let held = tx.replace_password_hash(old.user, &old.hash, &old.hash).await?;
+            if held {
+                tx.insert_session(&session(1 + racer, old.user)).await?;
+            }
+            Ok(held)
+        })
+    });
+    assert!(answers.await[4].as_ref().is_ok_and(|changed| *changed));
+    assert_eq!(seen::sessions_of(store, ada.id).await, []);
 }
 
 /// A hash is replaced if it is still the one that was compared, byte by byte; the time of the choice and

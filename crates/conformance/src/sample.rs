@@ -107,7 +107,8 @@ pub(crate) fn proven(n: u8, user: UserId, text: &str) -> LoginEmail {
 }
 
 pub(crate) fn password(user: UserId) -> StoredPassword {
-    StoredPassword { user, hash: hash("$argon2id$v=19$first"), changed: at(5) }
+    let hash = hash("$argon2id$v=19$first");
+    StoredPassword { user, hash, changed: at(5), compromised: None }
 }
 
 pub(crate) fn session(n: u8, user: UserId) -> Session<Suite> {

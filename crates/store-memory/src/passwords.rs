@@ -4,7 +4,7 @@ use durward_core::email::CanonicalEmail;
 use durward_core::entity::{PasswordLogin, StoredPassword};
 use durward_core::ids::UserId;
 use durward_core::store::{Passwords, PasswordsMut, Result, StoreError};
-use durward_core::{Attrs, PasswordHash};
+use durward_core::{Attrs, PasswordHash, Timestamp};
 
 use crate::state::{Rows, State};
 use crate::tx::look_ups;
@@ -26,6 +26,22 @@ impl PasswordTable {
         }
         self.rows.insert(password.user, Arc::new(password.clone()));
         Ok(())
+    }
+
+    pub(crate) fn update(&mut self, password: &StoredPassword, from: &PasswordHash) -> bool {
+        let stored = self.row(password.user).is_some_and(|stored| stored.hash == *from);
+        if stored {
+            self.rows.insert(password.user, Arc::new(password.clone()));
+        }
+        stored
+    }
+
+    pub(crate) fn mark(&mut self, user: UserId, now: Timestamp) -> bool {
+        let Some(row) = self.rows.get_mut(&user).filter(|row| row.compromised.is_none()) else {
+            return false;
+        };
+        Arc::make_mut(row).compromised = Some(now);
+        true
     }
 
     pub(crate) fn replace(&mut self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool {
@@ -62,6 +78,18 @@ look_ups! { MemoryRead, MemoryTx;
 impl<A: Attrs> PasswordsMut for MemoryTx<A> {
     async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
         self.write(|state| Arc::make_mut(&mut state.passwords).insert(password))
+    }
+
+    async fn update_password(
+        &mut self,
+        password: &StoredPassword,
+        from: &PasswordHash,
+    ) -> Result<bool> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.passwords).update(password, from)))
+    }
+
+    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.passwords).mark(user, now)))
     }
 
     async fn replace_password_hash(

@@ -25,6 +25,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, text: include_str!("../migrations/0001_accounts.sql") },
     Migration { version: 2, text: include_str!("../migrations/0002_leftovers.sql") },
+    Migration { version: 3, text: include_str!("../migrations/0003_passwords.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -2,7 +2,7 @@ use durward_core::email::CanonicalEmail;
 use durward_core::entity::{PasswordLogin, StoredPassword, UserStatus};
 use durward_core::ids::UserId;
 use durward_core::store::{Passwords, PasswordsMut, Result};
-use durward_core::{Attrs, PasswordHash};
+use durward_core::{Attrs, PasswordHash, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
@@ -11,12 +11,19 @@ use crate::statement::statements;
 use crate::tx::SqlTx;
 
 statements! { Passwords;
-    PASSWORD = "SELECT user_id, hash, changed_ms FROM {passwords} WHERE user_id = ?";
+    PASSWORD =
+        "SELECT user_id, hash, changed_ms, compromised_ms FROM {passwords} WHERE user_id = ?";
     PASSWORD_LOGIN =
         "SELECT u.id AS user_id, u.status AS status, p.hash AS hash FROM {login_emails} e \
          JOIN {users} u ON u.id = e.user_id LEFT JOIN {passwords} p ON p.user_id = u.id \
          WHERE e.proven_canonical = ?";
-    INSERT_PASSWORD = "INSERT INTO {passwords} (user_id, hash, changed_ms) VALUES (?, ?, ?)";
+    INSERT_PASSWORD =
+        "INSERT INTO {passwords} (user_id, hash, changed_ms, compromised_ms) VALUES (?, ?, ?, ?)";
+    UPDATE_PASSWORD =
+        "UPDATE {passwords} SET hash = ?, changed_ms = ?, compromised_ms = ? \
+         WHERE user_id = ? AND hash = ?";
+    MARK_PASSWORD =
+        "UPDATE {passwords} SET compromised_ms = ? WHERE user_id = ? AND compromised_ms IS NULL";
     REPLACE_PASSWORD_HASH = "UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?";
 }
 
@@ -25,6 +32,7 @@ fn decode(row: &impl Columns) -> Result<StoredPassword> {
         user: UserId::from_bytes(row.fixed("user_id")?),
         hash: PasswordHash::from_stored(row.string("hash")?),
         changed: row.time("changed_ms")?,
+        compromised: row.time_if_any("compromised_ms")?,
     })
 }
 
@@ -50,8 +58,22 @@ look_ups! {
 
 impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
     async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
-        let StoredPassword { user, hash, changed } = password;
-        self.append(INSERT_PASSWORD, values![user, hash, *changed], "password").await
+        let StoredPassword { user, hash, changed, compromised } = password;
+        let values = values![user, hash, *changed, *compromised];
+        self.append(INSERT_PASSWORD, values, "password").await
+    }
+
+    async fn update_password(
+        &mut self,
+        password: &StoredPassword,
+        from: &PasswordHash,
+    ) -> Result<bool> {
+        let StoredPassword { user, hash, changed, compromised } = password;
+        self.change(UPDATE_PASSWORD, values![hash, *changed, *compromised, user, from]).await
+    }
+
+    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool> {
+        self.change(MARK_PASSWORD, values![now, &user]).await
     }
 
     async fn replace_password_hash(

@@ -99,7 +99,8 @@ impl<S: Store> Accounts<S> {
         tx.insert_user(&user).await?;
         tx.insert_login_email(&email).await?;
         if let Some(hash) = password {
-            tx.insert_password(&StoredPassword { user: user.id, hash, changed: now }).await?;
+            let password = StoredPassword { user: user.id, hash, changed: now, compromised: None };
+            tx.insert_password(&password).await?;
         }
         if proven {
             tx.delete_claims(email.address.canonical(), user.id).await?;

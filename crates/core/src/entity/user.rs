@@ -65,6 +65,9 @@ pub struct StoredPassword {
     pub hash: PasswordHash,
     /// When its owner last chose it; a re-hash does not count.
     pub changed: Timestamp,
+    /// Since when it is known to be in the wrong hands, if so: then it opens no session before its owner
+    /// has chosen another one (R-PW-10).
+    pub compromised: Option<Timestamp>,
 }
 
 /// What a login by password needs to know, in one look-up by a proven address.

@@ -3,6 +3,7 @@ use crate::email::CanonicalEmail;
 use crate::entity::{PasswordLogin, StoredPassword};
 use crate::ids::UserId;
 use crate::password::PasswordHash;
+use crate::time::Timestamp;
 
 /// Look-ups of passwords.
 #[trait_variant::make(Send)]
@@ -20,8 +21,24 @@ pub trait PasswordsMut {
     /// Inserts the first password of a user. [`Duplicate`](super::StoreError::Duplicate) when there is one.
     async fn insert_password(&mut self, password: &StoredPassword) -> Result<()>;
 
+    /// Replaces a password by another one, if `from` is the hash that is still stored; answers whether it
+    /// was. Of concurrent updates from one hash at most one is told `true`.
+    async fn update_password(
+        &mut self,
+        password: &StoredPassword,
+        from: &PasswordHash,
+    ) -> Result<bool>;
+
+    /// Marks a password as compromised since `now`, if there is one that is not marked; answers whether
+    /// there was (R-PW-10).
+    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool>;
+
     /// Replaces a hash by a better one of the same password, if `old` is still stored; answers whether it
     /// was. Of concurrent replacements of one hash at most one is told `true`.
+    ///
+    /// A hash may be replaced by itself. Then nothing changes, and others who would change it are held off
+    /// until this unit of work is over: so whatever a unit does because of a password, whoever changes the
+    /// password later finds and undoes it.
     async fn replace_password_hash(
         &mut self,
         user: UserId,

@@ -165,6 +165,8 @@ port! {
         }
         PasswordsMut {
             insert_password(password: &StoredPassword) -> ();
+            update_password(password: &StoredPassword, from: &PasswordHash) -> bool;
+            mark_password(user: UserId, now: Timestamp) -> bool;
             replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
         }
         SessionsMut<Suite> {

@@ -31,6 +31,33 @@ macro_rules! replaced_if {
     };
 }
 
+/// Updates a password if the stored hash is like the old one in this way.
+macro_rules! updated_if {
+    ($alike:expr) => {
+        Fault::update_password(|state, password, from| {
+            let alike: fn(&str, &str) -> bool = $alike;
+            let stored = state.passwords.row(password.user).map(|stored| stored.hash.clone());
+            let alike = stored.as_ref().filter(|it| alike(it.as_str(), from.as_str()));
+            let update = |from| Arc::make_mut(&mut state.passwords).update(password, from);
+            Ok(alike.is_some_and(update))
+        })
+    };
+}
+
+/// Updates a password to something else than was asked, which is told with what is stored.
+macro_rules! updated {
+    ($alter:expr) => {
+        Fault::update_password(|state, password, from| {
+            let Some(stored) = state.passwords.row(password.user).cloned() else {
+                return Ok(false);
+            };
+            let alter: fn(&mut StoredPassword, StoredPassword) = $alter;
+            let password = altered(password, |it| alter(it, stored));
+            Ok(Arc::make_mut(&mut state.passwords).update(&password, from))
+        })
+    };
+}
+
 pub(super) const FAULTS: Faults = &[
     (
         "a_password_comes_back_as_it_was_stored",
@@ -42,6 +69,8 @@ pub(super) const FAULTS: Faults = &[
             stored!(|it| rewrite(it, |hash| hash.replace('\\', ""))),
             stored!(|it| it.changed = it.changed.max(Timestamp::from_millis(0))),
             stored!(|it| it.changed = it.changed.min(Timestamp::from_millis(1 << 53))),
+            stored!(|it| it.compromised = None),
+            stored!(|it| it.compromised = Some(it.changed)),
         ],
     ),
     (
@@ -113,6 +142,71 @@ pub(super) const FAULTS: Faults = &[
         ],
     ),
     (
+        "a_password_is_replaced_if_it_is_still_stored",
+        &[
+            updated_if!(|_, _| true),
+            updated_if!(|stored, old| stored.eq_ignore_ascii_case(old)),
+            updated_if!(|stored, old| stored == old.trim_end()),
+            updated_if!(|stored, old| stored == old.replace('ò', "o")),
+            updated_if!(|stored, old| stored.starts_with(old)),
+            updated!(|it, stored| it.changed = stored.changed),
+            updated!(|it, stored| it.compromised = stored.compromised),
+            Fault::update_password(|state, password, from| {
+                if state.passwords.row(password.user).is_none() {
+                    put(state, password.clone());
+                }
+                Ok(Arc::make_mut(&mut state.passwords).update(password, from))
+            }),
+            Fault::update_password(|state, password, from| {
+                let updated = Arc::make_mut(&mut state.passwords).update(password, from);
+                let others: Vec<_> = state.passwords.rows.keys().copied().collect();
+                for user in others.into_iter().filter(|_| updated) {
+                    let theirs = StoredPassword { user, ..password.clone() };
+                    Arc::make_mut(&mut state.passwords).update(&theirs, from);
+                }
+                Ok(updated)
+            }),
+            Fault::update_password(|_, _, _| Ok(false)),
+        ],
+    ),
+    ("of_concurrent_updates_of_a_password_one_happens", &[Fault::UnitsOverlap]),
+    (
+        "a_password_is_marked_once",
+        &[
+            Fault::mark_password(|state, user, now| {
+                let marked = Arc::make_mut(&mut state.passwords).mark(user, now);
+                let again = state.passwords.row(user).cloned();
+                again.map(|it| put(state, StoredPassword { compromised: Some(now), ..it }));
+                Ok(marked)
+            }),
+            Fault::mark_password(|state, user, now| {
+                _ = Arc::make_mut(&mut state.passwords).mark(user, now);
+                Ok(true)
+            }),
+            Fault::mark_password(|state, user, now| {
+                let users: Vec<_> = state.passwords.rows.keys().copied().collect();
+                let known = users.contains(&user);
+                let mark = |user| Arc::make_mut(&mut state.passwords).mark(user, now);
+                Ok(users.into_iter().filter(|_| known).map(mark).filter(|it| *it).count() > 0)
+            }),
+            Fault::mark_password(|state, user, now| {
+                let marked = Arc::make_mut(&mut state.passwords).mark(user, now);
+                let stored = state.passwords.row(user).cloned();
+                stored.map(|it| put(state, StoredPassword { changed: now, ..it }));
+                Ok(marked)
+            }),
+            Fault::replace_password_hash(|state, user, old, new| {
+                let stored = state.passwords.row(user).cloned();
+                let replaced = Arc::make_mut(&mut state.passwords).replace(user, old, new);
+                if let Some(it) = stored.filter(|_| replaced) {
+                    put(state, StoredPassword { hash: new.clone(), compromised: None, ..it });
+                }
+                Ok(replaced)
+            }),
+        ],
+    ),
+    ("a_login_does_not_outlive_the_password", &[Fault::UnitsOverlap]),
+    (
         "a_hash_is_replaced_if_it_is_still_stored",
         &[
             replaced_if!(|_, _| true),
@@ -121,18 +215,16 @@ pub(super) const FAULTS: Faults = &[
             replaced_if!(|stored, old| stored == old.replace('ò', "o")),
             replaced_if!(|stored, old| stored.starts_with(old)),
             Fault::replace_password_hash(|state, user, _, new| {
-                let changed = Timestamp::from_millis(0);
                 let unknown = state.passwords.row(user).is_none();
                 if unknown {
-                    put(state, StoredPassword { user, hash: new.clone(), changed });
+                    put(state, chosen_at_0(user, new));
                 }
                 Ok(unknown)
             }),
             Fault::replace_password_hash(|state, user, old, new| {
                 let replaced = Arc::make_mut(&mut state.passwords).replace(user, old, new);
                 if replaced {
-                    let changed = Timestamp::from_millis(0);
-                    put(state, StoredPassword { user, hash: new.clone(), changed });
+                    put(state, chosen_at_0(user, new));
                 }
                 Ok(replaced)
             }),
@@ -162,6 +254,11 @@ fn passwords(state: &State<Suite>) -> impl Iterator<Item = &StoredPassword> {
 
 fn put(state: &mut State<Suite>, password: StoredPassword) {
     Arc::make_mut(&mut state.passwords).rows.insert(password.user, Arc::new(password));
+}
+
+fn chosen_at_0(user: UserId, hash: &PasswordHash) -> StoredPassword {
+    let changed = Timestamp::from_millis(0);
+    StoredPassword { user, hash: hash.clone(), changed, compromised: None }
 }
 
 fn rewrite(password: &mut StoredPassword, rewrite: fn(&str) -> String) {

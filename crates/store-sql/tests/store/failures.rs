@@ -29,6 +29,7 @@ async fn a_row_about_nobody_is_a_conflict<E: Application>(database: Database<E>)
         user: user(1).id,
         hash: PasswordHash::from_stored("x".to_owned()),
         changed: Timestamp::from_millis(1),
+        compromised: None,
     };
     let refused = tx.insert_password(&password).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");

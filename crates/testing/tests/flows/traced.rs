@@ -138,6 +138,8 @@ traced! {
     }
     [T: PasswordsMut + Send] PasswordsMut {
         insert_password(password: &StoredPassword) -> ();
+        update_password(password: &StoredPassword, from: &PasswordHash) -> bool;
+        mark_password(user: UserId, now: Timestamp) -> bool;
         replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
     }
     [A: Attrs, T: Sessions<A> + Send] Sessions<A> {
