@@ -10,6 +10,7 @@
 
 mod leftovers;
 mod letters;
+mod organizations;
 mod people;
 mod sessions;
 mod tables;

@@ -6,7 +6,9 @@
 use std::cmp::Reverse;
 
 use durward::budget::BudgetKey;
-use durward::entity::{AuditEntry, OutboxMail, StoredPassword, StoredReply};
+use durward::entity::{
+    AuditEntry, Invitation, Membership, Organization, OutboxMail, StoredPassword, StoredReply,
+};
 use durward::store::Result;
 use durward::{
     Attrs, CanonicalEmail, Digest, Flow, LoginEmail, Session, SessionId, Slice, StoreError,
@@ -29,6 +31,9 @@ pub(crate) struct Tables<A: Attrs> {
     pub(crate) outbox: Vec<OutboxMail>,
     pub(crate) replies: Vec<StoredReply>,
     pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) organizations: Vec<Organization<A>>,
+    pub(crate) memberships: Vec<Membership<A>>,
+    pub(crate) invitations: Vec<Invitation<A>>,
 }
 
 impl<A: Attrs> Default for Tables<A> {
@@ -45,6 +50,9 @@ impl<A: Attrs> Default for Tables<A> {
             outbox: Vec::new(),
             replies: Vec::new(),
             audit: Vec::new(),
+            organizations: Vec::new(),
+            memberships: Vec::new(),
+            invitations: Vec::new(),
         }
     }
 }
@@ -63,6 +71,9 @@ impl<A: Attrs> Clone for Tables<A> {
             outbox: self.outbox.clone(),
             replies: self.replies.clone(),
             audit: self.audit.clone(),
+            organizations: self.organizations.clone(),
+            memberships: self.memberships.clone(),
+            invitations: self.invitations.clone(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use durward_core::Store;
 use durward_core::entity::{
-    AuditEntry, Flow, LoginEmail, OutboxMail, Session, StoredPassword, StoredReply, User,
+    AuditEntry, Flow, Invitation, LoginEmail, Membership, Organization, OutboxMail, Session,
+    StoredPassword, StoredReply, User,
 };
 use durward_core::store::{
-    AuditMut, FlowsMut, LoginEmailsMut, OutboxMut, PasswordsMut, RepliesMut, SessionsMut, Tx,
-    UsersMut,
+    AuditMut, FlowsMut, InvitationsMut, LoginEmailsMut, MembershipsMut, OrganizationsMut,
+    OutboxMut, PasswordsMut, RepliesMut, SessionsMut, Tx, UsersMut,
 };
 
 use crate::sample::at;
@@ -79,6 +80,39 @@ pub(crate) async fn audit<S: Store<Attrs = Suite>>(store: &S, entries: &[&AuditE
     let mut tx = store.begin().await.unwrap();
     for entry in entries {
         tx.insert_audit(entry).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn organizations<S: Store<Attrs = Suite>>(
+    store: &S,
+    organizations: &[&Organization<Suite>],
+) {
+    let mut tx = store.begin().await.unwrap();
+    for organization in organizations {
+        tx.insert_organization(organization).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn memberships<S: Store<Attrs = Suite>>(
+    store: &S,
+    memberships: &[&Membership<Suite>],
+) {
+    let mut tx = store.begin().await.unwrap();
+    for membership in memberships {
+        tx.insert_membership(membership).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn invitations<S: Store<Attrs = Suite>>(
+    store: &S,
+    invitations: &[&Invitation<Suite>],
+) {
+    let mut tx = store.begin().await.unwrap();
+    for invitation in invitations {
+        tx.insert_invitation(invitation).await.unwrap();
     }
     tx.commit().await.unwrap();
 }

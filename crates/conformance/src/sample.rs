@@ -2,12 +2,17 @@
 
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{
-    AuditEntry, Flow, LoginEmail, MailState, Method, OutboxMail, Pending, Purpose, Session, Step,
-    StoredPassword, StoredReply, User, UserStatus,
+    AuditEntry, Flow, Invitation, LoginEmail, MailState, Membership, Method, Organization,
+    OutboxMail, Pending, Purpose, Session, Step, StoredPassword, StoredReply, User, UserStatus,
 };
-use durward_core::ids::{AuditId, ClientId, FlowId, LoginEmailId, MailId, SessionId, UserId};
+use durward_core::ids::{
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
+    SessionId, UserId,
+};
 use durward_core::keys::Sealed;
-use durward_core::{Digest, PasswordHash, PersonName, Timestamp, UserAgent};
+use durward_core::{
+    Digest, PasswordHash, PersonName, StandardOrganizationRole, Timestamp, UserAgent,
+};
 
 use crate::{Colour, Device, Profile, Suite, SuiteRole};
 
@@ -212,6 +217,50 @@ pub(crate) fn audit(n: u8) -> AuditEntry {
         ip: None,
         request: None,
         details: "{}".to_owned(),
+    }
+}
+
+pub(crate) const fn organization_id(n: u8) -> OrganizationId {
+    OrganizationId::from_bytes([n; 16])
+}
+
+pub(crate) fn organization(n: u8) -> Organization<Suite> {
+    Organization {
+        id: organization_id(n),
+        name: PersonName::from_stored(format!("Shop {n}")),
+        archived: None,
+        version: 1,
+        created: at(i64::from(n)),
+        updated: at(i64::from(n) + 1),
+        attrs: user(n).attrs,
+    }
+}
+
+/// An owner of the organization with number `of`.
+pub(crate) fn membership(n: u8, of: u8, user: UserId) -> Membership<Suite> {
+    Membership {
+        id: MembershipId::from_bytes([n; 16]),
+        organization: organization_id(of),
+        user,
+        role: StandardOrganizationRole::Owner,
+        version: 1,
+        created: at(i64::from(n)),
+        updated: at(i64::from(n) + 1),
+    }
+}
+
+/// An open invitation into the organization with number `of`, by the user with number 1.
+pub(crate) fn invitation(n: u8, of: u8) -> Invitation<Suite> {
+    Invitation {
+        id: InvitationId::from_bytes([n; 16]),
+        organization: organization_id(of),
+        email: address(&format!("eve{n}@example.com")),
+        role: StandardOrganizationRole::Editor,
+        code: digest(0x99, n),
+        invited_by: user_id(1),
+        created: at(i64::from(n)),
+        expires: at(10_000),
+        finished: None,
     }
 }
 

@@ -3,11 +3,16 @@
 use durward_core::Store;
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, Flow, LiveSession, LoginEmail, OutboxMail, PasswordLogin, Session, StoredPassword,
-    StoredReply, User,
+    AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Membership, Organization, OutboxMail,
+    PasswordLogin, Session, StoredPassword, StoredReply, User,
 };
-use durward_core::ids::{LoginEmailId, MailId, SessionId, UserId};
-use durward_core::store::{Audit, Flows, LoginEmails, Outbox, Passwords, Replies, Sessions, Users};
+use durward_core::ids::{
+    InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
+};
+use durward_core::store::{
+    Audit, Flows, Invitations, LoginEmails, Memberships, Organizations, Outbox, Passwords, Replies,
+    Sessions, Users,
+};
 use durward_core::{Digest, Timestamp};
 
 use crate::Suite;
@@ -134,4 +139,33 @@ pub(crate) async fn audit_of<S: Store<Attrs = Suite>>(
     limit: u32,
 ) -> Vec<AuditEntry> {
     store.read().await.unwrap().audit_of(subject, limit).await.unwrap()
+}
+
+pub(crate) async fn organization<S: Store<Attrs = Suite>>(
+    store: &S,
+    id: OrganizationId,
+) -> Option<Organization<Suite>> {
+    store.read().await.unwrap().organization(id).await.unwrap()
+}
+
+pub(crate) async fn membership<S: Store<Attrs = Suite>>(
+    store: &S,
+    id: MembershipId,
+) -> Option<Membership<Suite>> {
+    store.read().await.unwrap().membership(id).await.unwrap()
+}
+
+pub(crate) async fn membership_of<S: Store<Attrs = Suite>>(
+    store: &S,
+    organization: OrganizationId,
+    user: UserId,
+) -> Option<Membership<Suite>> {
+    store.read().await.unwrap().membership_of(organization, user).await.unwrap()
+}
+
+pub(crate) async fn invitation<S: Store<Attrs = Suite>>(
+    store: &S,
+    id: InvitationId,
+) -> Option<Invitation<Suite>> {
+    store.read().await.unwrap().invitation(id).await.unwrap()
 }

@@ -8,19 +8,20 @@ use std::time::Duration;
 use durward_core::budget::{BudgetKey, Delays, Rate};
 use durward_core::entity::User;
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, Outbox, OutboxMut,
-    Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx, Users,
-    UsersMut,
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Invitations, InvitationsMut, LoginEmails,
+    LoginEmailsMut, Memberships, MembershipsMut, Organizations, OrganizationsMut, Outbox,
+    OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx,
+    Users, UsersMut,
 };
-use durward_core::{Store, StoreError};
+use durward_core::{Slice, StandardOrganizationRole, Store, StoreError};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::race::race;
 use crate::sample::{
-    at, audit, claim, digest, flow, flow_id, handle, hash, link, mail, password, proven, refresh,
-    reply, session, token, user, user_id,
+    at, audit, claim, digest, flow, flow_id, handle, hash, invitation, link, mail, membership,
+    organization, password, proven, refresh, reply, session, token, user, user_id,
 };
 use crate::{Suite, given, seen};
 
@@ -305,6 +306,17 @@ async fn look_up_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.count_mail(),
         tx.reply(&reply(1).key),
         tx.audit_of(ada, 1),
+        tx.organization(organization(1).id),
+        tx.organizations_of(ada, Slice { after: None, limit: 1 }),
+        tx.membership(membership(1, 1, ada).id),
+        tx.membership_of(organization(1).id, ada),
+        tx.members_of(organization(1).id, Slice { after: None, limit: 1 }),
+        tx.count_members(organization(1).id, StandardOrganizationRole::Owner),
+        tx.count_memberships(ada),
+        tx.invitation(invitation(1, 1).id),
+        tx.invitation_by_code(&invitation(1, 1).code),
+        tx.invitations_of(organization(1).id, at(0), Slice { after: None, limit: 1 }),
+        tx.count_invitations(organization(1).id, at(0)),
     }
 }
 
@@ -338,5 +350,14 @@ async fn write_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.settle_mail(&mail(1), at(10)),
         tx.insert_reply(&reply(1), at(0)),
         tx.insert_audit(&audit(1)),
+        tx.insert_organization(&organization(1)),
+        tx.update_organization(&organization(1), 1),
+        tx.lock_organization(organization(1).id),
+        tx.insert_membership(&membership(1, 1, ada)),
+        tx.update_membership(&membership(1, 1, ada), 1),
+        tx.delete_membership(membership(1, 1, ada).id, 1),
+        tx.insert_invitation(&invitation(1, 1)),
+        tx.finish_invitation(invitation(1, 1).id, at(0)),
+        tx.finish_invitations_to(organization(1).id, email.address.canonical(), at(0)),
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use flow::short_code_digest;
 pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Purpose, Step};
 pub use login_email::LoginEmail;
 pub use mail::{MailState, OutboxMail};
-pub use organization::{Invitation, Membership, Organization, RoleRefusal};
+pub use organization::{Invitation, Member, Membership, Organization, OwnMembership, RoleRefusal};
 pub use reply::StoredReply;
 pub use session::{LiveSession, RefreshDecision, Session};
 pub use user::{PasswordLogin, StoredPassword, User, UserStatus};

@@ -6,8 +6,11 @@
 mod audit;
 mod budgets;
 mod flows;
+mod invitations;
 mod leftovers;
 mod login_emails;
+mod memberships;
+mod organizations;
 mod outbox;
 mod passwords;
 mod replies;
@@ -21,8 +24,11 @@ use std::time::Duration;
 pub use audit::{Audit, AuditMut};
 pub use budgets::BudgetsMut;
 pub use flows::{Flows, FlowsMut};
+pub use invitations::{Invitations, InvitationsMut};
 pub use leftovers::{Leftover, LeftoversMut};
 pub use login_emails::{LoginEmails, LoginEmailsMut};
+pub use memberships::{Memberships, MembershipsMut};
+pub use organizations::{Organizations, OrganizationsMut};
 pub use outbox::{MailCounts, Outbox, OutboxMut};
 pub use passwords::{Passwords, PasswordsMut};
 pub use replies::{Replies, RepliesMut};
@@ -84,7 +90,18 @@ pub trait Store: Clone + Send + Sync + 'static {
 
 /// Look-ups: everything a store can be asked.
 pub trait Read<A: Attrs>:
-    Users<A> + LoginEmails + Passwords + Sessions<A> + Flows<A> + Outbox + Replies + Audit + Send
+    Users<A>
+    + LoginEmails
+    + Passwords
+    + Sessions<A>
+    + Flows<A>
+    + Outbox
+    + Replies
+    + Audit
+    + Organizations<A>
+    + Memberships<A>
+    + Invitations<A>
+    + Send
 {
 }
 
@@ -97,6 +114,9 @@ impl<A: Attrs, T> Read<A> for T where
         + Outbox
         + Replies
         + Audit
+        + Organizations<A>
+        + Memberships<A>
+        + Invitations<A>
         + Send
 {
 }
@@ -116,6 +136,9 @@ pub trait Tx<A: Attrs>:
     + RepliesMut
     + AuditMut
     + LeftoversMut
+    + OrganizationsMut<A>
+    + MembershipsMut<A>
+    + InvitationsMut<A>
 {
     /// Allows the store to put writes off until it commits, and to answer that a guard lets them pass before
     /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same.

@@ -8,9 +8,11 @@ mod audit;
 mod budgets;
 mod fault;
 mod flows;
+mod invitations;
 mod leftovers;
 mod lists;
 mod login_emails;
+mod organizations;
 mod outbox;
 mod passwords;
 mod presumptions;
@@ -33,14 +35,17 @@ use store::BrokenStore;
 /// The promises of one noun, each with faults that break it.
 type Faults = &'static [(&'static str, &'static [Fault])];
 
-const NOUNS: [(&str, Faults); 14] = [
+const NOUNS: &[(&str, Faults)] = &[
     ("audit", audit::FAULTS),
     ("budgets", budgets::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
     ("leftovers", leftovers::FAULTS),
     ("lists", lists::FAULTS),
+    ("invitations", invitations::FAULTS),
     ("login_emails", login_emails::FAULTS),
+    ("memberships", organizations::MEMBERSHIPS),
+    ("organizations", organizations::ORGANIZATIONS),
     ("outbox", outbox::FAULTS),
     ("passwords", passwords::FAULTS),
     ("presumptions", presumptions::FAULTS),
@@ -127,8 +132,8 @@ macro_rules! names {
 fn the_tables_name_promises_only() {
     let known: BTreeSet<_> = promises!([names]).into();
     for (noun, faults) in NOUNS {
-        for (promise, _) in faults {
-            assert!(known.contains(&(noun, *promise)), "{noun}::{promise} is not a promise");
+        for (promise, _) in *faults {
+            assert!(known.contains(&(*noun, *promise)), "{noun}::{promise} is not a promise");
         }
     }
 }

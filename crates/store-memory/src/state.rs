@@ -6,7 +6,10 @@ use durward_core::Attrs;
 use crate::audit::AuditTable;
 use crate::budgets::BudgetTable;
 use crate::flows::FlowTable;
+use crate::invitations::InvitationTable;
 use crate::login_emails::LoginEmailTable;
+use crate::memberships::MembershipTable;
+use crate::organizations::OrganizationTable;
 use crate::outbox::OutboxTable;
 use crate::passwords::PasswordTable;
 use crate::replies::ReplyTable;
@@ -27,6 +30,9 @@ pub(crate) struct State<A: Attrs> {
     pub(crate) outbox: Arc<OutboxTable>,
     pub(crate) replies: Arc<ReplyTable>,
     pub(crate) audit: Arc<AuditTable>,
+    pub(crate) organizations: Arc<OrganizationTable<A>>,
+    pub(crate) memberships: Arc<MembershipTable<A>>,
+    pub(crate) invitations: Arc<InvitationTable<A>>,
 }
 
 impl<A: Attrs> Default for State<A> {
@@ -41,6 +47,9 @@ impl<A: Attrs> Default for State<A> {
             outbox: Arc::default(),
             replies: Arc::default(),
             audit: Arc::default(),
+            organizations: Arc::default(),
+            memberships: Arc::default(),
+            invitations: Arc::default(),
         }
     }
 }
@@ -57,6 +66,9 @@ impl<A: Attrs> Clone for State<A> {
             outbox: Arc::clone(&self.outbox),
             replies: Arc::clone(&self.replies),
             audit: Arc::clone(&self.audit),
+            organizations: Arc::clone(&self.organizations),
+            memberships: Arc::clone(&self.memberships),
+            invitations: Arc::clone(&self.invitations),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::statement::{fill, with_prefix};
 #[derive(Debug)]
 pub(crate) struct Migration {
     pub(crate) version: i64,
-    text: &'static str,
+    pub(crate) text: &'static str,
 }
 
 /// Every migration, in order.
@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, text: include_str!("../migrations/0001_accounts.sql") },
     Migration { version: 2, text: include_str!("../migrations/0002_leftovers.sql") },
     Migration { version: 3, text: include_str!("../migrations/0003_passwords.sql") },
+    Migration { version: 4, text: include_str!("../migrations/0004_organizations.sql") },
 ];
 
 /// What the migrator keeps about itself.

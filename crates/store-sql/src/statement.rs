@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
-    audit, budgets, flows, leftovers, login_emails, outbox, passwords, replies, sessions, users,
+    audit, budgets, flows, invitations, leftovers, login_emails, memberships, organizations,
+    outbox, passwords, replies, sessions, users,
 };
 
 /// Names one statement; its text depends on the store.
@@ -29,10 +30,13 @@ pub(crate) enum Noun {
     Replies,
     Audit,
     Leftovers,
+    Organizations,
+    Memberships,
+    Invitations,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 10] = [
+const TEXTS: [&[(&str, &str)]; 13] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -43,6 +47,9 @@ const TEXTS: [&[(&str, &str)]; 10] = [
     replies::TEXTS,
     audit::TEXTS,
     leftovers::TEXTS,
+    organizations::TEXTS,
+    memberships::TEXTS,
+    invitations::TEXTS,
 ];
 
 /// Every statement as one engine reads it, with the prefix before every `{table}`.
@@ -165,6 +172,7 @@ pub(crate) use statements;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrations::MIGRATIONS;
 
     #[test]
     fn a_noun_stands_where_its_texts_stand() {
@@ -179,6 +187,9 @@ mod tests {
             (Noun::Replies, "{replies}"),
             (Noun::Audit, "{audit}"),
             (Noun::Leftovers, "{flows}"),
+            (Noun::Organizations, "{organizations}"),
+            (Noun::Memberships, "{memberships}"),
+            (Noun::Invitations, "{invitations}"),
         ];
         assert_eq!(tables.len(), TEXTS.len());
         for (noun, table) in tables {
@@ -188,7 +199,7 @@ mod tests {
 
     #[test]
     fn no_statement_has_a_literal_or_an_unknown_table() {
-        let tables = include_str!("../migrations/0001_accounts.sql");
+        let tables: String = MIGRATIONS.iter().map(|migration| migration.text).collect();
         for (name, text) in TEXTS.into_iter().flatten() {
             assert!(!text.contains(['\'', '"', '`', ';']), "{name}: {text}");
             for table in text.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {

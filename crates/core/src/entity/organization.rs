@@ -43,6 +43,24 @@ pub struct Membership<A: Attrs = Plain> {
     pub updated: Timestamp,
 }
 
+/// An organization and the membership of somebody in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnMembership<A: Attrs = Plain> {
+    /// The organization.
+    pub organization: Organization<A>,
+    /// The membership.
+    pub membership: Membership<A>,
+}
+
+/// A member of an organization, as the others see him.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member<A: Attrs = Plain> {
+    /// The membership.
+    pub membership: Membership<A>,
+    /// What the member is called.
+    pub name: PersonName,
+}
+
 /// A place in an organization that waits for whoever reads a mailbox.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invitation<A: Attrs = Plain> {

@@ -2,16 +2,19 @@ use durward_conformance::Suite;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, Flow, LiveSession, LoginEmail, OutboxMail, PasswordLogin, Session, StoredPassword,
-    StoredReply, User,
+    AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Member, Membership, Organization,
+    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, User,
 };
-use durward_core::ids::{FlowId, LoginEmailId, MailId, SessionId, UserId};
+use durward_core::ids::{
+    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
+};
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Leftover, LeftoversMut, LoginEmails,
-    LoginEmailsMut, MailCounts, Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut,
-    Result, Sessions, SessionsMut, Users, UsersMut,
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
+    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
+    RepliesMut, Result, Sessions, SessionsMut, Users, UsersMut,
 };
-use durward_core::{Digest, PasswordHash, Slice, Timestamp};
+use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
 use super::store::{BrokenRead, BrokenTx};
 use crate::state::State;
@@ -152,6 +155,27 @@ port! {
         Audit {
             audit_of(subject: UserId, limit: u32) -> Vec<AuditEntry>;
         }
+        Organizations<Suite> {
+            organization(id: OrganizationId) -> Option<Organization<Suite>>;
+            organizations_of(user: UserId, slice: Slice<OrganizationId>)
+                -> Vec<OwnMembership<Suite>>;
+        }
+        Memberships<Suite> {
+            membership(id: MembershipId) -> Option<Membership<Suite>>;
+            membership_of(organization: OrganizationId, user: UserId)
+                -> Option<Membership<Suite>>;
+            members_of(organization: OrganizationId, slice: Slice<MembershipId>)
+                -> Vec<Member<Suite>>;
+            count_members(organization: OrganizationId, role: StandardOrganizationRole) -> u64;
+            count_memberships(user: UserId) -> u64;
+        }
+        Invitations<Suite> {
+            invitation(id: InvitationId) -> Option<Invitation<Suite>>;
+            invitation_by_code(code: &Digest) -> Option<Invitation<Suite>>;
+            invitations_of(organization: OrganizationId, now: Timestamp, slice: Slice<InvitationId>)
+                -> Vec<Invitation<Suite>>;
+            count_invitations(organization: OrganizationId, now: Timestamp) -> u64;
+        }
     }
     write {
         UsersMut<Suite> {
@@ -202,6 +226,22 @@ port! {
         }
         LeftoversMut {
             delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;
+        }
+        OrganizationsMut<Suite> {
+            insert_organization(organization: &Organization<Suite>) -> ();
+            update_organization(organization: &Organization<Suite>, from: i64) -> bool;
+            lock_organization(id: OrganizationId) -> bool;
+        }
+        MembershipsMut<Suite> {
+            insert_membership(membership: &Membership<Suite>) -> ();
+            update_membership(membership: &Membership<Suite>, from: i64) -> bool;
+            delete_membership(id: MembershipId, from: i64) -> bool;
+        }
+        InvitationsMut<Suite> {
+            insert_invitation(invitation: &Invitation<Suite>) -> ();
+            finish_invitation(id: InvitationId, now: Timestamp) -> bool;
+            finish_invitations_to(organization: OrganizationId, email: &CanonicalEmail, now: Timestamp)
+                -> u64;
         }
     }
 }

@@ -1,4 +1,7 @@
-use durward_core::ids::{AuditId, ClientId, FlowId, LoginEmailId, MailId, SessionId, UserId};
+use durward_core::ids::{
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
+    SessionId, UserId,
+};
 use durward_core::keys::Sealed;
 use durward_core::{Digest, PasswordHash, Timestamp};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -153,4 +156,16 @@ macro_rules! bytes {
         }
     )+};
 }
-bytes!(AuditId, ClientId, FlowId, LoginEmailId, MailId, SessionId, UserId, Digest);
+bytes!(
+    AuditId,
+    ClientId,
+    FlowId,
+    InvitationId,
+    LoginEmailId,
+    MailId,
+    MembershipId,
+    OrganizationId,
+    SessionId,
+    UserId,
+    Digest
+);

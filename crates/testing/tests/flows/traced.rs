@@ -8,15 +8,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
-    AuditEntry, Flow, LiveSession, LoginEmail, OutboxMail, PasswordLogin, Session, StoredPassword,
-    StoredReply, User,
+    AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Member, Membership, Organization,
+    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, User,
 };
-use durward_core::ids::{FlowId, LoginEmailId, MailId, SessionId, UserId};
+use durward_core::ids::{
+    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
+};
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Leftover, LeftoversMut, LoginEmails,
-    LoginEmailsMut, MailCounts, Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut,
-    Result, Sessions, SessionsMut, Tx, Users, UsersMut,
+    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
+    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
+    RepliesMut, Result, Sessions, SessionsMut, Tx, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -203,6 +206,43 @@ traced! {
     }
     [T: LeftoversMut + Send] LeftoversMut {
         delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;
+    }
+    [A: Attrs, T: Organizations<A> + Send] Organizations<A> {
+        organization(id: OrganizationId) -> Option<Organization<A>>;
+        organizations_of(user: UserId, slice: Slice<OrganizationId>)
+            -> Vec<OwnMembership<A>>;
+    }
+    [A: Attrs, T: Memberships<A> + Send] Memberships<A> {
+        membership(id: MembershipId) -> Option<Membership<A>>;
+        membership_of(organization: OrganizationId, user: UserId)
+            -> Option<Membership<A>>;
+        members_of(organization: OrganizationId, slice: Slice<MembershipId>)
+            -> Vec<Member<A>>;
+        count_members(organization: OrganizationId, role: A::OrganizationRole) -> u64;
+        count_memberships(user: UserId) -> u64;
+    }
+    [A: Attrs, T: Invitations<A> + Send] Invitations<A> {
+        invitation(id: InvitationId) -> Option<Invitation<A>>;
+        invitation_by_code(code: &Digest) -> Option<Invitation<A>>;
+        invitations_of(organization: OrganizationId, now: Timestamp, slice: Slice<InvitationId>)
+            -> Vec<Invitation<A>>;
+        count_invitations(organization: OrganizationId, now: Timestamp) -> u64;
+    }
+    [A: Attrs, T: OrganizationsMut<A> + Send] OrganizationsMut<A> {
+        insert_organization(organization: &Organization<A>) -> ();
+        update_organization(organization: &Organization<A>, from: i64) -> bool;
+        lock_organization(id: OrganizationId) -> bool;
+    }
+    [A: Attrs, T: MembershipsMut<A> + Send] MembershipsMut<A> {
+        insert_membership(membership: &Membership<A>) -> ();
+        update_membership(membership: &Membership<A>, from: i64) -> bool;
+        delete_membership(id: MembershipId, from: i64) -> bool;
+    }
+    [A: Attrs, T: InvitationsMut<A> + Send] InvitationsMut<A> {
+        insert_invitation(invitation: &Invitation<A>) -> ();
+        finish_invitation(id: InvitationId, now: Timestamp) -> bool;
+        finish_invitations_to(organization: OrganizationId, email: &CanonicalEmail, now: Timestamp)
+            -> u64;
     }
 }
 

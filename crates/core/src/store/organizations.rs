@@ -1,0 +1,39 @@
+use super::Result;
+use crate::attrs::Attrs;
+use crate::entity::{Organization, OwnMembership};
+use crate::ids::{OrganizationId, UserId};
+use crate::page::Slice;
+
+/// Look-ups of organizations.
+#[trait_variant::make(Send)]
+pub trait Organizations<A: Attrs> {
+    /// The organization with this id, archived or not.
+    async fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization<A>>>;
+
+    /// A part of the organizations that this user is a member of, each with the membership, by descending
+    /// id of the organization.
+    async fn organizations_of(
+        &mut self,
+        user: UserId,
+        slice: Slice<OrganizationId>,
+    ) -> Result<Vec<OwnMembership<A>>>;
+}
+
+/// Writes of organizations.
+#[trait_variant::make(Send)]
+pub trait OrganizationsMut<A: Attrs> {
+    /// Inserts an organization. [`Duplicate`](super::StoreError::Duplicate) when the id is taken.
+    async fn insert_organization(&mut self, organization: &Organization<A>) -> Result<()>;
+
+    /// Replaces name, archival, version, time of update and attributes, if the stored version is `from`;
+    /// answers whether it was. Of concurrent updates from one version at most one is told `true`.
+    async fn update_organization(
+        &mut self,
+        organization: &Organization<A>,
+        from: i64,
+    ) -> Result<bool>;
+
+    /// Holds off other units of work that lock this organization, until this one is over; answers whether
+    /// it is there. What is looked up after it is what those who held it before have committed.
+    async fn lock_organization(&mut self, id: OrganizationId) -> Result<bool>;
+}
