@@ -55,19 +55,15 @@ impl<S: Store> Accounts<S> {
             return Err(self.refuse_flow(flow.user, origin).await);
         }
         let typed = matches!(proof, Proof::Typed(_));
-        let settled = unit!(
-            self,
-            presuming | tx,
-            _ | {
-                if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
-                    return Ok(None);
-                }
-                if typed {
-                    self.refund_failure(tx, origin).await?;
-                }
-                self.complete(tx, &flow, state, origin).await
+        let settled = unit!(self, presuming, |tx, _| {
+            if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
+                return Ok(None);
             }
-        )?;
+            if typed {
+                self.refund_failure(tx, origin).await?;
+            }
+            self.complete(tx, &flow, state, origin).await
+        })?;
         match settled {
             Some(answer) => Ok(answer),
             None => Err(self.refuse_flow(flow.user, origin).await),

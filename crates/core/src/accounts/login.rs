@@ -39,26 +39,22 @@ impl<S: Store> Accounts<S> {
         request: &CodeRequest,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        unit!(
-            self,
-            presuming | tx,
-            _ | {
-                self.debit_requests(tx, origin, self.now()).await?;
-                let user = tx.user_by_email(request.email.canonical()).await?;
-                let active = user.filter(|user| user.status == UserStatus::Active);
-                let beginning = Beginning {
-                    purpose: Purpose::Login,
-                    email: &request.email,
-                    state: Some(&request.state),
-                    user: active.as_ref().map(|user| user.id),
-                    claim: None,
-                    methods: Vec::new(),
-                    pending: None,
-                    letter: active.map_or(Letter::Nothing, |_| Letter::Code(Message::Login)),
-                };
-                self.begin_flow(tx, beginning, origin).await
-            }
-        )
+        unit!(self, presuming, |tx, _| {
+            self.debit_requests(tx, origin, self.now()).await?;
+            let user = tx.user_by_email(request.email.canonical()).await?;
+            let active = user.filter(|user| user.status == UserStatus::Active);
+            let beginning = Beginning {
+                purpose: Purpose::Login,
+                email: &request.email,
+                state: Some(&request.state),
+                user: active.as_ref().map(|user| user.id),
+                claim: None,
+                methods: Vec::new(),
+                pending: None,
+                letter: active.map_or(Letter::Nothing, |_| Letter::Code(Message::Login)),
+            };
+            self.begin_flow(tx, beginning, origin).await
+        })
     }
 
     /// Logs in by password, or answers the next step.

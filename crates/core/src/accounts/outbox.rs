@@ -88,7 +88,7 @@ impl<S: Store> Accounts<S> {
     async fn deliver(&self, mail: OutboxMail) -> Result<Option<MailState>, Error> {
         let until = self.now() + LEASE;
         let leased =
-            unit!(self, presuming | tx, _ | Ok(tx.lease_mail(mail.id, mail.due, until).await?))?;
+            unit!(self, presuming, |tx, _| Ok(tx.lease_mail(mail.id, mail.due, until).await?))?;
         if !leased {
             return Ok(None);
         }
@@ -111,7 +111,7 @@ impl<S: Store> Accounts<S> {
             }
         };
         let state = settled.state;
-        let ours = unit!(self, presuming | tx, _ | Ok(tx.settle_mail(&settled, until).await?))?;
+        let ours = unit!(self, presuming, |tx, _| Ok(tx.settle_mail(&settled, until).await?))?;
         Ok(ours.then_some(state))
     }
 

@@ -34,21 +34,17 @@ impl<S: Store> Accounts<S> {
             return Err(Error::Unauthenticated);
         };
         let session = first.session.id;
-        let settled = unit!(
-            self,
-            presuming | tx,
-            tried | {
-                if tried == 0 {
-                    return self.exchange(tx, &first, origin).await;
-                }
-                // Somebody else rotates this family right now: queue up, and look again.
-                tx.lock_session(session).await?;
-                match self.presented(tx, refresh).await? {
-                    Some(again) => self.exchange(tx, &again, origin).await,
-                    None => Ok(None),
-                }
+        let settled = unit!(self, presuming, |tx, tried| {
+            if tried == 0 {
+                return self.exchange(tx, &first, origin).await;
             }
-        )?;
+            // Somebody else rotates this family right now: queue up, and look again.
+            tx.lock_session(session).await?;
+            match self.presented(tx, refresh).await? {
+                Some(again) => self.exchange(tx, &again, origin).await,
+                None => Ok(None),
+            }
+        })?;
         settled.ok_or(Error::Unauthenticated)
     }
 

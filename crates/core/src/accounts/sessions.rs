@@ -166,14 +166,10 @@ impl<S: Store> Accounts<S> {
         user: UserId,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(
-            self,
-            presuming | tx,
-            _ | {
-                self.end_session(tx, session, user, EndReason::Logout, origin).await?;
-                Ok(())
-            }
-        )
+        unit!(self, presuming, |tx, _| {
+            self.end_session(tx, session, user, EndReason::Logout, origin).await?;
+            Ok(())
+        })
     }
 }
 

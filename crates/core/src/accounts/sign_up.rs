@@ -54,25 +54,21 @@ impl<S: Store> Accounts<S> {
             }
         }
         let hash = self.hash_for_sign_up(request.password.clone(), origin).await?;
-        unit!(
-            self,
-            presuming | tx,
-            _ | {
-                if let Some(answer) = self.earlier_answer(tx, idempotency).await? {
-                    return Ok(answer);
-                }
-                if hash.is_none() {
-                    self.debit_requests(tx, origin, self.now()).await?;
-                }
-                let answer = if open {
-                    self.sign_up_at_once(tx, &request, hash.clone(), origin).await?
-                } else {
-                    self.sign_up_to_verify(tx, &request, hash.clone(), origin).await?
-                };
-                self.keep_answer(tx, idempotency, &answer).await?;
-                Ok(answer)
+        unit!(self, presuming, |tx, _| {
+            if let Some(answer) = self.earlier_answer(tx, idempotency).await? {
+                return Ok(answer);
             }
-        )
+            if hash.is_none() {
+                self.debit_requests(tx, origin, self.now()).await?;
+            }
+            let answer = if open {
+                self.sign_up_at_once(tx, &request, hash.clone(), origin).await?
+            } else {
+                self.sign_up_to_verify(tx, &request, hash.clone(), origin).await?
+            };
+            self.keep_answer(tx, idempotency, &answer).await?;
+            Ok(answer)
+        })
     }
 
     fn check_sign_up(&self, request: &SignUp<S::Attrs>) -> Result<(), Error> {
@@ -96,7 +92,7 @@ impl<S: Store> Accounts<S> {
             return Ok(None);
         };
         let admission = self.parts().passwords.admit()?;
-        unit!(self, presuming | tx, _ | self.debit_requests(tx, origin, self.now()).await)?;
+        unit!(self, presuming, |tx, _| self.debit_requests(tx, origin, self.now()).await)?;
         Ok(Some(self.parts().passwords.hash(password, admission).await?))
     }
 

@@ -20,14 +20,14 @@
 /// }
 /// ```
 ///
-/// `unit!(accounts, presuming |tx, tried| work)` lets the first try [presume](crate::store::Tx::presume) that
+/// `unit!(accounts, presuming, |tx, tried| work)` lets the first try [presume](crate::store::Tx::presume) that
 /// every guard holds: for work whose guards nearly always do.
 #[macro_export]
 macro_rules! unit {
     ($accounts:expr, |$tx:ident, $tried:pat_param| $work:expr) => {
         $crate::unit!(@run $accounts, false, |$tx, $tried| $work)
     };
-    ($accounts:expr, presuming |$tx:ident, $tried:pat_param| $work:expr) => {
+    ($accounts:expr, presuming, |$tx:ident, $tried:pat_param| $work:expr) => {
         $crate::unit!(@run $accounts, true, |$tx, $tried| $work)
     };
     (@run $accounts:expr, $presuming:expr, |$tx:ident, $tried:pat_param| $work:expr) => {{
