@@ -20,12 +20,22 @@ impl<A: Attrs> Users<A> for Handle<A> {
     async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>> {
         self.look(|tables| tables.proven(email).and_then(|claim| tables.user(claim.user)).cloned())
     }
+
+    async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>> {
+        self.look(|tables| {
+            let gone = tables.users.iter().filter(|user| user.is_gone(now));
+            let mut gone: Vec<_> = gone.map(|user| (user.erasure, user.id)).collect();
+            gone.sort_unstable();
+            gone.truncate(limit as usize);
+            gone.into_iter().map(|(_, id)| id).collect()
+        })
+    }
 }
 
 impl<A: Attrs> UsersMut<A> for Handle<A> {
     async fn insert_user(&mut self, user: &User<A>) -> Result<()> {
         self.write(|tables| {
-            let taken = tables.user(user.id).is_some();
+            let taken = tables.user(user.id).is_some() || tables.erased.contains(&user.id);
             insert(&mut tables.users, user, taken, "user")
         })
     }
@@ -36,6 +46,24 @@ impl<A: Attrs> UsersMut<A> for Handle<A> {
             Ok(change(&mut tables.users, guard, |row| {
                 *row = User { created: row.created, ..user.clone() };
             }))
+        })
+    }
+
+    async fn lock_other_administrators(&mut self, user: UserId) -> Result<u64> {
+        // Whoever resigns in the meantime wins, and this unit is told at its commit.
+        self.write(|tables| {
+            let others = tables.users.iter().filter(|other| other.id != user);
+            Ok(others.filter(|other| other.administers()).count() as u64)
+        })
+    }
+
+    async fn erase_user(&mut self, id: UserId, now: Timestamp) -> Result<bool> {
+        self.write(|tables| {
+            let due = tables.user(id).is_some_and(|user| user.is_gone(now));
+            if due {
+                tables.erase(id);
+            }
+            Ok(due)
         })
     }
 }

@@ -18,6 +18,8 @@ use durward::{
 /// The value: everything that is stored.
 pub(crate) struct Tables<A: Attrs> {
     pub(crate) users: Vec<User<A>>,
+    /// The ids of those who were erased.
+    pub(crate) erased: Vec<UserId>,
     pub(crate) emails: Vec<LoginEmail>,
     pub(crate) passwords: Vec<StoredPassword>,
     pub(crate) sessions: Vec<Session<A>>,
@@ -40,6 +42,7 @@ impl<A: Attrs> Default for Tables<A> {
     fn default() -> Self {
         Self {
             users: Vec::new(),
+            erased: Vec::new(),
             emails: Vec::new(),
             passwords: Vec::new(),
             sessions: Vec::new(),
@@ -61,6 +64,7 @@ impl<A: Attrs> Clone for Tables<A> {
     fn clone(&self) -> Self {
         Self {
             users: self.users.clone(),
+            erased: self.erased.clone(),
             emails: self.emails.clone(),
             passwords: self.passwords.clone(),
             sessions: self.sessions.clone(),
@@ -117,6 +121,20 @@ impl<A: Attrs> Tables<A> {
     pub(crate) fn proven(&self, email: &CanonicalEmail) -> Option<&LoginEmail> {
         let mut proven = self.emails.iter().filter(|row| row.proven.is_some());
         proven.find(|row| row.address.canonical() == email)
+    }
+
+    /// Removes a user and everything that names him.
+    pub(crate) fn erase(&mut self, id: UserId) {
+        self.erased.push(id);
+        self.users.retain(|row| row.id != id);
+        self.emails.retain(|row| row.user != id);
+        self.passwords.retain(|row| row.user != id);
+        self.flows.retain(|row| row.user != Some(id));
+        self.memberships.retain(|row| row.user != id);
+        self.invitations.retain(|row| row.invited_by != id);
+        self.sessions.retain(|row| row.user != id);
+        let Self { families, sessions, .. } = self;
+        families.retain(|(_, session)| sessions.iter().any(|row| row.id == *session));
     }
 
     pub(crate) fn user(&self, id: UserId) -> Option<&User<A>> {

@@ -37,6 +37,7 @@ pub mod budgets;
 pub mod flows;
 pub mod invitations;
 pub mod leftovers;
+pub mod life_cycle;
 pub mod lists;
 pub mod login_emails;
 pub mod memberships;

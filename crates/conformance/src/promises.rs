@@ -35,6 +35,13 @@ macro_rules! promises {
             leftovers::a_deleted_session_takes_its_refresh_tokens_along,
             leftovers::a_deleted_budget_is_whole,
             leftovers::of_concurrent_callers_each_counts_its_own,
+            life_cycle::those_who_are_due_are_erased_from_the_longest_on,
+            life_cycle::an_erased_user_is_nowhere,
+            life_cycle::only_who_is_due_is_erased,
+            life_cycle::the_id_of_an_erased_user_stays_taken,
+            life_cycle::of_concurrent_erasures_one_counts,
+            life_cycle::other_administrators_are_counted_while_they_administer,
+            life_cycle::of_administrators_who_shut_each_other_out_one_is_left,
             login_emails::a_claim_comes_back_as_it_was_stored,
             login_emails::an_unknown_claim_is_not_found,
             login_emails::the_claims_of_a_user_are_listed_from_the_oldest_on,
@@ -206,11 +213,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 13] = [
+    const NOUNS: [(&str, &str); 14] = [
         ("audit", include_str!("audit.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("flows", include_str!("flows.rs")),
         ("leftovers", include_str!("leftovers.rs")),
+        ("life_cycle", include_str!("life_cycle.rs")),
         ("lists", include_str!("lists.rs")),
         ("login_emails", include_str!("login_emails.rs")),
         ("outbox", include_str!("outbox.rs")),

@@ -85,6 +85,7 @@ pub(crate) fn user(n: u8) -> User<Suite> {
         version: 1,
         created: at(i64::from(n)),
         updated: at(i64::from(n) + 1),
+        erasure: None,
         attrs: Profile {
             colour: Colour::Rgb { r: n, g: 2, b: 3 },
             tags: vec!["b".to_owned(), "a".to_owned()],

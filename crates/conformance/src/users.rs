@@ -14,6 +14,7 @@ pub async fn a_user_comes_back_as_it_was_stored<S: Store<Attrs = Suite>>(store: 
     banned.status = UserStatus::Banned;
     banned.roles = vec![SuiteRole::Owner, SuiteRole::Reader, SuiteRole::Editor];
     deleted.status = UserStatus::Deleted;
+    deleted.erasure = Some(at(9));
     deleted.roles = vec![];
     old.version = 77;
     for (n, stored) in (1..).zip([user(1), banned, deleted, old]) {
@@ -69,7 +70,8 @@ pub async fn attributes_of_a_user_come_back<S: Store<Attrs = Suite>>(store: &S) 
 pub async fn extreme_times_and_versions_come_back<S: Store<Attrs = Suite>>(store: &S) {
     for (n, number) in (1..).zip([i64::MIN, -1, 0, 1, i64::MAX]) {
         let time = Timestamp::from_millis(number);
-        let stored = User { version: number, created: time, updated: time, ..user(n) };
+        let erasure = Some(time);
+        let stored = User { version: number, created: time, updated: time, erasure, ..user(n) };
         given::user(store, &stored).await;
         assert_eq!(seen::user(store, stored.id).await, Some(stored));
     }
@@ -116,7 +118,7 @@ pub async fn a_claim_does_not_find_its_user<S: Store<Attrs = Suite>>(store: &S) 
     assert_eq!(seen::user_by_email(store, theirs.address.canonical()).await, Some(ada));
 }
 
-/// An update replaces name, status, roles, version, time of update and attributes, of this user only,
+/// An update replaces name, status, roles, version, times of update and erasure, and attributes, of this user only,
 /// and leaves the time of creation.
 pub async fn an_update_replaces_what_it_names_and_nothing_else<S: Store<Attrs = Suite>>(store: &S) {
     let [ada, eve] = given::users(store, [1, 2]).await;
@@ -128,6 +130,7 @@ pub async fn an_update_replaces_what_it_names_and_nothing_else<S: Store<Attrs = 
         version: 2,
         created: at(999),
         updated: at(1_000),
+        erasure: Some(at(2_000)),
         attrs: Profile { colour: Colour::Red, tags: vec![], ..ada.attrs.clone() },
     };
     let mut tx = store.begin().await.unwrap();

@@ -22,6 +22,16 @@ pub enum Action {
     ReadUser,
     /// Change a user's name or attributes.
     UpdateUser,
+    /// Delete a user.
+    DeleteUser,
+    /// Shut the account of a user, open it again, or take its deletion back.
+    BanUser,
+    /// Change the roles of a user.
+    ChangeRoles,
+    /// List the users.
+    ListUsers,
+    /// Get everything that is held about a user.
+    ExportUser,
     /// Have the verification of a claimed address sent again.
     ResendVerification,
     /// See the sessions of a user.
@@ -86,12 +96,17 @@ pub enum Decision {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
         Self::ReadUser,
         Self::UpdateUser,
+        Self::DeleteUser,
+        Self::BanUser,
+        Self::ChangeRoles,
+        Self::ListUsers,
+        Self::ExportUser,
         Self::ResendVerification,
         Self::ReadSessions,
         Self::EndSessions,
@@ -118,6 +133,8 @@ impl Action {
             | Self::Authenticate
             | Self::ReadUser
             | Self::UpdateUser
+            | Self::BanUser
+            | Self::ListUsers
             | Self::ResendVerification
             | Self::ReadSessions
             | Self::EndSessions
@@ -129,7 +146,11 @@ impl Action {
             | Self::RemoveMember
             | Self::Invite
             | Self::ReadOrganizationAudit => false,
-            Self::ArchiveOrganization | Self::TransferOrganization => true,
+            Self::DeleteUser
+            | Self::ChangeRoles
+            | Self::ExportUser
+            | Self::ArchiveOrganization
+            | Self::TransferOrganization => true,
         }
     }
 }
@@ -155,13 +176,28 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
     use Relation::{Administrator, Anonymous, Deleter, Editor, Manager, Other, Own, Reader};
     match action {
         Action::ReadService | Action::ReadCaller | Action::Authenticate => Allow,
-        Action::ReadUser | Action::UpdateUser | Action::ReadSessions | Action::EndSessions => {
-            match relation {
-                Anonymous => Authenticate,
-                Own | Administrator => Allow,
-                Other | Reader | Editor | Manager | Deleter => Hide,
-            }
-        }
+        Action::ReadUser
+        | Action::UpdateUser
+        | Action::DeleteUser
+        | Action::ExportUser
+        | Action::ReadSessions
+        | Action::EndSessions => match relation {
+            Anonymous => Authenticate,
+            Own | Administrator => Allow,
+            Other | Reader | Editor | Manager | Deleter => Hide,
+        },
+        // Nobody does this to himself.
+        Action::BanUser | Action::ChangeRoles => match relation {
+            Anonymous => Authenticate,
+            Administrator => Allow,
+            Own => Forbid,
+            Other | Reader | Editor | Manager | Deleter => Hide,
+        },
+        Action::ListUsers => match relation {
+            Anonymous => Authenticate,
+            Administrator => Allow,
+            Other | Own | Reader | Editor | Manager | Deleter => Forbid,
+        },
         Action::ResendVerification => match relation {
             Anonymous => Authenticate,
             Own => Allow,

@@ -85,6 +85,9 @@ pub enum Error {
     /// The thing changed since the caller looked at it (RFC 9110, 13.1.1).
     #[error("the {0} has changed in the meantime")]
     Stale(&'static str),
+    /// The account is deleted: it must be restored before anything else can be done with it.
+    #[error("the account is deleted")]
+    Deleted,
     /// An `Idempotency-Key` came back with a different request.
     #[error("this idempotency key belongs to another request")]
     KeyReused,
@@ -134,6 +137,8 @@ pub enum Kind {
     OtherInvited,
     /// See [`Error::Stale`].
     Stale,
+    /// See [`Error::Deleted`].
+    Deleted,
     /// See [`Error::KeyReused`].
     KeyReused,
     /// See [`Error::Throttled`].
@@ -150,7 +155,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Invalid,
         Self::Unauthenticated,
         Self::StepUp,
@@ -161,6 +166,7 @@ impl Kind {
         Self::Last,
         Self::OtherInvited,
         Self::Stale,
+        Self::Deleted,
         Self::KeyReused,
         Self::Throttled,
         Self::Busy,
@@ -182,6 +188,7 @@ impl Kind {
             Self::Last => "LAST_ONE",
             Self::OtherInvited => "INVITATION_FOR_ANOTHER_USER",
             Self::Stale => "STALE",
+            Self::Deleted => "USER_DELETED",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::Throttled => "THROTTLED",
             Self::Busy => "BUSY",
@@ -206,6 +213,7 @@ impl Error {
             Self::Last(_) => Kind::Last,
             Self::OtherInvited => Kind::OtherInvited,
             Self::Stale(_) => Kind::Stale,
+            Self::Deleted => Kind::Deleted,
             Self::KeyReused => Kind::KeyReused,
             Self::Throttled { .. } => Kind::Throttled,
             Self::Busy { .. } => Kind::Busy,

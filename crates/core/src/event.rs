@@ -24,6 +24,39 @@ pub enum Event<'a, A: Attrs> {
         /// As it is.
         after: &'a User<A>,
     },
+    /// An administrator shut an account.
+    UserBanned {
+        /// The user as he is now.
+        user: &'a User<A>,
+    },
+    /// An administrator opened an account again.
+    UserUnbanned {
+        /// The user as he is now.
+        user: &'a User<A>,
+    },
+    /// A user was deleted, and can be restored until his erasure.
+    UserDeleted {
+        /// The user as he is now.
+        user: &'a User<A>,
+    },
+    /// A deleted user was restored.
+    UserRestored {
+        /// The user as he is now.
+        user: &'a User<A>,
+    },
+    /// Everything personal about a deleted user was erased; what the application holds about him should go
+    /// in the same unit of work.
+    UserErased {
+        /// Who it was.
+        user: UserId,
+    },
+    /// The roles of a user changed.
+    RolesChanged {
+        /// As he was.
+        before: &'a User<A>,
+        /// As he is.
+        after: &'a User<A>,
+    },
     /// A user proved to read an address.
     EmailProven {
         /// The proven claim.
@@ -84,6 +117,12 @@ pub enum EndReason {
     Replaced,
     /// What the account is proven by has changed (R-SE-06).
     CredentialsChanged,
+    /// The account was shut (R-SE-07).
+    Banned,
+    /// The account was deleted (R-SE-07).
+    Deleted,
+    /// The user may do more, or less, than before (R-SE-03).
+    RolesChanged,
 }
 
 /// Why someone failed to authenticate; told to the audit log and to nobody else (R-EN-01).
@@ -113,6 +152,9 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::Replaced => "replaced",
             Self::CredentialsChanged => "credentials-changed",
+            Self::Banned => "banned",
+            Self::Deleted => "deleted",
+            Self::RolesChanged => "roles-changed",
         }
     }
 }
@@ -137,6 +179,12 @@ impl<A: Attrs> Event<'_, A> {
         match self {
             Self::UserCreated { .. } => "user.created",
             Self::UserUpdated { .. } => "user.updated",
+            Self::UserBanned { .. } => "user.banned",
+            Self::UserUnbanned { .. } => "user.unbanned",
+            Self::UserDeleted { .. } => "user.deleted",
+            Self::UserRestored { .. } => "user.restored",
+            Self::UserErased { .. } => "user.erased",
+            Self::RolesChanged { .. } => "roles.changed",
             Self::EmailProven { .. } => "email.proven",
             Self::SessionOpened { .. } => "session.opened",
             Self::SessionRefreshed { .. } => "session.refreshed",
@@ -150,7 +198,12 @@ impl<A: Attrs> Event<'_, A> {
     pub fn subject(&self) -> Option<UserId> {
         match self {
             Self::UserCreated { user, .. } => Some(user.id),
-            Self::UserUpdated { after, .. } => Some(after.id),
+            Self::UserUpdated { after, .. } | Self::RolesChanged { after, .. } => Some(after.id),
+            Self::UserBanned { user }
+            | Self::UserUnbanned { user }
+            | Self::UserDeleted { user }
+            | Self::UserRestored { user } => Some(user.id),
+            Self::UserErased { user } => Some(*user),
             Self::EmailProven { email } => Some(email.user),
             Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
                 Some(session.user)
@@ -179,6 +232,16 @@ impl<A: Attrs> Event<'_, A> {
                 changed.insert("attributes".into(), (before.attrs != after.attrs).into());
                 changed.insert("status".into(), after.status.name().into());
                 json!({ "changed": changed, "version": after.version })
+            }
+            Self::UserBanned { user }
+            | Self::UserUnbanned { user }
+            | Self::UserDeleted { user }
+            | Self::UserRestored { user } => {
+                json!({ "version": user.version, "erasure": user.erasure })
+            }
+            Self::UserErased { .. } => json!({}),
+            Self::RolesChanged { before, after } => {
+                json!({ "before": before.roles, "after": after.roles, "version": after.version })
             }
             Self::EmailProven { email } => json!({ "emailId": email.id }),
             Self::SessionOpened { session } => json!({

@@ -32,6 +32,8 @@ pub struct Settings {
     pub freshness: Duration,
     /// How long the answer to a request with an `Idempotency-Key` is kept.
     pub reply_lifetime: Duration,
+    /// How long a deleted account can be restored; then it is erased, and its addresses are free.
+    pub deletion_grace: Duration,
     /// How long what is over is kept.
     pub retention: Retention,
     /// How often the delivery of a mail is tried before it is given up.
@@ -109,6 +111,7 @@ impl Default for Settings {
             limits: Limits::default(),
             freshness: Duration::from_mins(5),
             reply_lifetime: Duration::from_hours(24),
+            deletion_grace: Duration::from_hours(14 * 24),
             retention: Retention::default(),
             mail_attempts: 12,
         }

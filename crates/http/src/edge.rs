@@ -319,6 +319,7 @@ fn bad_credential(error: Error) -> Problem {
         | Kind::Last
         | Kind::OtherInvited
         | Kind::Stale
+        | Kind::Deleted
         | Kind::KeyReused
         | Kind::Throttled
         | Kind::Busy

@@ -172,6 +172,11 @@ const fn telling_of(kind: Kind) -> Telling {
             title: "Changed in the meantime",
             detail: "The resource is not in the state that the request was made for. Get it again and decide anew.",
         },
+        Kind::Deleted => Telling {
+            status: StatusCode::CONFLICT,
+            title: "The account is deleted",
+            detail: "A deleted account must be restored before anything else can be done with it.",
+        },
         Kind::KeyReused => Telling {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             title: "Idempotency key reused",
@@ -242,6 +247,7 @@ impl From<Error> for Problem {
             | Error::Last(_)
             | Error::OtherInvited
             | Error::Stale(_)
+            | Error::Deleted
             | _ => problem,
         }
     }

@@ -13,6 +13,7 @@ use crate::edge::{Aim, Budget, Credentials, Edge, Rule, serve};
 use crate::operation::Operation;
 use crate::problem::Problem;
 
+mod administration;
 mod authn;
 mod emails;
 mod service;
@@ -48,10 +49,15 @@ pub(crate) type Endpoint<S> =
 
 /// The whole table, noun by noun.
 pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
-    [users::routes(), authn::routes(), emails::routes(), sessions::routes(), service::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let nouns = [
+        users::routes(),
+        administration::routes(),
+        authn::routes(),
+        emails::routes(),
+        sessions::routes(),
+        service::routes(),
+    ];
+    nouns.into_iter().flatten().collect()
 }
 
 fn endpoint<S, H, F>(handler: H) -> Endpoint<S>

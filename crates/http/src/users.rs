@@ -6,17 +6,18 @@ use durward_core::attrs::Attr;
 use durward_core::behavior::{Behavior, PasswordContext};
 use durward_core::store::LoginEmails;
 use durward_core::{
-    Accounts, Attrs, EmailAddress, Error, FlowState, LoginEmail, LoginEmailId, Obstruction,
+    Accounts, Action, Attrs, EmailAddress, Error, FlowState, LoginEmail, LoginEmailId, Obstruction,
     Password, PersonName, Settings, Store, Timestamp, User, UserId, UserStatus, unit,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::answer::{Statuses, encode, encoded, flow};
 use crate::attributes::may_be_absent;
 use crate::call::Call;
 use crate::entity_tag::{EntityTag, IfMatch};
-use crate::fields::Fields;
+use crate::fields::{Fields, Read, one_of, text};
 use crate::idempotency::idempotency;
 use crate::problem::Problem;
 use crate::shapes::{Optional, PasswordText};
@@ -56,6 +57,20 @@ pub(crate) struct ChangeShape<U> {
     /// The new fields of the application; they replace the old ones as a whole.
     #[serde(default)]
     attributes: Optional<U>,
+    /// For administrators: shuts the account or opens it again.
+    #[serde(default)]
+    status: Optional<OpenOrShut>,
+}
+
+/// A status that an administrator gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "OpenOrShut")]
+pub(crate) enum OpenOrShut {
+    /// In use.
+    Active,
+    /// Shut.
+    Banned,
 }
 
 /// A user, as those see him who may.
@@ -78,6 +93,9 @@ pub(crate) struct UserView<'a, A: Attrs> {
     created_at: Timestamp,
     /// When name, status, roles or attributes last changed.
     updated_at: Timestamp,
+    /// When a deleted account is erased; it can be restored until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<Timestamp>,
 }
 
 /// An address that a user claims or has proven.
@@ -120,7 +138,8 @@ pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
 /// `PATCH /v1/users/{id}`
 pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let wanted = IfMatch::of(&call.headers)?;
-    let mut change = change::<S::Attrs>(call.fields().await?)?;
+    let privileged = call.caller.may(Action::BanUser, &call.target).is_ok();
+    let (mut change, status) = change::<S::Attrs>(call.fields().await?, privileged)?;
     let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
     if let Some(wanted) = wanted {
         let present = accounts.user(id).await?;
@@ -132,7 +151,12 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
         }
     }
     let details = unit!(accounts, |tx, _| {
-        let user = accounts.update_user(tx, id, change.clone(), &origin).await?;
+        let mut user = accounts.update_user(tx, id, change.clone(), &origin).await?;
+        user = match status {
+            None => user,
+            Some(OpenOrShut::Active) => accounts.unban_user(tx, id, &origin).await?,
+            Some(OpenOrShut::Banned) => accounts.ban_user(tx, id, &origin).await?,
+        };
         Ok(UserDetails { emails: tx.login_emails_of(user.id).await?, user })
     })?;
     tagged(accounts, &details)
@@ -181,14 +205,28 @@ fn sign_up<A: Attrs>(mut fields: Fields, rules: Rules<'_>) -> Result<SignUp<A>, 
     Ok(SignUp { name, email, password, attrs, state, idempotency: None })
 }
 
-fn change<A: Attrs>(mut fields: Fields) -> Result<UserChange<A>, Problem> {
+/// Who is not privileged knows no status: one that he sends is unknown (R-AZ-04).
+fn change<A: Attrs>(
+    mut fields: Fields,
+    privileged: bool,
+) -> Result<(UserChange<A>, Option<OpenOrShut>), Problem> {
     let name = fields.optional("name", name);
     let attrs = fields.changed_attributes();
-    let (name, attrs) = fields.finish((name, attrs))?;
-    Ok(UserChange { name, attrs, version: None })
+    let status =
+        if privileged { fields.optional("status", open_or_shut) } else { Read::Good(None) };
+    let (name, attrs, status) = fields.finish((name, attrs, status))?;
+    Ok((UserChange { name, attrs, version: None }, status))
 }
 
-fn tagged<S: Store>(
+fn open_or_shut(value: Value) -> Result<OpenOrShut, Obstruction> {
+    match text(value)?.as_str() {
+        "active" => Ok(OpenOrShut::Active),
+        "banned" => Ok(OpenOrShut::Banned),
+        _ => Err(one_of(&["active", "banned"])),
+    }
+}
+
+pub(crate) fn tagged<S: Store>(
     accounts: &Accounts<S>,
     details: &UserDetails<S::Attrs>,
 ) -> Result<Response, Problem> {
@@ -201,7 +239,7 @@ fn tagged<S: Store>(
 }
 
 /// The representation of a user, and its tag.
-fn tag<S: Store>(
+pub(crate) fn tag<S: Store>(
     accounts: &Accounts<S>,
     details: &UserDetails<S::Attrs>,
 ) -> Result<(Vec<u8>, EntityTag), Problem> {
@@ -212,7 +250,7 @@ fn tag<S: Store>(
 
 fn view<A: Attrs>(details: &UserDetails<A>) -> UserView<'_, A> {
     let UserDetails { user, emails } = details;
-    let User { id, name, status, roles, version: _, created, updated, attrs } = user;
+    let User { id, name, status, roles, version: _, created, updated, erasure, attrs } = user;
     UserView {
         id: *id,
         name,
@@ -222,6 +260,7 @@ fn view<A: Attrs>(details: &UserDetails<A>) -> UserView<'_, A> {
         emails: emails.iter().map(email_view).collect(),
         created_at: *created,
         updated_at: *updated,
+        erased_at: *erasure,
     }
 }
 
@@ -235,7 +274,7 @@ mod tests {
     use super::*;
     use crate::shapes::agree;
     use durward_core::{NoAttributes, Plain};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn found(body: Value) -> Vec<(String, String)> {
         let (settings, behavior) = (Settings::default(), Behavior::default());
@@ -252,7 +291,9 @@ mod tests {
             let rules = Rules { settings: &settings, behavior: &behavior };
             sign_up::<Plain>(fields, rules).map(drop)
         });
-        agree::<ChangeShape<NoAttributes>>(&json!({}), |fields| change::<Plain>(fields).map(drop));
+        agree::<ChangeShape<NoAttributes>>(&json!({}), |fields| {
+            change::<Plain>(fields, true).map(drop)
+        });
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod fault;
 mod flows;
 mod invitations;
 mod leftovers;
+mod life_cycle;
 mod lists;
 mod login_emails;
 mod organizations;
@@ -41,6 +42,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
     ("leftovers", leftovers::FAULTS),
+    ("life_cycle", life_cycle::FAULTS),
     ("lists", lists::FAULTS),
     ("invitations", invitations::FAULTS),
     ("login_emails", login_emails::FAULTS),

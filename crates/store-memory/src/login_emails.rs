@@ -87,6 +87,21 @@ impl LoginEmailTable {
         claims.len() as u64
     }
 
+    pub(crate) fn delete_of(&mut self, user: UserId) {
+        for email in self.of_user(user) {
+            self.rows.remove(&email.id);
+            if email.proven.is_none() {
+                self.remove_unproven(&email);
+            } else {
+                self.proven.remove(email.address.canonical());
+                if let Some(alike) = self.proven_skeletons.get_mut(email.address.skeleton()) {
+                    alike.remove(&email.id);
+                }
+            }
+        }
+        self.by_user.remove(&user);
+    }
+
     pub(crate) fn insert_proven(&mut self, email: &LoginEmail) -> Result<()> {
         let canonical = email.address.canonical();
         if self.proven.contains_key(canonical) {

@@ -2,7 +2,7 @@ use durward_core::email::CanonicalEmail;
 use durward_core::entity::{User, UserStatus};
 use durward_core::ids::UserId;
 use durward_core::store::{Result, Users, UsersMut};
-use durward_core::{Attrs, PersonName};
+use durward_core::{Attrs, PersonName, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
@@ -12,22 +12,34 @@ use crate::tx::SqlTx;
 
 macro_rules! columns {
     () => {
-        "id, name, status, roles, version, created_ms, updated_ms, attrs"
+        "id, name, status, roles, version, created_ms, updated_ms, erasure_ms, attrs"
     };
 }
 
 statements! { Users;
-    USER = concat!("SELECT ", columns!(), " FROM {users} WHERE id = ?");
+    USER = concat!("SELECT ", columns!(), " FROM {users} WHERE id = ? AND erased_ms IS NULL");
     USER_BY_EMAIL = concat!(
         "SELECT ", columns!(), " FROM {users} \
          WHERE id = (SELECT user_id FROM {login_emails} WHERE proven_canonical = ?)"
     );
     INSERT_USER = concat!(
-        "INSERT INTO {users} (", columns!(), ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO {users} (", columns!(), ", administers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     UPDATE_USER =
-        "UPDATE {users} SET name = ?, status = ?, roles = ?, version = ?, updated_ms = ?, attrs = ? \
-         WHERE id = ? AND version = ?";
+        "UPDATE {users} SET name = ?, status = ?, roles = ?, version = ?, updated_ms = ?, \
+         erasure_ms = ?, attrs = ?, administers = ? \
+         WHERE id = ? AND version = ? AND erased_ms IS NULL";
+    USERS_TO_ERASE =
+        "SELECT id FROM {users} WHERE erasure_ms <= ? ORDER BY erasure_ms, id LIMIT ?";
+    // Changes nothing and holds the rows: a lock that every engine has.
+    LOCK_OTHER_ADMINISTRATORS =
+        "UPDATE {users} SET administers = administers WHERE administers = ? AND id <> ?";
+    // Whatever refers to the user goes with the row.
+    DELETE_USER = "DELETE FROM {users} WHERE id = ? AND erasure_ms <= ?";
+    INSERT_ERASED_USER = concat!(
+        "INSERT INTO {users} (", columns!(), ", administers, erased_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
 }
 
 fn decode<A: Attrs>(row: &impl Columns) -> Result<User<A>> {
@@ -39,6 +51,7 @@ fn decode<A: Attrs>(row: &impl Columns) -> Result<User<A>> {
         version: row.number("version")?,
         created: row.time("created_ms")?,
         updated: row.time("updated_ms")?,
+        erasure: row.time_if_any("erasure_ms")?,
         attrs: row.json("attrs")?,
     })
 }
@@ -52,12 +65,17 @@ look_ups! {
         async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>> {
             self.row(USER_BY_EMAIL, values![email.as_str()], decode).await
         }
+
+        async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>> {
+            let decode = |row: &E::Row| Ok(UserId::from_bytes(row.fixed("id")?));
+            self.rows(USERS_TO_ERASE, values![now, limit], decode).await
+        }
     }
 }
 
 impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
     async fn insert_user(&mut self, user: &User<A>) -> Result<()> {
-        let User { id, name, status, roles, version, created, updated, attrs } = user;
+        let User { id, name, status, roles, version, created, updated, erasure, attrs } = user;
         let (roles, attrs) = (self.json(roles)?, self.json(attrs)?);
         let values = values![
             id,
@@ -67,16 +85,42 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
             *version,
             *created,
             *updated,
+            *erasure,
             &attrs,
+            user.administers(),
         ];
         self.append(INSERT_USER, values, "user").await
     }
 
     async fn update_user(&mut self, user: &User<A>, from: i64) -> Result<bool> {
-        let User { id, name, status, roles, version, created: _, updated, attrs } = user;
+        let User { id, name, status, roles, version, created: _, updated, erasure, attrs } = user;
         let (roles, attrs) = (self.json(roles)?, self.json(attrs)?);
-        let values =
-            values![name.as_str(), status.name(), &roles, *version, *updated, &attrs, id, from,];
+        let values = values![
+            name.as_str(),
+            status.name(),
+            &roles,
+            *version,
+            *updated,
+            *erasure,
+            &attrs,
+            user.administers(),
+            id,
+            from,
+        ];
         self.change(UPDATE_USER, values).await
+    }
+
+    async fn lock_other_administrators(&mut self, user: UserId) -> Result<u64> {
+        self.execute(LOCK_OTHER_ADMINISTRATORS, values![true, &user]).await
+    }
+
+    async fn erase_user(&mut self, id: UserId, now: Timestamp) -> Result<bool> {
+        if self.execute(DELETE_USER, values![&id, now]).await? == 0 {
+            return Ok(false);
+        }
+        let (status, no_time) = (UserStatus::Deleted.name(), None::<Timestamp>);
+        let values = values![&id, "", status, "[]", 0_i64, now, now, no_time, "{}", false, now];
+        self.insert(INSERT_ERASED_USER, values, "user").await?;
+        Ok(true)
     }
 }

@@ -10,17 +10,20 @@ use crate::store::{Leftover, LeftoversMut, Store};
 pub enum Chore {
     /// Delete what has been over for as long as the settings keep it.
     Delete(Leftover),
+    /// Erase the accounts that were deleted as long ago as the settings let them be restored.
+    Erase,
 }
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Delete(Leftover::Flows),
         Self::Delete(Leftover::Sessions),
         Self::Delete(Leftover::Replies),
         Self::Delete(Leftover::Mails),
         Self::Delete(Leftover::Budgets),
         Self::Delete(Leftover::Attempts),
+        Self::Erase,
     ];
 
     /// The name of the chore, in logs.
@@ -32,6 +35,7 @@ impl Chore {
             Self::Delete(Leftover::Mails) => "delete-mails",
             Self::Delete(Leftover::Budgets) => "delete-budgets",
             Self::Delete(Leftover::Attempts) => "delete-attempts",
+            Self::Erase => "erase",
         }
     }
 }
@@ -44,6 +48,7 @@ impl<S: Store> Accounts<S> {
     pub async fn attend_to(&self, chore: Chore, limit: u32) -> Result<u64, Error> {
         match chore {
             Chore::Delete(what) => self.delete_leftovers(what, limit).await,
+            Chore::Erase => self.erase_users(limit).await,
         }
     }
 

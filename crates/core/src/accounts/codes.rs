@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::event::FailureReason;
 use crate::ids::UserId;
 use crate::origin::Origin;
-use crate::store::{Flows, FlowsMut, Store, StoreError, Tx, Users};
+use crate::store::{Flows, FlowsMut, Store, StoreError, Tx};
 use crate::text::FlowState;
 use crate::token::{CodeToken, FlowToken, ShortCode};
 
@@ -78,7 +78,7 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Option<Answer>, Error> {
-        let owner = tx.user_by_email(flow.email.canonical()).await?;
+        let owner = self.owner_of(tx, flow.email.canonical(), origin).await?;
         let user = match (flow.purpose, owner, &flow.pending) {
             // Whoever reads the mailbox may also log in by mail: a second sign-up ends at the same account.
             (Purpose::SignUp, Some(owner), _) => owner,

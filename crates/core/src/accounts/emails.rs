@@ -79,7 +79,7 @@ impl<S: Store> Accounts<S> {
             return Ok(false);
         };
         let expired = now >= email.created + self.settings().claim_lifetime;
-        if expired || tx.proven_email(email.address.canonical()).await?.is_some() {
+        if expired || self.owner_of(tx, email.address.canonical(), origin).await?.is_some() {
             return Ok(false);
         }
         match tx.prove_login_email(claim, user, now).await {

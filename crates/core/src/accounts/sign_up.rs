@@ -104,6 +104,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         let owner = tx.user_by_email(request.email.canonical()).await?;
+        let owner = owner.filter(|owner| !owner.is_gone(self.now()));
         let taken = owner.is_some();
         let active = owner.filter(|user| user.status == UserStatus::Active).map(|user| user.id);
         let lookalike = self.has_lookalike(tx, &request.email).await?;

@@ -86,6 +86,7 @@ impl<S: Store> Accounts<S> {
             version: 1,
             created: now,
             updated: now,
+            erasure: None,
             attrs,
         };
         let email = LoginEmail {
@@ -113,7 +114,8 @@ impl<S: Store> Accounts<S> {
     /// The user with this id and his addresses.
     pub async fn user(&self, id: UserId) -> Result<UserDetails<S::Attrs>, Error> {
         let mut read = self.read().await?;
-        let user = read.user(id).await?.ok_or(Error::NotFound("user"))?;
+        let user = read.user(id).await?.filter(|user| !user.is_gone(self.now()));
+        let user = user.ok_or(Error::NotFound("user"))?;
         let emails = read.login_emails_of(id).await?;
         Ok(UserDetails { user, emails })
     }
@@ -128,7 +130,7 @@ impl<S: Store> Accounts<S> {
         change: UserChange<S::Attrs>,
         origin: &Origin,
     ) -> Result<User<S::Attrs>, Error> {
-        let before = tx.user(id).await?.ok_or(Error::NotFound("user"))?;
+        let before = self.present_user(tx, id).await?;
         if change.version.is_some_and(|version| version != before.version) {
             return Err(Error::Stale("user"));
         }
@@ -139,11 +141,7 @@ impl<S: Store> Accounts<S> {
         if after == before {
             return Ok(before);
         }
-        after.version += 1;
-        after.updated = self.now();
-        if !tx.update_user(&after, before.version).await? {
-            return Err(Error::Store(crate::store::StoreError::Conflict));
-        }
+        let after = self.replace_user(tx, &before, after).await?;
         let event = Event::UserUpdated { before: &before, after: &after };
         self.record(tx, &event, origin).await?;
         Ok(after)

@@ -3,6 +3,7 @@ use crate::attrs::Attrs;
 use crate::email::CanonicalEmail;
 use crate::entity::User;
 use crate::ids::UserId;
+use crate::time::Timestamp;
 
 /// Look-ups of users.
 #[trait_variant::make(Send)]
@@ -12,6 +13,9 @@ pub trait Users<A: Attrs> {
 
     /// The user who has proven this address; claims do not count.
     async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>>;
+
+    /// At most `limit` deleted users whose erasure is due at `now`, the one due longest first.
+    async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>>;
 }
 
 /// Writes of users.
@@ -20,7 +24,18 @@ pub trait UsersMut<A: Attrs> {
     /// Inserts a user. [`Duplicate`](super::StoreError::Duplicate) when the id is taken.
     async fn insert_user(&mut self, user: &User<A>) -> Result<()>;
 
-    /// Replaces name, status, roles, version, time of update and attributes, if the stored version is
+    /// Replaces name, status, roles, version, times of update and erasure, and attributes, if the stored version is
     /// `from`; answers whether it was. Of concurrent updates from one version at most one is told `true`.
     async fn update_user(&mut self, user: &User<A>, from: i64) -> Result<bool>;
+
+    /// How many users but this one [administer](User::administers). Until this unit is over none of them
+    /// stops doing so by another one, or else one of the two conflicts: so somebody always is left.
+    async fn lock_other_administrators(&mut self, user: UserId) -> Result<u64>;
+
+    /// Erases a deleted user whose erasure is due at `now`, with everything that names him: his addresses,
+    /// password, sessions and flows. Answers whether it did; of concurrent callers one is told `true`.
+    ///
+    /// No look-up finds him afterwards, his addresses are free, and his id stays taken. The audit log stays
+    /// as it is.
+    async fn erase_user(&mut self, id: UserId, now: Timestamp) -> Result<bool>;
 }

@@ -107,11 +107,14 @@ async fn another_method_is_405_with_those_that_are_allowed() {
     let site = Site::standard();
     for (path, allowed) in [
         ("/v1/users", "POST"),
-        ("/v1/users/me", "GET, HEAD, PATCH"),
+        ("/v1/users/me", "GET, HEAD, PATCH, DELETE"),
         ("/v1/caller", "GET, HEAD"),
         ("/v1/sessions/logout", "POST"),
     ] {
         for method in ["DELETE", "PUT", "TRACE", "OPTIONS", "PROPFIND"] {
+            if allowed.contains(method) {
+                continue;
+            }
             let reply = site.send(Ask::new(method, path)).await;
             assert_eq!(reply.problem(), (405, "METHOD_NOT_ALLOWED".into()), "{method} {path}");
             assert_eq!(reply.header("allow"), allowed);

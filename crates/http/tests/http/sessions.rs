@@ -148,7 +148,7 @@ async fn many(site: &Site, count: usize) -> (Value, Vec<String>) {
     (session, ids)
 }
 
-async fn administrator(site: &Site) -> Value {
+pub(crate) async fn administrator(site: &Site) -> Value {
     let session = site.session("root@example.com").await;
     let id = session["userId"].as_str().unwrap().parse().unwrap();
     let mut tx = site.store.begin().await.unwrap();

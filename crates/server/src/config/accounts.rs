@@ -48,6 +48,11 @@ pub(super) fn read(reader: &mut Reader, service: String) -> Settings {
             standard.reply_lifetime,
             between(MINUTE, 7 * DAY),
         ),
+        deletion_grace: reader.checked(
+            "deletion_grace",
+            standard.deletion_grace,
+            between(Duration::ZERO, 365 * DAY),
+        ),
         retention: retention(reader),
         mail_attempts: reader.checked("mail.attempts", standard.mail_attempts, |attempts| {
             if (1..=100).contains(attempts) { Ok(()) } else { Err("from 1 to 100".into()) }

@@ -116,6 +116,7 @@ port! {
         Users<Suite> {
             user(id: UserId) -> Option<User<Suite>>;
             user_by_email(email: &CanonicalEmail) -> Option<User<Suite>>;
+            users_to_erase(now: Timestamp, limit: u32) -> Vec<UserId>;
         }
         LoginEmails {
             login_email(id: LoginEmailId) -> Option<LoginEmail>;
@@ -181,6 +182,8 @@ port! {
         UsersMut<Suite> {
             insert_user(user: &User<Suite>) -> ();
             update_user(user: &User<Suite>, from: i64) -> bool;
+            lock_other_administrators(user: UserId) -> u64;
+            erase_user(id: UserId, now: Timestamp) -> bool;
         }
         LoginEmailsMut {
             insert_login_email(email: &LoginEmail) -> ();

@@ -40,6 +40,7 @@ pub(super) const FAULTS: Faults = &[
             stored!(|user| user.version = 1),
             stored!(|user| user.created = user.updated),
             stored!(|user| user.updated = user.created),
+            stored!(|user| user.erasure = None),
             stored!(|user| user.attrs.tags.clear()),
             Fault::user_by_email(|_, _| None),
             Fault::user_by_email(|state, _| state.users.rows.values().next().map(cloned)),
@@ -121,6 +122,7 @@ pub(super) const FAULTS: Faults = &[
             updated!(|user, stored| user.roles = stored.roles),
             updated!(|user, stored| user.version = stored.version),
             updated!(|user, stored| user.updated = stored.updated),
+            updated!(|user, stored| user.erasure = stored.erasure),
             updated!(|user, stored| user.attrs = stored.attrs),
             Fault::update_user(|state, user, _| {
                 put(state, user);

@@ -122,6 +122,7 @@ pub(crate) fn user(n: u8) -> User {
         version: 1,
         created: Timestamp::from_millis(1),
         updated: Timestamp::from_millis(1),
+        erasure: None,
         attrs: NoAttributes {},
     }
 }

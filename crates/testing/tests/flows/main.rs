@@ -6,6 +6,7 @@ mod codes;
 mod hooks;
 mod idempotency;
 mod keys;
+mod life_cycle;
 mod login;
 mod one_answer;
 mod outbox;

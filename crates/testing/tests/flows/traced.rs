@@ -119,10 +119,13 @@ traced! {
     [A: Attrs, T: Users<A> + Send] Users<A> {
         user(id: UserId) -> Option<User<A>>;
         user_by_email(email: &CanonicalEmail) -> Option<User<A>>;
+        users_to_erase(now: Timestamp, limit: u32) -> Vec<UserId>;
     }
     [A: Attrs, T: UsersMut<A> + Send] UsersMut<A> {
         insert_user(user: &User<A>) -> ();
         update_user(user: &User<A>, from: i64) -> bool;
+        lock_other_administrators(user: UserId) -> u64;
+        erase_user(id: UserId, now: Timestamp) -> bool;
     }
     [T: LoginEmails + Send] LoginEmails {
         login_email(id: LoginEmailId) -> Option<LoginEmail>;

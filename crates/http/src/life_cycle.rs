@@ -1,0 +1,57 @@
+use axum::http::StatusCode;
+use axum::response::Response;
+use durward_core::store::LoginEmails;
+use durward_core::{Error, Store, unit};
+
+use durward_core::accounts::UserDetails;
+
+use crate::answer::empty;
+use crate::call::Call;
+use crate::entity_tag::IfMatch;
+use crate::problem::Problem;
+use crate::users::{tag, tagged};
+
+/// Changes a user by one of the flows of the life cycle, and answers him.
+macro_rules! changed {
+    ($call:ident, $flow:ident) => {{
+        let (id, origin, accounts) = ($call.user()?, $call.origin(), $call.accounts());
+        let details = unit!(accounts, |tx, _| {
+            let user = accounts.$flow(tx, id, &origin).await?;
+            Ok(UserDetails { emails: tx.login_emails_of(user.id).await?, user })
+        })?;
+        tagged(accounts, &details)
+    }};
+}
+
+/// `POST /v1/users/{id}/ban`
+pub(crate) async fn ban<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    changed!(call, ban_user)
+}
+
+/// `POST /v1/users/{id}/unban`
+pub(crate) async fn unban<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    changed!(call, unban_user)
+}
+
+/// `POST /v1/users/{id}/restore`
+pub(crate) async fn restore<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    changed!(call, restore_user)
+}
+
+/// `DELETE /v1/users/{id}`: begins a deletion, which can be taken back for a while.
+pub(crate) async fn delete<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let wanted = IfMatch::of(&call.headers)?;
+    let (id, by, origin, accounts) = (call.user()?, call.fresh()?, call.origin(), call.accounts());
+    let seen = match &wanted {
+        None | Some(IfMatch::Any) => None,
+        Some(wanted) => {
+            let present = accounts.user(id).await?;
+            if !wanted.allows(&tag(accounts, &present)?.1) {
+                return Err(Error::Stale("user").into());
+            }
+            Some(present.user.version)
+        }
+    };
+    unit!(accounts, |tx, _| accounts.delete_user(tx, id, seen, &by, &origin).await)?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
