@@ -213,14 +213,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 14] = [
+    const NOUNS: [(&str, &str); 17] = [
         ("audit", include_str!("audit.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("flows", include_str!("flows.rs")),
+        ("invitations", include_str!("invitations.rs")),
         ("leftovers", include_str!("leftovers.rs")),
         ("life_cycle", include_str!("life_cycle.rs")),
         ("lists", include_str!("lists.rs")),
         ("login_emails", include_str!("login_emails.rs")),
+        ("memberships", include_str!("memberships.rs")),
+        ("organizations", include_str!("organizations.rs")),
         ("outbox", include_str!("outbox.rs")),
         ("passwords", include_str!("passwords.rs")),
         ("presumptions", include_str!("presumptions.rs")),
