@@ -64,6 +64,8 @@ pub enum Message {
     AddressInUse,
     /// A refresh token was used twice, so the session was ended (R-SE-08).
     SessionRevoked,
+    /// The account was deleted (R-SE-07).
+    AccountDeleted(Deletion),
     /// Something about the account changed (R-NO-01).
     Notice(Notice),
 }
@@ -145,6 +147,7 @@ impl Message {
             Self::VerifyEmail(_) => "verify-email",
             Self::AddressInUse => "address-in-use",
             Self::SessionRevoked => "session-revoked",
+            Self::AccountDeleted(_) => "account-deleted",
             Self::Notice(_) => "notice",
         }
     }
@@ -156,7 +159,24 @@ impl Message {
             | Self::Login(code)
             | Self::AlreadyRegistered(code)
             | Self::VerifyEmail(code) => Some(code),
-            Self::AddressInUse | Self::SessionRevoked | Self::Notice(_) => None,
+            Self::AddressInUse
+            | Self::SessionRevoked
+            | Self::AccountDeleted(_)
+            | Self::Notice(_) => None,
+        }
+    }
+
+    /// The address of the page that takes what it carries, if it carries anything.
+    pub fn link(&self) -> Option<&Secret<String>> {
+        match self {
+            Self::AccountDeleted(deletion) => deletion.link.as_ref(),
+            Self::SignUp(_)
+            | Self::Login(_)
+            | Self::AlreadyRegistered(_)
+            | Self::VerifyEmail(_)
+            | Self::AddressInUse
+            | Self::SessionRevoked
+            | Self::Notice(_) => self.code().map(|code| &code.link),
         }
     }
 
@@ -169,6 +189,7 @@ impl Message {
             | Self::AlreadyRegistered(_)
             | Self::VerifyEmail(_)
             | Self::AddressInUse
+            | Self::AccountDeleted(_)
             | Self::SessionRevoked => None,
         }
     }
@@ -187,6 +208,10 @@ impl Message {
             Self::VerifyEmail(code()),
             Self::AddressInUse,
             Self::SessionRevoked,
+            Self::AccountDeleted(Deletion {
+                link: Some(Secret::new("https://accounts.example/verify#dw_cd_sample".into())),
+                days: 14,
+            }),
         ];
         samples.extend(Notice::ALL.map(Self::Notice));
         samples
@@ -202,6 +227,15 @@ pub struct Code {
     pub link: Secret<String>,
     /// How many minutes both live.
     pub minutes: u64,
+}
+
+/// What its owner is told of a deletion.
+#[derive(Clone, Debug)]
+pub struct Deletion {
+    /// The address of the page that takes it back; none if the owner may not.
+    pub link: Option<Secret<String>>,
+    /// How many days are left for that; then the account is erased.
+    pub days: u64,
 }
 
 /// Why a mail could not be handed over.
@@ -234,6 +268,14 @@ pub(crate) struct SealedMail {
     code: Option<SealedCode>,
     #[serde(default)]
     notice: Option<String>,
+    #[serde(default)]
+    deletion: Option<SealedDeletion>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SealedDeletion {
+    link: Option<String>,
+    days: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -255,6 +297,19 @@ impl SealedMail {
                 minutes: code.minutes,
             }),
             notice: mail.message.notice().map(|notice| notice.name().to_owned()),
+            deletion: match &mail.message {
+                Message::AccountDeleted(Deletion { link, days }) => {
+                    let link = link.as_ref().map(|link| link.expose().clone());
+                    Some(SealedDeletion { link, days: *days })
+                }
+                Message::SignUp(_)
+                | Message::Login(_)
+                | Message::AlreadyRegistered(_)
+                | Message::VerifyEmail(_)
+                | Message::AddressInUse
+                | Message::SessionRevoked
+                | Message::Notice(_) => None,
+            },
         }
     }
 
@@ -272,6 +327,10 @@ impl SealedMail {
             ("verify-email", Some(code)) => Message::VerifyEmail(code),
             ("address-in-use", None) => Message::AddressInUse,
             ("session-revoked", None) => Message::SessionRevoked,
+            ("account-deleted", None) => {
+                let SealedDeletion { link, days } = self.deletion?;
+                Message::AccountDeleted(Deletion { link: link.map(Secret::new), days })
+            }
             ("notice", None) => Message::Notice(notice?),
             _ => return None,
         };
@@ -298,6 +357,7 @@ mod tests {
             let back = sealed.into_mail(mail.id, mail.created).unwrap();
             assert_eq!(back.message.name(), mail.message.name());
             assert_eq!(back.message.notice(), mail.message.notice());
+            assert_eq!(back.message.link(), mail.message.link());
             assert_eq!(
                 back.message.code().map(|code| code.typed.clone()),
                 mail.message.code().map(|code| code.typed.clone()),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use durward_core::email::{EmailAddress, EmailParts};
+use durward_core::mail::Deletion;
 use durward_core::text::PersonName;
 use durward_core::{Mail, MailError, MailId, Message, Secret, Timestamp};
 use minijinja::syntax::SyntaxConfig;
@@ -27,6 +28,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "already-registered.subject" "already-registered.txt" "already-registered.html"
     "verify-email.subject" "verify-email.txt" "verify-email.html"
     "address-in-use.subject" "address-in-use.txt" "address-in-use.html"
+    "account-deleted.subject" "account-deleted.txt" "account-deleted.html"
     "session-revoked.subject" "session-revoked.txt" "session-revoked.html"
     "notice.subject" "notice.txt" "notice.html"
 ];
@@ -45,6 +47,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
 /// | `code` | `.txt`, `.html` of messages with a code | the eight characters to type |
 /// | `link` | the same | the address of the page that takes the code |
 /// | `minutes` | the same | how long both live |
+/// | `link`, `days` | `account-deleted.txt`, `.html` | the page that takes a deletion back, if there is one; how long that is possible |
 /// | `notice` | `notice.txt`, `notice.html` | the [name of what changed](durward_core::Notice::name) |
 ///
 /// A subject knows the service only: neither what a stranger chose nor a code, which a locked screen
@@ -171,6 +174,14 @@ impl Templates {
                 (
                     context! { service, to, code, link, minutes },
                     context! { service, to, code, link => safe_link, minutes },
+                )
+            }
+            None if let Message::AccountDeleted(Deletion { link, days }) = &mail.message => {
+                let link = link.as_ref().map(|link| link.expose().as_str());
+                let safe_link = link.map(|link| Value::from_safe_string(escaped(link)));
+                (
+                    context! { service, to, link, days },
+                    context! { service, to, link => safe_link, days },
                 )
             }
             None => match mail.message.notice() {

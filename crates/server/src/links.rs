@@ -10,6 +10,7 @@ pub(crate) struct ServerLinks {
     sign_up: String,
     login: String,
     verify: String,
+    restore: String,
 }
 
 impl ServerLinks {
@@ -23,6 +24,7 @@ impl ServerLinks {
             sign_up: page(&targets.sign_up, Purpose::SignUp),
             login: page(&targets.login, Purpose::Login),
             verify: page(&targets.verify, Purpose::VerifyEmail),
+            restore: page(&None, Purpose::RestoreAccount),
         }
     }
 }
@@ -34,6 +36,7 @@ impl Links for ServerLinks {
             Purpose::SignUp => &self.sign_up,
             Purpose::Login => &self.login,
             Purpose::VerifyEmail => &self.verify,
+            Purpose::RestoreAccount => &self.restore,
         };
         format!("{page}#{code}")
     }

@@ -119,7 +119,8 @@ impl Letter {
 
     /// The link to follow; panics when the mail carries none.
     pub fn link(&self) -> &str {
-        self.codes().link.expose()
+        let link = self.0.message.link();
+        link.unwrap_or_else(|| panic!("no link in {self:?}")).expose()
     }
 
     /// The code in the fragment of the link, as the page behind it would send it.

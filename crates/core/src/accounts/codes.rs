@@ -51,7 +51,8 @@ impl<S: Store> Accounts<S> {
         };
         let answer = CodeAnswer { proof: &proof, state: Some(state), client: origin.client };
         let accepted = flow.accept_code(self.keys(), &answer, self.now());
-        if accepted.is_err() || flow.purpose == Purpose::VerifyEmail {
+        let leads_in = matches!(flow.purpose, Purpose::SignUp | Purpose::Login);
+        if accepted.is_err() || !leads_in {
             return Err(self.refuse_flow(flow.user, origin).await);
         }
         let typed = matches!(proof, Proof::Typed(_));
@@ -98,7 +99,11 @@ impl<S: Store> Accounts<S> {
                     created => created?.user,
                 }
             }
-            (Purpose::SignUp | Purpose::Login | Purpose::VerifyEmail, _, _) => return Ok(None),
+            (
+                Purpose::SignUp | Purpose::Login | Purpose::VerifyEmail | Purpose::RestoreAccount,
+                _,
+                _,
+            ) => return Ok(None),
         };
         let mut done = flow.methods.clone();
         done.push(Method::Email);

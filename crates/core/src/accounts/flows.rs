@@ -99,6 +99,8 @@ impl<S: Store> Accounts<S> {
             Purpose::SignUp => Message::SignUp,
             Purpose::Login => Message::Login,
             Purpose::VerifyEmail => Message::VerifyEmail,
+            // Its one link was mailed, and nobody knows its handle.
+            Purpose::RestoreAccount => return self.queue_nothing(tx, now).await,
         };
         // A flow without codes cannot succeed, and must not begin to.
         let succeeds = flow.link.is_some() && room && flow.mails < Flow::<S::Attrs>::MAX_MAILS;

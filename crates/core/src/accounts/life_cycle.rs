@@ -1,13 +1,16 @@
 use super::Accounts;
+use super::codes::Shown;
 use crate::authz::FreshUser;
 use crate::email::CanonicalEmail;
-use crate::entity::{User, UserStatus};
+use crate::entity::{CodeAnswer, Flow, Purpose, Step, User, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
-use crate::ids::UserId;
-use crate::mail::Notice;
+use crate::ids::{FlowId, UserId};
+use crate::mail::{Deletion, Message, Notice};
 use crate::origin::Origin;
-use crate::store::{FlowsMut, Store, StoreError, Users, UsersMut};
+use crate::secret::Secret;
+use crate::store::{FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut};
+use crate::token::{CodeToken, FlowToken};
 
 impl<S: Store> Accounts<S> {
     /// Shuts an account, inside the caller's unit of work: sessions, refresh tokens, flows and codes die with
@@ -56,7 +59,8 @@ impl<S: Store> Accounts<S> {
     /// everything live dies, its addresses stay reserved, and it can be restored for as long as
     /// [`Settings::deletion_grace`](crate::Settings::deletion_grace) says (R-SE-07, R-DP-01).
     ///
-    /// All proven addresses are told. [`Error::Last`] when nobody else administers, and [`Error::Stale`] when
+    /// All proven addresses are told, and how to take it back, unless the account was shut: nobody opens that
+    /// himself. [`Error::Last`] when nobody else administers, and [`Error::Stale`] when
     /// `version` is given and no longer the present one.
     pub async fn delete_user(
         &self,
@@ -77,7 +81,7 @@ impl<S: Store> Accounts<S> {
         let deleted = User { status: UserStatus::Deleted, erasure, ..before.clone() };
         let user = self.replace_user(tx, &before, deleted).await?;
         self.end_everything(tx, id, EndReason::Deleted, origin).await?;
-        self.notify(tx, id, Notice::DeletionScheduled).await?;
+        self.tell_of_deletion(tx, &before, &user).await?;
         self.record(tx, &Event::UserDeleted { user: &user }, origin).await?;
         Ok(user)
     }
@@ -98,6 +102,80 @@ impl<S: Store> Accounts<S> {
         self.notify(tx, id, Notice::DeletionCancelled).await?;
         self.record(tx, &Event::UserRestored { user: &user }, origin).await?;
         Ok(user)
+    }
+
+    /// Takes a deletion back by the link that its owner was mailed. It does not log in. Every failure is
+    /// [`Error::Unauthenticated`].
+    pub async fn restore_by_link(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
+        let Some(Shown { flow, proof }) = self.shown_link(code).await? else {
+            return Err(self.refuse_flow(None, origin).await);
+        };
+        let answer = CodeAnswer { proof: &proof, state: None, client: flow.client };
+        let accepted = flow.accept_code(self.keys(), &answer, self.now());
+        let (Ok(()), Purpose::RestoreAccount, Some(user)) = (accepted, flow.purpose, flow.user)
+        else {
+            return Err(self.refuse_flow(flow.user, origin).await);
+        };
+        let restored = unit!(self, |tx, _| {
+            if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
+                return Ok(false);
+            }
+            match self.restore_user(tx, user, origin).await {
+                Ok(user) => Ok(user.status == UserStatus::Active),
+                Err(Error::NotFound(_)) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })?;
+        if restored { Ok(()) } else { Err(self.refuse_flow(flow.user, origin).await) }
+    }
+
+    /// Tells all proven addresses of a deletion. They share one link, which lives as long as the grace.
+    async fn tell_of_deletion(
+        &self,
+        tx: &mut S::Tx<'_>,
+        before: &User<S::Attrs>,
+        user: &User<S::Attrs>,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        let emails = tx.login_emails_of(user.id).await?;
+        let proven: Vec<_> = emails.into_iter().filter(|email| email.proven.is_some()).collect();
+        let mut link = None;
+        if let (UserStatus::Active, Some(first), Some(erasure)) =
+            (before.status, proven.first(), user.erasure)
+        {
+            let code = CodeToken::mint(self.entropy());
+            let flow = Flow {
+                id: FlowId::new(now, self.entropy()),
+                purpose: Purpose::RestoreAccount,
+                step: Step::Code,
+                position: 0,
+                // Nobody is told the handle: the link is the only way in.
+                handle: self.keys().digest(&FlowToken::mint(self.entropy())),
+                state: None,
+                email: first.address.clone(),
+                user: Some(user.id),
+                claim: None,
+                link: Some(self.keys().digest(&code)),
+                short: None,
+                attempts: 0,
+                mails: 1,
+                methods: Vec::new(),
+                pending: None,
+                client: None,
+                created: now,
+                expires: erasure,
+                finished: None,
+            };
+            tx.insert_flow(&flow).await?;
+            link = Some(self.parts().links.code(flow.purpose, code.expose()));
+        }
+        let days = self.settings().deletion_grace.as_secs() / (24 * 60 * 60);
+        for email in proven {
+            let link = link.clone().map(Secret::new);
+            let message = Message::AccountDeleted(Deletion { link, days });
+            self.queue_mail(tx, &email.address, message, now).await?;
+        }
+        Ok(())
     }
 
     /// Erases the deleted accounts whose grace is over; answers how many. One that a hook wants to keep keeps

@@ -78,6 +78,8 @@ pub enum Purpose {
     Login,
     /// A proven address.
     VerifyEmail,
+    /// A deletion taken back.
+    RestoreAccount,
 }
 
 /// What a flow waits for.
@@ -186,7 +188,9 @@ impl<A: Attrs> Flow<A> {
             (Some(stored), Some(given)) => {
                 keys.matches(Label::State, &[given.expose().as_bytes()], stored)
             }
-            (Some(_) | None, None) | (None, Some(_)) => self.purpose == Purpose::VerifyEmail,
+            (Some(_) | None, None) | (None, Some(_)) => {
+                matches!(self.purpose, Purpose::VerifyEmail | Purpose::RestoreAccount)
+            }
         }
     }
 }
@@ -209,7 +213,7 @@ pub(crate) fn short_code_digest(keys: &KeyRing, flow: FlowId, code: &ShortCode) 
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 3] = [Self::SignUp, Self::Login, Self::VerifyEmail];
+    pub const ALL: [Self; 4] = [Self::SignUp, Self::Login, Self::VerifyEmail, Self::RestoreAccount];
 
     /// The name under which a store keeps the purpose.
     pub const fn name(self) -> &'static str {
@@ -217,6 +221,7 @@ impl Purpose {
             Self::SignUp => "sign-up",
             Self::Login => "login",
             Self::VerifyEmail => "verify-email",
+            Self::RestoreAccount => "restore-account",
         }
     }
 

@@ -1,7 +1,7 @@
 use durward_core::{Action, Attrs, Kind, Store};
 
 use super::{Route, Verb, endpoint};
-use crate::edge::{Aim, Credentials};
+use crate::edge::{Aim, Budget, Credentials};
 use crate::error::Fault;
 use crate::life_cycle;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
@@ -53,6 +53,27 @@ fn life_cycle<S: Store>() -> Vec<Route<S>> {
                 body: BodyUse::None,
                 answers: vec![Success::empty(204, "The user is deleted, and can be restored.")],
                 faults: FAULTS,
+            },
+        },
+        Route {
+            verb: Verb::Post,
+            path: "/v1/users/restore",
+            action: Action::Authenticate,
+            aim: Aim::Service,
+            credentials: Credentials::Checked,
+            budget: Some(Budget::Failures),
+            endpoint: endpoint(life_cycle::restore_by_link),
+            operation: Operation {
+                id: "restoreByLink",
+                tag: "Users",
+                summary: "Take one's own deletion back",
+                description: "With the code of the link in the mail about the deletion, which works until the account \
+                              is erased. It does not log in.",
+                session: SessionUse::None,
+                fields: &[],
+                body: BodyUse::Required(Schemas::request::<life_cycle::RestoreShape>),
+                answers: vec![Success::empty(204, "The account can be used again.")],
+                faults: &[Fault::Flow(Kind::Vetoed)],
             },
         },
         Route {

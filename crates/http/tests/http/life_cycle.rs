@@ -104,6 +104,25 @@ async fn a_user_deletes_himself_if_he_logged_in_a_moment_ago() {
 }
 
 #[tokio::test]
+async fn the_owner_restores_his_account_by_the_link_he_was_mailed() {
+    // R-SE-07, R-SE-15, R-EN-01
+    let site = Site::standard();
+    let ada = site.session("ada@example.com").await;
+    assert_eq!(site.send(Ask::delete("/v1/users/me").bearer(&ada["token"])).await.status, 204);
+    let code = site.mailed_link("ada@example.com").await;
+    let ask = |code: &str| Ask::post("/v1/users/restore").json(&json!({ "code": code }));
+    let wrong = code.replace(&code[10..14], "0000");
+    for refused in ["", "dw_cd_x", wrong.as_str()] {
+        let reply = site.send(ask(refused)).await;
+        assert_eq!((reply.status, &reply.json()["code"]), (401, &json!("UNAUTHENTICATED")));
+    }
+    assert_eq!(site.send(ask(&code)).await.status, 204);
+    assert_eq!(site.send(ask(&code)).await.status, 401);
+    assert_eq!(site.send(Ask::get("/v1/users/me").bearer(&ada["token"])).await.status, 401);
+    site.log_in("ada@example.com").await;
+}
+
+#[tokio::test]
 async fn the_last_administrator_cannot_go() {
     // R-AZ-05, GW-33
     let site = Site::standard();

@@ -151,6 +151,15 @@ impl<A: Attrs> Site<A> {
         Some(Code { link, typed: code.typed.expose().clone() })
     }
 
+    /// The code in the link of the newest mail to an address.
+    pub(crate) async fn mailed_link(&self, to: &str) -> String {
+        self.accounts.deliver_mail(100).await.unwrap();
+        let mails = self.inbox.0.lock().unwrap();
+        let mut newest = mails.iter().rev().filter(|mail| mail.to.as_typed() == to);
+        let link = newest.find_map(|mail| mail.message.link()).unwrap();
+        link.expose().split_once('#').unwrap().1.to_owned()
+    }
+
     pub(crate) async fn mails(&self) -> usize {
         self.accounts.deliver_mail(100).await.unwrap();
         self.inbox.0.lock().unwrap().len()

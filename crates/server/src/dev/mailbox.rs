@@ -88,7 +88,7 @@ impl Mailbox {
             subject: rendered.subject,
             text: rendered.text.expose().clone(),
             html: rendered.html.expose().clone(),
-            link: code.map(|code| code.link.expose().clone()),
+            link: mail.message.link().map(|link| link.expose().clone()),
             code: code.map(|code| code.typed.expose().clone()),
             created_at: mail.created,
         })

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use durward_core::accounts::{Chore, IssuedSession, RoleChange};
+use durward_core::accounts::{Chore, CodeAttempt, IssuedSession, RoleChange, VerificationAttempt};
 use durward_core::store::{Audit, Tx, Users, UsersMut};
 use durward_core::{
-    Error, FreshUser, Plain, Role, StandardRole, Store, User, UserId, UserStatus, unit,
+    CodeToken, Error, FreshUser, Plain, Role, StandardRole, Store, User, UserId, UserStatus, unit,
 };
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, typed};
@@ -203,6 +203,52 @@ async fn a_deleted_account_can_be_restored_until_its_grace_is_over() {
     for (event, count) in [("user.deleted", 2), ("user.restored", 1), ("user.erased", 1)] {
         assert_eq!(events.iter().filter(|it| *it == event).count(), count, "{event}: {events:?}");
     }
+}
+
+#[tokio::test]
+async fn the_owner_takes_a_deletion_back_by_the_link_he_was_mailed() {
+    // R-SE-07, R-SE-15, R-EN-01
+    let it = TestAccounts::new();
+    let session = it.sign_up("ada@example.com").await;
+    let by = fresh(&it, &session).await;
+    delete(&it, session.user, &by).await.unwrap();
+    let letter = it.mail_to("ada@example.com").await;
+    assert_eq!(letter.name(), "account-deleted");
+    let code = CodeToken::parse(letter.link_code()).unwrap();
+    let restore = async |code: &CodeToken| it.accounts().restore_by_link(code, &it.origin()).await;
+    // The link is good for that and for nothing else, and nothing else is good for that.
+    let as_login = CodeAttempt::Link(code.clone());
+    assert!(is_refused(it.accounts().answer_code(&as_login, &it.state(), &it.origin()).await));
+    let as_proof = VerificationAttempt::Link(code.clone());
+    assert!(is_refused(it.accounts().verify_email(&as_proof, None, &it.origin()).await));
+    assert!(is_refused(restore(&CodeToken::mint(it.entropy())).await));
+    it.clock().advance(GRACE - MOMENT);
+    restore(&code).await.unwrap();
+    assert_eq!(owner(&it, "ada@example.com").await.unwrap().status, UserStatus::Active);
+    assert!(is_refused(it.accounts().authenticate(&session.token, None).await));
+    assert_eq!(it.mail_to("ada@example.com").await.name(), "notice");
+    assert!(is_refused(restore(&code).await), "a link works once");
+    let again = it.log_in("ada@example.com").await;
+    let by = fresh(&it, &again).await;
+    delete(&it, session.user, &by).await.unwrap();
+    assert!(is_refused(restore(&code).await), "and for one deletion");
+    let late = it.mail_to("ada@example.com").await;
+    it.clock().advance(GRACE);
+    assert!(is_refused(restore(&CodeToken::parse(late.link_code()).unwrap()).await), "in time");
+}
+
+#[tokio::test]
+async fn a_deletion_does_not_open_what_was_shut() {
+    // R-SE-07
+    let it = TestAccounts::new();
+    let root = administrator(&it, "root@example.com").await;
+    let ada = it.sign_up("ada@example.com").await;
+    ban(&it, ada.user).await.unwrap();
+    let by = fresh(&it, &root).await;
+    delete(&it, ada.user, &by).await.unwrap();
+    let letter = it.mail_to("ada@example.com").await;
+    assert_eq!(letter.name(), "account-deleted");
+    assert!(letter.message().link().is_none(), "only an administrator takes this back");
 }
 
 #[tokio::test]

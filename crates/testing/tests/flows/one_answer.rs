@@ -9,7 +9,7 @@ use durward_testing::given::PASSWORD;
 use durward_testing::hasher::TestHasher;
 use durward_testing::{SeededEntropy, TestAccounts, given};
 
-use crate::support::{begin_login, is_refused, set_status, try_password};
+use crate::support::{begin_login, is_refused, set_gone, set_status, try_password};
 use crate::traced::{TracedHasher, TracedStore};
 
 type Traced = TracedStore<MemoryStore>;
@@ -35,6 +35,8 @@ async fn everyone_in(mode: SignUpMode) -> (TestAccounts<Traced>, Traced) {
     set_status(&it, banned.user, UserStatus::Banned).await;
     let deleted = it.sign_up("deleted@example.com").await;
     set_status(&it, deleted.user, UserStatus::Deleted).await;
+    let gone = it.sign_up("gone@example.com").await;
+    set_gone(&it, gone.user).await;
     let passwordless = SignUp { password: None, ..it.request("passwordless@example.com") };
     it.sign_up_as(passwordless).await;
     let open = in_mode(SignUpMode::Open, 3);
@@ -46,11 +48,12 @@ async fn everyone_in(mode: SignUpMode) -> (TestAccounts<Traced>, Traced) {
     (it, store)
 }
 
-const EVERYONE: [&str; 6] = [
+const EVERYONE: [&str; 7] = [
     "known@example.com",
     "unknown@example.com",
     "banned@example.com",
     "deleted@example.com",
+    "gone@example.com",
     "passwordless@example.com",
     "unverified@example.com",
 ];

@@ -14,6 +14,17 @@ pub(crate) async fn set_status<S: Store>(it: &TestAccounts<S>, user: UserId, sta
     tx.commit().await.unwrap();
 }
 
+/// Deletes a user behind the flows' back, so long ago that his grace is over and nobody has erased him.
+pub(crate) async fn set_gone<S: Store>(it: &TestAccounts<S>, user: UserId) {
+    set_status(it, user, UserStatus::Deleted).await;
+    let mut tx = it.accounts().begin().await.unwrap();
+    let before = tx.user(user).await.unwrap().unwrap();
+    let erasure = Some(it.accounts().now());
+    let after = User { erasure, version: before.version + 1, ..before.clone() };
+    assert!(tx.update_user(&after, before.version).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
 /// A user as an administrator or the application makes one: with a proven address and without a password.
 pub(crate) async fn proven_user(it: &TestAccounts, address: &str) -> User {
     let new = NewUser {

@@ -69,6 +69,12 @@
     return response;
   };
 
+  const restoreAccount = async () => {
+    const response = await send("v1/users/restore", { code });
+    if (response.ok) show("Account restored", "Your account is back. Sign in as usual.");
+    return response;
+  };
+
   const explain = (response) => {
     if (response.ok) return;
     if (response.status === 429 || response.status === 503) {
@@ -87,6 +93,9 @@
     } else if (purpose === "verify-email") {
       show("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address");
       return verifyAddress;
+    } else if (purpose === "restore-account") {
+      show("Restore your account", "Press the button to take the deletion back.", "Restore account");
+      return restoreAccount;
     } else if (purpose !== "sign-up" && purpose !== "login") {
       show("The link is incomplete", "Type the 8-character code of the mail where you began.");
     } else if (!state()) {
