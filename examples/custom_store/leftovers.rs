@@ -1,5 +1,6 @@
 //! What is deleted when it has been over for a while.
 
+use durward::budget::Delays;
 use durward::entity::MailState;
 use durward::store::{Leftover, LeftoversMut, Result};
 use durward::{Attrs, Timestamp};
@@ -29,7 +30,9 @@ impl<A: Attrs> LeftoversMut for Handle<A> {
                     it.state != MailState::Pending && it.due < before
                 }),
                 Leftover::Budgets => delete(&mut tables.budgets, limit, |it| it.1 < before),
-                Leftover::Attempts => delete(&mut tables.failures, limit, |it| it.2 < before),
+                Leftover::Attempts => delete(&mut tables.failures, limit, |it| {
+                    it.2 < before && it.1 < Delays::MAX_FAILURES
+                }),
             })
         })
     }

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use durward::budget::BudgetKey;
 use durward::entity::{
-    AuditEntry, Invitation, Membership, Organization, OutboxMail, StoredPassword, StoredReply,
+    AuditEntry, Invitation, Membership, Organization, OutboxMail, StoredPassword, StoredReply, Totp,
 };
 use durward::store::Result;
 use durward::{
@@ -33,6 +33,8 @@ pub(crate) struct Tables<A: Attrs> {
     pub(crate) outbox: Vec<OutboxMail>,
     pub(crate) replies: Vec<StoredReply>,
     pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) totps: Vec<Totp>,
+    pub(crate) recovery_codes: Vec<(UserId, Digest)>,
     pub(crate) organizations: Vec<Organization<A>>,
     pub(crate) memberships: Vec<Membership<A>>,
     pub(crate) invitations: Vec<Invitation<A>>,
@@ -53,6 +55,8 @@ impl<A: Attrs> Default for Tables<A> {
             outbox: Vec::new(),
             replies: Vec::new(),
             audit: Vec::new(),
+            totps: Vec::new(),
+            recovery_codes: Vec::new(),
             organizations: Vec::new(),
             memberships: Vec::new(),
             invitations: Vec::new(),
@@ -75,6 +79,8 @@ impl<A: Attrs> Clone for Tables<A> {
             outbox: self.outbox.clone(),
             replies: self.replies.clone(),
             audit: self.audit.clone(),
+            totps: self.totps.clone(),
+            recovery_codes: self.recovery_codes.clone(),
             organizations: self.organizations.clone(),
             memberships: self.memberships.clone(),
             invitations: self.invitations.clone(),
@@ -130,11 +136,17 @@ impl<A: Attrs> Tables<A> {
         self.emails.retain(|row| row.user != id);
         self.passwords.retain(|row| row.user != id);
         self.flows.retain(|row| row.user != Some(id));
+        self.totps.retain(|row| row.user != id);
+        self.recovery_codes.retain(|(user, _)| *user != id);
         self.memberships.retain(|row| row.user != id);
         self.invitations.retain(|row| row.invited_by != id);
         self.sessions.retain(|row| row.user != id);
         let Self { families, sessions, .. } = self;
         families.retain(|(_, session)| sessions.iter().any(|row| row.id == *session));
+    }
+
+    pub(crate) fn enrolled(&self, user: UserId) -> Option<&Totp> {
+        self.totps.iter().find(|row| row.user == user && row.confirmed.is_some())
     }
 
     pub(crate) fn user(&self, id: UserId) -> Option<&User<A>> {

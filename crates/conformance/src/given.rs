@@ -3,11 +3,11 @@
 use durward_core::Store;
 use durward_core::entity::{
     AuditEntry, Flow, Invitation, LoginEmail, Membership, Organization, OutboxMail, Session,
-    StoredPassword, StoredReply, User,
+    StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::store::{
-    AuditMut, FlowsMut, InvitationsMut, LoginEmailsMut, MembershipsMut, OrganizationsMut,
-    OutboxMut, PasswordsMut, RepliesMut, SessionsMut, Tx, UsersMut,
+    AuditMut, FactorsMut, FlowsMut, InvitationsMut, LoginEmailsMut, MembershipsMut,
+    OrganizationsMut, OutboxMut, PasswordsMut, RepliesMut, SessionsMut, Tx, UsersMut,
 };
 
 use crate::sample::at;
@@ -113,6 +113,14 @@ pub(crate) async fn invitations<S: Store<Attrs = Suite>>(
     let mut tx = store.begin().await.unwrap();
     for invitation in invitations {
         tx.insert_invitation(invitation).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn totps<S: Store<Attrs = Suite>>(store: &S, totps: &[&Totp]) {
+    let mut tx = store.begin().await.unwrap();
+    for totp in totps {
+        tx.insert_totp(totp).await.unwrap();
     }
     tx.commit().await.unwrap();
 }

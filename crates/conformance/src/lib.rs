@@ -34,6 +34,7 @@ mod suite;
 
 pub mod audit;
 pub mod budgets;
+pub mod factors;
 pub mod flows;
 pub mod invitations;
 pub mod leftovers;

@@ -3,11 +3,12 @@
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{
     AuditEntry, Flow, Invitation, LoginEmail, MailState, Membership, Method, Organization,
-    OutboxMail, Pending, Purpose, Session, Step, StoredPassword, StoredReply, User, UserStatus,
+    OutboxMail, Pending, Purpose, Session, Step, StoredPassword, StoredReply, Totp, User,
+    UserStatus,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    SessionId, UserId,
+    SessionId, TotpId, UserId,
 };
 use durward_core::keys::Sealed;
 use durward_core::{
@@ -218,6 +219,20 @@ pub(crate) fn audit(n: u8) -> AuditEntry {
         ip: None,
         request: None,
         details: "{}".to_owned(),
+    }
+}
+
+/// An enrolment that is not proven yet.
+pub(crate) fn totp(n: u8, user: UserId) -> Totp {
+    Totp {
+        id: TotpId::from_bytes([n; 16]),
+        user,
+        secret: Sealed::from_bytes(vec![n, 0, 255]),
+        handle: digest(0xab, n),
+        last_step: 3,
+        created: at(i64::from(n)),
+        confirmed: None,
+        expires: at(600),
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use durward_core::budget::{BudgetKey, Delays, Rate};
 use durward_core::entity::User;
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Invitations, InvitationsMut, LoginEmails,
-    LoginEmailsMut, Memberships, MembershipsMut, Organizations, OrganizationsMut, Outbox,
-    OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx,
-    Users, UsersMut,
+    Audit, AuditMut, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
+    LoginEmails, LoginEmailsMut, Memberships, MembershipsMut, Organizations, OrganizationsMut,
+    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
+    Tx, Users, UsersMut,
 };
 use durward_core::{Slice, StandardOrganizationRole, Store, StoreError};
 use tokio::sync::oneshot;
@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::race::race;
 use crate::sample::{
     at, audit, claim, digest, flow, flow_id, handle, hash, invitation, link, mail, membership,
-    organization, password, proven, refresh, reply, session, token, user, user_id,
+    organization, password, proven, refresh, reply, session, token, totp, user, user_id,
 };
 use crate::{Suite, given, seen};
 
@@ -306,6 +306,9 @@ async fn look_up_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.count_mail(),
         tx.reply(&reply(1).key),
         tx.audit_of(ada, 1),
+        tx.totp(ada),
+        tx.totp_enrolment(&totp(1, ada).handle),
+        tx.count_recovery_codes(ada),
         tx.organization(organization(1).id),
         tx.organizations_of(ada, Slice { after: None, limit: 1 }),
         tx.membership(membership(1, 1, ada).id),
@@ -350,6 +353,12 @@ async fn write_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.settle_mail(&mail(1), at(10)),
         tx.insert_reply(&reply(1), at(0)),
         tx.insert_audit(&audit(1)),
+        tx.insert_totp(&totp(1, ada)),
+        tx.confirm_totp(totp(1, ada).id, 1, at(0)),
+        tx.spend_totp_step(totp(1, ada).id, 1),
+        tx.delete_totp(ada),
+        tx.replace_recovery_codes(ada, &[digest(1, 1)]),
+        tx.spend_recovery_code(ada, &digest(1, 1)),
         tx.insert_organization(&organization(1)),
         tx.update_organization(&organization(1), 1),
         tx.lock_organization(organization(1).id),

@@ -38,6 +38,10 @@ pub enum Action {
     ReadSessions,
     /// End sessions of a user.
     EndSessions,
+    /// Enrol an authenticator app, or make recovery codes.
+    EnrolFactor,
+    /// Remove an authenticator app.
+    RemoveFactor,
     /// List one's organizations, or make a new one.
     UseOrganizations,
     /// See an organization.
@@ -96,7 +100,7 @@ pub enum Decision {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -110,6 +114,8 @@ impl Action {
         Self::ResendVerification,
         Self::ReadSessions,
         Self::EndSessions,
+        Self::EnrolFactor,
+        Self::RemoveFactor,
         Self::UseOrganizations,
         Self::ReadOrganization,
         Self::UpdateOrganization,
@@ -149,6 +155,8 @@ impl Action {
             Self::DeleteUser
             | Self::ChangeRoles
             | Self::ExportUser
+            | Self::EnrolFactor
+            | Self::RemoveFactor
             | Self::ArchiveOrganization
             | Self::TransferOrganization => true,
         }
@@ -202,6 +210,16 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Anonymous => Authenticate,
             Own => Allow,
             Other | Administrator | Reader | Editor | Manager | Deleter => Hide,
+        },
+        Action::EnrolFactor => match relation {
+            Anonymous => Authenticate,
+            Own => Allow,
+            Other | Administrator | Reader | Editor | Manager | Deleter => Hide,
+        },
+        Action::RemoveFactor => match relation {
+            Anonymous => Authenticate,
+            Own | Administrator => Allow,
+            Other | Reader | Editor | Manager | Deleter => Hide,
         },
         Action::UseOrganizations => match relation {
             Anonymous => Authenticate,

@@ -53,13 +53,24 @@ pub enum Debit {
 
 /// How the delay between attempts grows with consecutive failures (R-TH-03).
 ///
-/// Each entry reads: from this many failures on, wait this long after each.
+/// Each entry reads: from this many failures on, wait this long after each. From
+/// [`MAX_FAILURES`](Self::MAX_FAILURES) on nothing is tried any more, until the factor is bound anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delays(pub [(u32, Duration); 4]);
 
 impl Delays {
-    /// How long to wait after this many consecutive failures.
+    /// How many consecutive failures disable a factor, over all flows and nodes (NIST SP 800-63B-4, 3.2.2;
+    /// R-TH-01): that factor alone, since another one or a recovery code remains (R-TH-04).
+    pub const MAX_FAILURES: u32 = 100;
+
+    /// No delay at all, until too many failures disable the factor: for codes, whose own attempts are few.
+    pub const NONE: Self = Self([(u32::MAX, Duration::ZERO); 4]);
+
+    /// How long to wait after this many consecutive failures; for ever after too many.
     pub fn after(&self, failures: u32) -> Duration {
+        if failures >= Self::MAX_FAILURES {
+            return Duration::MAX;
+        }
         let reached = self.0.iter().filter(|(from, _)| failures >= *from);
         reached.map(|(_, delay)| *delay).max().unwrap_or(Duration::ZERO)
     }
@@ -87,10 +98,15 @@ mod tests {
         // R-TH-03
         let delays = Delays::default();
         for (failures, seconds) in
-            [(0, 0), (4, 0), (5, 2), (7, 2), (8, 15), (12, 120), (20, 900), (u32::MAX, 900)]
+            [(0, 0), (4, 0), (5, 2), (7, 2), (8, 15), (12, 120), (20, 900), (99, 900)]
         {
             assert_eq!(delays.after(failures), Duration::from_secs(seconds), "{failures}");
         }
+        // R-TH-01
+        assert_eq!(delays.after(100), Duration::MAX);
+        assert_eq!(delays.after(u32::MAX), Duration::MAX);
+        assert_eq!(Delays::NONE.after(99), Duration::ZERO);
+        assert_eq!(Delays::NONE.after(100), Duration::MAX);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod factor;
 mod flow;
 mod login_email;
 mod mail;
@@ -15,6 +16,7 @@ pub use client::{
     AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret, LiveClient,
     RateLimit, RedirectUri,
 };
+pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, step as totp_step};
 pub(crate) use flow::short_code_digest;
 pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Purpose, Step};
 pub use login_email::LoginEmail;

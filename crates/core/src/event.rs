@@ -92,6 +92,28 @@ pub enum Event<'a, A: Attrs> {
         /// Why.
         reason: EndReason,
     },
+    /// A user enrolled an authenticator app.
+    TotpEnabled {
+        /// Whose it is.
+        user: UserId,
+    },
+    /// An authenticator app was removed, by its owner or by an administrator.
+    TotpDisabled {
+        /// Whose it was.
+        user: UserId,
+    },
+    /// A new set of recovery codes was made.
+    RecoveryCodesReplaced {
+        /// Whose they are.
+        user: UserId,
+    },
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// Whose it was.
+        user: UserId,
+        /// How many are left.
+        left: u64,
+    },
     /// Someone failed to authenticate; a hook that refuses this only undoes the audit row.
     AuthenticationFailed {
         /// Whose account it was, if there is one.
@@ -190,6 +212,10 @@ impl<A: Attrs> Event<'_, A> {
             Self::SessionRefreshed { .. } => "session.refreshed",
             Self::SessionEnded { .. } => "session.ended",
             Self::SessionsEnded { .. } => "sessions.ended",
+            Self::TotpEnabled { .. } => "totp.enabled",
+            Self::TotpDisabled { .. } => "totp.disabled",
+            Self::RecoveryCodesReplaced { .. } => "recovery-codes.replaced",
+            Self::RecoveryCodeUsed { .. } => "recovery-code.used",
             Self::AuthenticationFailed { .. } => "authentication.failed",
         }
     }
@@ -208,7 +234,12 @@ impl<A: Attrs> Event<'_, A> {
             Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
                 Some(session.user)
             }
-            Self::SessionEnded { user, .. } | Self::SessionsEnded { user, .. } => Some(*user),
+            Self::SessionEnded { user, .. }
+            | Self::SessionsEnded { user, .. }
+            | Self::TotpEnabled { user }
+            | Self::TotpDisabled { user }
+            | Self::RecoveryCodesReplaced { user }
+            | Self::RecoveryCodeUsed { user, .. } => Some(*user),
             Self::AuthenticationFailed { user, .. } => *user,
         }
     }
@@ -258,6 +289,10 @@ impl<A: Attrs> Event<'_, A> {
                 "count": count,
                 "reason": reason.name(),
             }),
+            Self::TotpEnabled { .. }
+            | Self::TotpDisabled { .. }
+            | Self::RecoveryCodesReplaced { .. } => json!({}),
+            Self::RecoveryCodeUsed { left, .. } => json!({ "left": left }),
             Self::AuthenticationFailed { method, reason, .. } => json!({
                 "method": method.name(),
                 "reason": reason.name(),

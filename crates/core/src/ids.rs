@@ -116,6 +116,8 @@ id!(/// Identifies a mail in the outbox; also the left side of its `Message-ID`.
     MailId, "mai");
 id!(/// Identifies a row of the audit log.
     AuditId, "aud");
+id!(/// Identifies a [`Totp`](crate::entity::Totp) factor.
+    TotpId, "otp");
 id!(/// Identifies an organization.
     OrganizationId, "org");
 id!(/// Identifies a [`Membership`](crate::entity::Membership).

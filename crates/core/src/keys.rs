@@ -40,6 +40,8 @@ pub enum Label {
     State,
     /// A short code, bound to its flow.
     ShortCode,
+    /// A recovery code, bound to its user.
+    RecoveryCode,
     /// The name of a rate or attempt budget.
     Budget,
     /// An `Idempotency-Key` together with its caller and route.
@@ -55,6 +57,7 @@ impl Label {
         match self {
             Self::State => "state",
             Self::ShortCode => "short-code",
+            Self::RecoveryCode => "recovery-code",
             Self::Budget => "budget",
             Self::IdempotencyKey => "idempotency-key",
             Self::Request => "request",
@@ -104,6 +107,12 @@ impl KeyRing {
     /// The keyed digest of the parts under a label; where one part ends is part of the digest.
     pub fn label(&self, label: Label, parts: &[&[u8]]) -> Digest {
         self.primary().label_digest(label, parts)
+    }
+
+    /// The keyed digests of the parts under every key of the ring, the primary one first: what may have been
+    /// stored.
+    pub fn labels(&self, label: Label, parts: &[&[u8]]) -> Vec<Digest> {
+        self.keys.iter().map(|key| key.label_digest(label, parts)).collect()
     }
 
     /// Whether `stored` is the digest of the parts under any key of the ring, in constant time.

@@ -45,7 +45,7 @@ pub use event::{EndReason, Event, FailureReason};
 pub use hook::{Hook, Veto};
 pub use ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    RestrictionId, SecretId, SessionId, UserId,
+    RestrictionId, SecretId, SessionId, TotpId, UserId,
 };
 pub use keys::{KeyError, KeyRing};
 pub use mail::{Links, Mail, MailError, Mailer, Message, Notice};
@@ -58,6 +58,6 @@ pub use store::{Store, StoreError};
 pub use text::{FlowState, PersonName, UserAgent};
 pub use time::{Clock, Entropy, Timestamp};
 pub use token::{
-    BootstrapToken, CodeToken, FlowToken, InvitationToken, RefreshToken, SecretKey, SessionToken,
-    ShortCode,
+    BootstrapToken, CodeToken, FlowToken, InvitationToken, RecoveryCode, RefreshToken, SecretKey,
+    SessionToken, ShortCode,
 };

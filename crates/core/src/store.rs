@@ -5,6 +5,7 @@
 
 mod audit;
 mod budgets;
+mod factors;
 mod flows;
 mod invitations;
 mod leftovers;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub use audit::{Audit, AuditMut};
 pub use budgets::BudgetsMut;
+pub use factors::{Factors, FactorsMut};
 pub use flows::{Flows, FlowsMut};
 pub use invitations::{Invitations, InvitationsMut};
 pub use leftovers::{Leftover, LeftoversMut};
@@ -98,6 +100,7 @@ pub trait Read<A: Attrs>:
     + Outbox
     + Replies
     + Audit
+    + Factors
     + Organizations<A>
     + Memberships<A>
     + Invitations<A>
@@ -114,6 +117,7 @@ impl<A: Attrs, T> Read<A> for T where
         + Outbox
         + Replies
         + Audit
+        + Factors
         + Organizations<A>
         + Memberships<A>
         + Invitations<A>
@@ -136,6 +140,7 @@ pub trait Tx<A: Attrs>:
     + RepliesMut
     + AuditMut
     + LeftoversMut
+    + FactorsMut
     + OrganizationsMut<A>
     + MembershipsMut<A>
     + InvitationsMut<A>

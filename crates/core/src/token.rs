@@ -133,20 +133,7 @@ impl ShortCode {
 
     /// Reads what a person typed; case, spaces and hyphens do not matter.
     pub fn parse(typed: &str) -> Result<Self, TokenError> {
-        if typed.len() > 4 * Self::LENGTH {
-            return Err(TokenError);
-        }
-        let text: String = typed
-            .chars()
-            .filter(|letter| !matches!(letter, ' ' | '-'))
-            .map(|letter| letter.to_ascii_uppercase())
-            .collect();
-        let known = text.bytes().all(|byte| Self::ALPHABET.contains(&byte));
-        if text.len() == Self::LENGTH && known {
-            Ok(Self(Secret::new(text)))
-        } else {
-            Err(TokenError)
-        }
+        typed_letters(typed, Self::LENGTH).map(Self)
     }
 
     /// The code as it is mailed.
@@ -159,6 +146,64 @@ impl fmt::Debug for ShortCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
+}
+
+/// A code that a user keeps for the day his phone is gone: 15 characters, 72 bits (R-RC-01).
+///
+/// Fewer than 112 bits, so it is stored only under a keyed digest bound to its user (R-OT-05).
+#[derive(Clone)]
+pub struct RecoveryCode(Secret<String>);
+
+impl RecoveryCode {
+    /// How many characters it has, without hyphens.
+    pub const LENGTH: usize = 15;
+    /// How many of them stand together when it is shown.
+    const GROUP: usize = 5;
+
+    /// Makes a new code.
+    pub fn mint(entropy: &dyn Entropy) -> Self {
+        let mut text = String::with_capacity(Self::LENGTH);
+        push_random(&mut text, ShortCode::ALPHABET, Self::LENGTH, entropy);
+        Self(Secret::new(text))
+    }
+
+    /// Reads what a person typed; case, spaces and hyphens do not matter.
+    pub fn parse(typed: &str) -> Result<Self, TokenError> {
+        typed_letters(typed, Self::LENGTH).map(Self)
+    }
+
+    /// The code without hyphens, as its digest is made of it.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// The code as it is shown: `BCDFG-HJKLM-NPQRS`.
+    pub fn grouped(&self) -> Secret<String> {
+        let letters: Vec<char> = self.0.expose().chars().collect();
+        let groups: Vec<String> =
+            letters.chunks(Self::GROUP).map(|group| group.iter().collect()).collect();
+        Secret::new(groups.join("-"))
+    }
+}
+
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The letters of a code as a person typed them; case, spaces and hyphens do not matter.
+fn typed_letters(typed: &str, length: usize) -> Result<Secret<String>, TokenError> {
+    if typed.len() > 4 * length {
+        return Err(TokenError);
+    }
+    let text: String = typed
+        .chars()
+        .filter(|letter| !matches!(letter, ' ' | '-'))
+        .map(|letter| letter.to_ascii_uppercase())
+        .collect();
+    let known = text.bytes().all(|byte| ShortCode::ALPHABET.contains(&byte));
+    if text.len() == length && known { Ok(Secret::new(text)) } else { Err(TokenError) }
 }
 
 /// Appends letters of the alphabet, each equally likely: bytes past the last whole multiple are drawn again.
@@ -249,5 +294,16 @@ mod tests {
             assert!(ShortCode::parse(wrong).is_err(), "{wrong}");
         }
         assert!(ShortCode::parse(&"-".repeat(10_000)).is_err());
+    }
+
+    #[test]
+    fn a_recovery_code_is_shown_in_groups_and_typed_at_will() {
+        let code = RecoveryCode::mint(&Counting(AtomicU8::new(1)));
+        let shown = code.grouped();
+        assert_eq!(shown.expose().len(), RecoveryCode::LENGTH + 2);
+        let typed = shown.expose().to_lowercase().replace('-', " ");
+        assert_eq!(RecoveryCode::parse(&typed).unwrap().expose(), code.expose());
+        assert!(RecoveryCode::parse("BCDFGHJK").is_err());
+        assert!(ShortCode::parse(shown.expose()).is_err());
     }
 }

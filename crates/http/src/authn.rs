@@ -1,9 +1,12 @@
 use axum::http::StatusCode;
 use axum::response::Response;
-use durward_core::accounts::{CodeAttempt, CodeRequest, PasswordAttempt};
+use durward_core::accounts::{
+    CodeAttempt, CodeRequest, FactorAttempt, FactorProof, PasswordAttempt,
+};
 use durward_core::email::EmailRules;
+use durward_core::entity::TotpCode;
 use durward_core::{
-    CodeToken, EmailAddress, Error, FlowState, FlowToken, Secret, ShortCode, Store,
+    CodeToken, EmailAddress, Error, FlowState, FlowToken, RecoveryCode, Secret, ShortCode, Store,
 };
 use schemars::JsonSchema;
 
@@ -11,7 +14,10 @@ use crate::answer::{Statuses, flow};
 use crate::call::Call;
 use crate::fields::{Fields, Read, exactly, missing};
 use crate::problem::Problem;
-use crate::shapes::{CodeWord, EmailWord, HandleText, LinkCodeText, PasswordText, ShortCodeText};
+use crate::shapes::{
+    CodeWord, EmailWord, HandleText, LinkCodeText, PasswordText, RecoveryCodeText, ShortCodeText,
+    TotpText,
+};
 use crate::values::{email, password, secret, state};
 
 /// The body of `POST /v1/authn/email`.
@@ -83,6 +89,36 @@ pub(crate) struct LinkCodeShape {
     state: FlowState,
 }
 
+/// The body of `POST /v1/authn/totp`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TotpLogin")]
+#[expect(dead_code, reason = "describes what `factor_attempt` reads")]
+pub(crate) struct TotpShape {
+    id_type: CodeWord,
+    /// The handle of the step.
+    id_value: HandleText,
+    /// The six digits that the app shows.
+    secret: TotpText,
+    /// The state that the flow was begun with.
+    state: FlowState,
+}
+
+/// The body of `POST /v1/authn/recovery`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RecoveryLogin")]
+#[expect(dead_code, reason = "describes what `factor_attempt` reads")]
+pub(crate) struct RecoveryShape {
+    id_type: CodeWord,
+    /// The handle of the step.
+    id_value: HandleText,
+    /// The recovery code.
+    secret: RecoveryCodeText,
+    /// The state that the flow was begun with.
+    state: FlowState,
+}
+
 const LOGIN: Statuses = Statuses { step: StatusCode::OK, session: StatusCode::OK };
 
 /// `POST /v1/authn/email`
@@ -108,6 +144,28 @@ pub(crate) async fn code<S: Store>(mut call: Call<S>) -> Result<Response, Proble
     // A text that is no handle and no code is as wrong as an unknown one, and told alike.
     let attempt = attempt.ok_or(Error::Unauthenticated)?;
     let answer = call.accounts().answer_code(&attempt, &state, &call.origin()).await?;
+    flow(&answer, &state, LOGIN)
+}
+
+/// `POST /v1/authn/totp`
+pub(crate) async fn totp<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    factor(call, |text| FactorProof::Totp(TotpCode::parse(text).ok())).await
+}
+
+/// `POST /v1/authn/recovery`
+pub(crate) async fn recovery<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    factor(call, |text| FactorProof::RecoveryCode(RecoveryCode::parse(text).ok())).await
+}
+
+async fn factor<S: Store>(
+    mut call: Call<S>,
+    proof: fn(&str) -> FactorProof,
+) -> Result<Response, Problem> {
+    let (handle, shown, state) = factor_attempt(call.fields().await?)?;
+    // A text that is no handle is as wrong as an unknown one, and told alike.
+    let handle = FlowToken::parse(handle.expose()).map_err(|_no_handle| Error::Unauthenticated)?;
+    let attempt = FactorAttempt { handle, proof: proof(shown.expose()) };
+    let answer = call.accounts().answer_factor(&attempt, &state, &call.origin()).await?;
     flow(&answer, &state, LOGIN)
 }
 
@@ -143,6 +201,17 @@ fn code_attempt(mut fields: Fields) -> Result<(Option<CodeAttempt>, FlowState), 
     Ok((attempt(&value, typed.as_ref()), state))
 }
 
+type FactorFields = (Secret<String>, Secret<String>, FlowState);
+
+fn factor_attempt(mut fields: Fields) -> Result<FactorFields, Problem> {
+    let id_type = fields.required("idType", exactly("code"));
+    let handle = fields.required("idValue", secret);
+    let shown = fields.required("secret", secret);
+    let state = fields.required("state", state);
+    let ((), handle, shown, state) = fields.finish((id_type, handle, shown, state))?;
+    Ok((handle, shown, state))
+}
+
 fn attempt(value: &Secret<String>, typed: Option<&Secret<String>>) -> Option<CodeAttempt> {
     match typed {
         None => CodeToken::parse(value.expose()).ok().map(CodeAttempt::Link),
@@ -167,6 +236,8 @@ mod tests {
         agree::<TypedCodeShape>(&json!({ "idValue": "dw_fl_" }), |fields| {
             code_attempt(fields).map(drop)
         });
+        agree::<TotpShape>(&json!({}), |fields| factor_attempt(fields).map(drop));
+        agree::<RecoveryShape>(&json!({}), |fields| factor_attempt(fields).map(drop));
         // The other form is the same without the secret.
         let mut typed = properties::<TypedCodeShape>();
         typed.remove("secret");

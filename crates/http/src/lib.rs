@@ -42,6 +42,7 @@ mod emails;
 mod entity_tag;
 mod error;
 mod extract;
+mod factors;
 mod fields;
 mod headers;
 mod idempotency;

@@ -16,6 +16,7 @@ use crate::problem::Problem;
 mod administration;
 mod authn;
 mod emails;
+mod factors;
 mod service;
 mod sessions;
 mod users;
@@ -52,6 +53,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
     let nouns = [
         users::routes(),
         administration::routes(),
+        factors::routes(),
         authn::routes(),
         emails::routes(),
         sessions::routes(),

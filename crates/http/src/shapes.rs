@@ -88,6 +88,14 @@ shape! {
             },
         ],
     };
+    /// Six digits; spaces do not matter.
+    TotpText: { "type": "string", "pattern": "^ *([0-9] *){6}$", "maxLength": 24 };
+    /// A recovery code; letter case, spaces and hyphens do not matter.
+    RecoveryCodeText: {
+        "type": "string",
+        "pattern": "^[ -]*([23456789BCDFGHJKLMNPQRSTVWXZbcdfghjklmnpqrstvwxz][ -]*){15}$",
+        "maxLength": 60,
+    };
     /// The text `email`.
     EmailWord: { "type": "string", "const": "email" };
     /// The text `code`.

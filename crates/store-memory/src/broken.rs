@@ -6,6 +6,7 @@
 
 mod audit;
 mod budgets;
+mod factors;
 mod fault;
 mod flows;
 mod invitations;
@@ -39,6 +40,7 @@ type Faults = &'static [(&'static str, &'static [Fault])];
 const NOUNS: &[(&str, Faults)] = &[
     ("audit", audit::FAULTS),
     ("budgets", budgets::FAULTS),
+    ("factors", factors::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
     ("leftovers", leftovers::FAULTS),

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use durward_core::budget::Delays;
 use durward_core::entity::MailState;
 use durward_core::store::{Leftover, LeftoversMut, Result};
 use durward_core::{Attrs, Session, Timestamp};
@@ -36,7 +37,9 @@ impl<A: Attrs> State<A> {
             }
             Leftover::Attempts => {
                 let BudgetTable { failures, .. } = Arc::make_mut(&mut self.budgets);
-                let over = failures.iter().filter(|(_, failures)| failures.last < before);
+                let over = failures.iter().filter(|(_, failures)| {
+                    failures.last < before && failures.count < Delays::MAX_FAILURES
+                });
                 let over: Vec<_> = over.map(|(key, _)| *key).take(limit).collect();
                 over.iter().filter_map(|key| failures.remove(key)).count() as u64
             }

@@ -5,6 +5,7 @@ use durward_core::Attrs;
 
 use crate::audit::AuditTable;
 use crate::budgets::BudgetTable;
+use crate::factors::FactorTable;
 use crate::flows::FlowTable;
 use crate::invitations::InvitationTable;
 use crate::login_emails::LoginEmailTable;
@@ -30,6 +31,7 @@ pub(crate) struct State<A: Attrs> {
     pub(crate) outbox: Arc<OutboxTable>,
     pub(crate) replies: Arc<ReplyTable>,
     pub(crate) audit: Arc<AuditTable>,
+    pub(crate) factors: Arc<FactorTable>,
     pub(crate) organizations: Arc<OrganizationTable<A>>,
     pub(crate) memberships: Arc<MembershipTable<A>>,
     pub(crate) invitations: Arc<InvitationTable<A>>,
@@ -47,6 +49,7 @@ impl<A: Attrs> Default for State<A> {
             outbox: Arc::default(),
             replies: Arc::default(),
             audit: Arc::default(),
+            factors: Arc::default(),
             organizations: Arc::default(),
             memberships: Arc::default(),
             invitations: Arc::default(),
@@ -66,6 +69,7 @@ impl<A: Attrs> Clone for State<A> {
             outbox: Arc::clone(&self.outbox),
             replies: Arc::clone(&self.replies),
             audit: Arc::clone(&self.audit),
+            factors: Arc::clone(&self.factors),
             organizations: Arc::clone(&self.organizations),
             memberships: Arc::clone(&self.memberships),
             invitations: Arc::clone(&self.invitations),

@@ -74,6 +74,7 @@ impl<A: Attrs> State<A> {
             outbox: _,
             replies: _,
             audit: _,
+            factors,
             organizations: _,
             memberships,
             invitations,
@@ -83,6 +84,9 @@ impl<A: Attrs> State<A> {
         users.erased.insert(id);
         Arc::make_mut(login_emails).delete_of(id);
         Arc::make_mut(passwords).rows.remove(&id);
+        let factors = Arc::make_mut(factors);
+        factors.delete(id);
+        factors.replace_codes(id, &[]);
         Arc::make_mut(memberships).rows.retain(|_, row| row.user != id);
         Arc::make_mut(invitations).rows.retain(|_, row| row.invited_by != id);
         let sessions = Arc::make_mut(sessions);

@@ -21,7 +21,7 @@ statements! { Budgets;
     // The last attempt must lie before a moment that depends on how many failed: the ladder of delays.
     DEBIT_ATTEMPT =
         "UPDATE {attempts} SET failures = failures + 1, last_ms = ? \
-         WHERE digest = ? AND last_ms <= CASE WHEN failures >= ? THEN ? WHEN failures >= ? THEN ? \
+         WHERE digest = ? AND failures < ? AND last_ms <= CASE WHEN failures >= ? THEN ? WHEN failures >= ? THEN ? \
          WHEN failures >= ? THEN ? WHEN failures >= ? THEN ? ELSE last_ms END";
     ATTEMPTS = "SELECT failures FROM {attempts} WHERE digest = ?";
     INSERT_ATTEMPT = "INSERT INTO {attempts} (digest, failures, last_ms) VALUES (?, 1, ?)";
@@ -72,7 +72,7 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
     ) -> Result<bool> {
         let BudgetKey(key) = &key;
         let [(a, at_a), (b, at_b), (c, at_c), (d, at_d)] = ladder(delays, now);
-        let values = values![now, key, a, at_a, b, at_b, c, at_c, d, at_d];
+        let values = values![now, key, Delays::MAX_FAILURES, a, at_a, b, at_b, c, at_c, d, at_d];
         if self.execute(DEBIT_ATTEMPT, values).await? > 0 {
             return Ok(true);
         }

@@ -19,8 +19,8 @@ statements! { Leftovers;
     DELETE_REPLY = "DELETE FROM {replies} WHERE digest = ? AND expires_ms < ?";
     WHOLE_BUDGETS = "SELECT digest AS id FROM {budgets} WHERE whole_ms < ? ORDER BY whole_ms LIMIT ?";
     DELETE_BUDGET = "DELETE FROM {budgets} WHERE digest = ? AND whole_ms < ?";
-    OLD_ATTEMPTS = "SELECT digest AS id FROM {attempts} WHERE last_ms < ? ORDER BY last_ms LIMIT ?";
-    DELETE_ATTEMPTS = "DELETE FROM {attempts} WHERE digest = ? AND last_ms < ?";
+    OLD_ATTEMPTS = "SELECT digest AS id FROM {attempts} WHERE last_ms < ? AND failures < 100 ORDER BY last_ms LIMIT ?";
+    DELETE_ATTEMPTS = "DELETE FROM {attempts} WHERE digest = ? AND last_ms < ? AND failures < 100";
     SETTLED_MAILS =
         "SELECT id FROM {outbox} WHERE state = ? AND due_ms < ? ORDER BY due_ms LIMIT ?";
     DELETE_MAIL = "DELETE FROM {outbox} WHERE id = ? AND state = ? AND due_ms < ?";

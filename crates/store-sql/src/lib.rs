@@ -28,6 +28,7 @@
 mod audit;
 mod budgets;
 mod engine;
+mod factors;
 mod flows;
 mod invitations;
 mod leftovers;

@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, text: include_str!("../migrations/0003_passwords.sql") },
     Migration { version: 4, text: include_str!("../migrations/0004_organizations.sql") },
     Migration { version: 5, text: include_str!("../migrations/0005_life_cycle.sql") },
+    Migration { version: 6, text: include_str!("../migrations/0006_factors.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
-    audit, budgets, flows, invitations, leftovers, login_emails, memberships, organizations,
-    outbox, passwords, replies, sessions, users,
+    audit, budgets, factors, flows, invitations, leftovers, login_emails, memberships,
+    organizations, outbox, passwords, replies, sessions, users,
 };
 
 /// Names one statement; its text depends on the store.
@@ -30,13 +30,14 @@ pub(crate) enum Noun {
     Replies,
     Audit,
     Leftovers,
+    Factors,
     Organizations,
     Memberships,
     Invitations,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 13] = [
+const TEXTS: [&[(&str, &str)]; 14] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -47,6 +48,7 @@ const TEXTS: [&[(&str, &str)]; 13] = [
     replies::TEXTS,
     audit::TEXTS,
     leftovers::TEXTS,
+    factors::TEXTS,
     organizations::TEXTS,
     memberships::TEXTS,
     invitations::TEXTS,
@@ -187,6 +189,7 @@ mod tests {
             (Noun::Replies, "{replies}"),
             (Noun::Audit, "{audit}"),
             (Noun::Leftovers, "{flows}"),
+            (Noun::Factors, "{totps}"),
             (Noun::Organizations, "{organizations}"),
             (Noun::Memberships, "{memberships}"),
             (Noun::Invitations, "{invitations}"),

@@ -1,10 +1,11 @@
 use super::{Accounts, Answer, NewUser};
+use crate::budget::{BudgetKey, Delays};
 use crate::entity::{CodeAnswer, Flow, Method, Proof, Purpose};
 use crate::error::Error;
 use crate::event::FailureReason;
 use crate::ids::UserId;
 use crate::origin::Origin;
-use crate::store::{Flows, FlowsMut, Store, StoreError, Tx};
+use crate::store::{BudgetsMut, Flows, FlowsMut, Store, StoreError, Tx};
 use crate::text::FlowState;
 use crate::token::{CodeToken, FlowToken, ShortCode};
 
@@ -63,6 +64,7 @@ impl<S: Store> Accounts<S> {
             if typed {
                 self.refund_failure(tx, origin).await?;
             }
+            tx.reset_attempts(self.code_budget(&flow)).await?;
             self.complete(tx, &flow, state, origin).await
         })?;
         match settled {
@@ -154,10 +156,11 @@ impl<S: Store> Accounts<S> {
                 tx.presume();
             }
             self.debit_failure(tx, origin, self.now()).await?;
-            match &flow {
-                Some(flow) => Ok(tx.debit_flow(flow.id, flow.position, limit).await?),
-                None => Ok(false),
-            }
+            let Some(flow) = &flow else { return Ok(false) };
+            let of_flow = tx.debit_flow(flow.id, flow.position, limit).await?;
+            let counted =
+                tx.debit_attempt(self.code_budget(flow), &Delays::NONE, self.now()).await?;
+            Ok(counted && of_flow)
         })?;
         Ok(match (flow, code) {
             (Some(flow), Some(code)) if counted => {
@@ -165,6 +168,11 @@ impl<S: Store> Accounts<S> {
             }
             _ => None,
         })
+    }
+
+    /// Counts typed codes over all flows of a mailbox (R-TH-01, R-TH-02).
+    pub(super) fn code_budget(&self, flow: &Flow<S::Attrs>) -> BudgetKey {
+        self.budget(&[b"code", flow.email.canonical().as_str().as_bytes()])
     }
 
     pub(super) async fn refuse_flow(&self, user: Option<UserId>, origin: &Origin) -> Error {

@@ -8,7 +8,9 @@ use crate::event::Event;
 use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
-use crate::store::{Flows, FlowsMut, LoginEmails, LoginEmailsMut, Store, StoreError, Users};
+use crate::store::{
+    BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, Store, StoreError, Users,
+};
 use crate::text::FlowState;
 use crate::token::{CodeToken, FlowToken, ShortCode};
 
@@ -58,6 +60,7 @@ impl<S: Store> Accounts<S> {
             if matches!(attempt, VerificationAttempt::Typed { .. }) {
                 self.refund_failure(tx, origin).await?;
             }
+            tx.reset_attempts(self.code_budget(&flow)).await?;
             self.prove(tx, &flow, origin).await
         })?;
         if proven { Ok(()) } else { Err(self.refuse_flow(flow.user, origin).await) }

@@ -8,7 +8,7 @@ use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash, Verdict};
-use crate::store::{BudgetsMut, Passwords, PasswordsMut, Store, Users};
+use crate::store::{BudgetsMut, Factors, Passwords, PasswordsMut, Store, Users};
 use crate::text::FlowState;
 
 /// A request for a login code by mail.
@@ -120,7 +120,20 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        match self.parts().behavior.steps.next(user.id, &done) {
+        let second = done.iter().any(|method| method.is_second_factor());
+        let enrolled = tx.totp(user.id).await?.is_some();
+        // Whatever the rule says, who has a second factor proves it (R-MF-02).
+        let next = match self.parts().behavior.steps.next(user.id, &done) {
+            _ if enrolled && !second => Some(Step::Totp),
+            Some(Step::Totp) if second => None,
+            Some(Step::Totp) => {
+                tracing::warn!("the step rule asks for an authenticator app that the user has not");
+                None
+            }
+            next => next,
+        };
+        match next {
+            Some(Step::Totp) => self.begin_totp_step(tx, user, done, email, state, origin).await,
             None => {
                 if let (Some(actor), Some(old)) = (origin.actor, origin.session)
                     && actor == user.id

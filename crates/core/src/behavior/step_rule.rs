@@ -5,6 +5,10 @@ use crate::ids::UserId;
 pub trait StepRule: Send + Sync {
     /// What a user who has proven `done` must still prove; `None` opens the session.
     ///
+    /// Whoever has enrolled an authenticator app is asked for it after his first factor whatever the rule says. A
+    /// rule may ask everyone for it with [`Step::Totp`]: who has none goes on with what he proved, so that he can
+    /// enrol one; ask for the methods of the session where two factors are needed.
+    ///
     /// A step whose method is in `done` already is not asked again: the flow refuses instead, since the
     /// same mailbox twice is one factor (security decision 6).
     fn next(&self, user: UserId, done: &[Method]) -> Option<Step>;

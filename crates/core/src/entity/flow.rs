@@ -88,6 +88,8 @@ pub enum Purpose {
 pub enum Step {
     /// The code that was mailed.
     Code,
+    /// The code of the user's authenticator app, or a recovery code in its place.
+    Totp,
 }
 
 /// A way to prove who one is.
@@ -98,6 +100,10 @@ pub enum Method {
     Password,
     /// A code sent to a proven address: one factor of low assurance (R-MF-05).
     Email,
+    /// A code of an authenticator app (RFC 6238).
+    Totp,
+    /// A recovery code, in the place of an authenticator app.
+    RecoveryCode,
 }
 
 /// What an answer to [`Step::Code`] shows.
@@ -159,19 +165,7 @@ impl<A: Attrs> Flow<A> {
         answer: &CodeAnswer<'_>,
         now: Timestamp,
     ) -> Result<(), FlowRefusal> {
-        self.is_open(now)?;
-        if self.step != Step::Code {
-            return Err(FlowRefusal::WrongStep);
-        }
-        if self.attempts >= Self::MAX_ATTEMPTS {
-            return Err(FlowRefusal::Exhausted);
-        }
-        if self.client != answer.client {
-            return Err(FlowRefusal::WrongClient);
-        }
-        if !self.accepts_state(keys, answer.state) {
-            return Err(FlowRefusal::WrongState);
-        }
+        self.accept_answer(keys, Step::Code, answer.state, answer.client, now)?;
         let right = match answer.proof {
             Proof::Link => self.link.is_some(),
             Proof::Typed(code) => self.short.is_some_and(|stored| {
@@ -180,6 +174,32 @@ impl<A: Attrs> Flow<A> {
             }),
         };
         if right { Ok(()) } else { Err(FlowRefusal::WrongCode) }
+    }
+
+    /// Decides whether this step may be answered by whoever sends this `state` through this client; says nothing
+    /// about the answer itself (R-CC-02).
+    pub fn accept_answer(
+        &self,
+        keys: &KeyRing,
+        step: Step,
+        state: Option<&FlowState>,
+        client: Option<ClientId>,
+        now: Timestamp,
+    ) -> Result<(), FlowRefusal> {
+        self.is_open(now)?;
+        if self.step != step {
+            return Err(FlowRefusal::WrongStep);
+        }
+        if self.attempts >= Self::MAX_ATTEMPTS {
+            return Err(FlowRefusal::Exhausted);
+        }
+        if self.client != client {
+            return Err(FlowRefusal::WrongClient);
+        }
+        if !self.accepts_state(keys, state) {
+            return Err(FlowRefusal::WrongState);
+        }
+        Ok(())
     }
 
     /// Whether whoever sends this `state` began the flow.
@@ -233,12 +253,13 @@ impl Purpose {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 1] = [Self::Code];
+    pub const ALL: [Self; 2] = [Self::Code, Self::Totp];
 
     /// The name under which a store keeps the step.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Code => "code",
+            Self::Totp => "totp",
         }
     }
 
@@ -250,13 +271,23 @@ impl Step {
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 2] = [Self::Password, Self::Email];
+    pub const ALL: [Self; 4] = [Self::Password, Self::Email, Self::Totp, Self::RecoveryCode];
+
+    /// Whether it is a second factor: something else than a password or a mailbox (R-MF-03).
+    pub const fn is_second_factor(self) -> bool {
+        match self {
+            Self::Totp | Self::RecoveryCode => true,
+            Self::Password | Self::Email => false,
+        }
+    }
 
     /// The name of the method, in stores and answers.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Email => "email",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recoveryCode",
         }
     }
 
@@ -342,6 +373,8 @@ mod tests {
         assert_eq!(decide(&foreign, &right, Some(&mine), now), Err(FlowRefusal::WrongClient));
         let decoy = Flow { link: None, short: None, ..flow.clone() };
         assert_eq!(decide(&decoy, &right, Some(&mine), now), Err(FlowRefusal::WrongCode));
+        let other_step = Flow { step: Step::Totp, ..flow.clone() };
+        assert_eq!(decide(&other_step, &right, Some(&mine), now), Err(FlowRefusal::WrongStep));
         let verification = Flow { purpose: Purpose::VerifyEmail, ..flow };
         assert_eq!(decide(&verification, &right, None, now), Ok(()));
         assert_eq!(decide(&verification, &right, Some(&other), now), Err(FlowRefusal::WrongState));

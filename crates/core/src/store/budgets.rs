@@ -13,7 +13,8 @@ pub trait BudgetsMut {
     async fn refund_budget(&mut self, key: BudgetKey, rate: &Rate) -> Result<()>;
 
     /// Counts one attempt as a failure, if the delay after the last one has passed; answers whether it
-    /// counted. The caller verifies only then, and resets on success.
+    /// counted. The caller verifies only then, and resets on success. After
+    /// [`Delays::MAX_FAILURES`] nothing counts any more (R-TH-01).
     async fn debit_attempt(
         &mut self,
         key: BudgetKey,

@@ -11,6 +11,7 @@ mod conventions;
 mod credentials;
 mod document;
 mod emails;
+mod factors;
 mod layer;
 mod life_cycle;
 mod logs;

@@ -3,14 +3,15 @@ use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
     AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Member, Membership, Organization,
-    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, User,
+    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::ids::{
-    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
+    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, TotpId,
+    UserId,
 };
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
-    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    Audit, AuditMut, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
+    Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
     Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
     RepliesMut, Result, Sessions, SessionsMut, Users, UsersMut,
 };
@@ -156,6 +157,11 @@ port! {
         Audit {
             audit_of(subject: UserId, limit: u32) -> Vec<AuditEntry>;
         }
+        Factors {
+            totp(user: UserId) -> Option<Totp>;
+            totp_enrolment(handle: &Digest) -> Option<Totp>;
+            count_recovery_codes(user: UserId) -> u64;
+        }
         Organizations<Suite> {
             organization(id: OrganizationId) -> Option<Organization<Suite>>;
             organizations_of(user: UserId, slice: Slice<OrganizationId>)
@@ -229,6 +235,14 @@ port! {
         }
         LeftoversMut {
             delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;
+        }
+        FactorsMut {
+            insert_totp(totp: &Totp) -> ();
+            confirm_totp(id: TotpId, step: u64, now: Timestamp) -> bool;
+            spend_totp_step(id: TotpId, step: u64) -> bool;
+            delete_totp(user: UserId) -> bool;
+            replace_recovery_codes(user: UserId, codes: &[Digest]) -> ();
+            spend_recovery_code(user: UserId, code: &Digest) -> bool;
         }
         OrganizationsMut<Suite> {
             insert_organization(organization: &Organization<Suite>) -> ();

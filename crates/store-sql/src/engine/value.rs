@@ -1,6 +1,6 @@
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    SessionId, UserId,
+    SessionId, TotpId, UserId,
 };
 use durward_core::keys::Sealed;
 use durward_core::{Digest, PasswordHash, Timestamp};
@@ -166,6 +166,7 @@ bytes!(
     MembershipId,
     OrganizationId,
     SessionId,
+    TotpId,
     UserId,
     Digest
 );

@@ -3,6 +3,7 @@
 
 mod audit;
 mod codes;
+mod factors;
 mod hooks;
 mod idempotency;
 mod keys;

@@ -9,15 +9,16 @@ use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
     AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Member, Membership, Organization,
-    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, User,
+    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::ids::{
-    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
+    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, TotpId,
+    UserId,
 };
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
-    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    Audit, AuditMut, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
+    Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
     Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
     RepliesMut, Result, Sessions, SessionsMut, Tx, Users, UsersMut,
 };
@@ -209,6 +210,19 @@ traced! {
     }
     [T: LeftoversMut + Send] LeftoversMut {
         delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;
+    }
+    [T: Factors + Send] Factors {
+        totp(user: UserId) -> Option<Totp>;
+        totp_enrolment(handle: &Digest) -> Option<Totp>;
+        count_recovery_codes(user: UserId) -> u64;
+    }
+    [T: FactorsMut + Send] FactorsMut {
+        insert_totp(totp: &Totp) -> ();
+        confirm_totp(id: TotpId, step: u64, now: Timestamp) -> bool;
+        spend_totp_step(id: TotpId, step: u64) -> bool;
+        delete_totp(user: UserId) -> bool;
+        replace_recovery_codes(user: UserId, codes: &[Digest]) -> ();
+        spend_recovery_code(user: UserId, code: &Digest) -> bool;
     }
     [A: Attrs, T: Organizations<A> + Send] Organizations<A> {
         organization(id: OrganizationId) -> Option<Organization<A>>;
