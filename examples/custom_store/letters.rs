@@ -1,10 +1,10 @@
-//! What is written down to be sent, repeated or looked at later.
+//! What is written down to be sent or repeated later.
 
 use std::cmp::Reverse;
 
-use durward::entity::{AuditEntry, MailState, OutboxMail, StoredReply};
-use durward::store::{Audit, AuditMut, MailCounts, Outbox, OutboxMut, Replies, RepliesMut, Result};
-use durward::{Attrs, Digest, MailId, Timestamp, UserId};
+use durward::entity::{MailState, OutboxMail, StoredReply};
+use durward::store::{MailCounts, Outbox, OutboxMut, Replies, RepliesMut, Result};
+use durward::{Attrs, Digest, MailId, Timestamp};
 
 use super::Handle;
 use super::tables::{change, insert};
@@ -88,27 +88,6 @@ impl<A: Attrs> RepliesMut for Handle<A> {
             tables.replies.retain(|row| row.key != reply.key || now < row.expires);
             let taken = tables.replies.iter().any(|row| row.key == reply.key);
             insert(&mut tables.replies, reply, taken, "reply")
-        })
-    }
-}
-
-impl<A: Attrs> Audit for Handle<A> {
-    async fn audit_of(&mut self, subject: UserId, limit: u32) -> Result<Vec<AuditEntry>> {
-        self.look(|tables| {
-            let about = tables.audit.iter().filter(|row| row.subject == Some(subject));
-            let mut found: Vec<AuditEntry> = about.cloned().collect();
-            found.sort_by_key(|row| Reverse((row.at, row.id)));
-            found.truncate(limit as usize);
-            found
-        })
-    }
-}
-
-impl<A: Attrs> AuditMut for Handle<A> {
-    async fn insert_audit(&mut self, entry: &AuditEntry) -> Result<()> {
-        self.write(|tables| {
-            let taken = tables.audit.iter().any(|row| row.id == entry.id);
-            insert(&mut tables.audit, entry, taken, "audit entry")
         })
     }
 }

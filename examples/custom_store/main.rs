@@ -8,6 +8,7 @@
 //! by one line, `durward_conformance::suite!(fresh)`: look there first when you write a store.
 #![expect(clippy::print_stdout, reason = "a program for people to look at")]
 
+mod audit;
 mod factors;
 mod leftovers;
 mod letters;

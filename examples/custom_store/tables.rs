@@ -7,7 +7,8 @@ use std::cmp::Reverse;
 
 use durward::budget::BudgetKey;
 use durward::entity::{
-    AuditEntry, Invitation, Membership, Organization, OutboxMail, StoredPassword, StoredReply, Totp,
+    AuditHead, AuditRow, AuditSeal, Invitation, Membership, Organization, OutboxMail,
+    StoredPassword, StoredReply, Totp,
 };
 use durward::store::Result;
 use durward::{
@@ -32,12 +33,14 @@ pub(crate) struct Tables<A: Attrs> {
     pub(crate) failures: Vec<(BudgetKey, u32, Timestamp)>,
     pub(crate) outbox: Vec<OutboxMail>,
     pub(crate) replies: Vec<StoredReply>,
-    pub(crate) audit: Vec<AuditEntry>,
     pub(crate) totps: Vec<Totp>,
     pub(crate) recovery_codes: Vec<(UserId, Digest)>,
     pub(crate) organizations: Vec<Organization<A>>,
     pub(crate) memberships: Vec<Membership<A>>,
     pub(crate) invitations: Vec<Invitation<A>>,
+    pub(crate) audit: Vec<AuditRow>,
+    pub(crate) audit_seals: Vec<AuditSeal>,
+    pub(crate) audit_heads: Vec<AuditHead>,
 }
 
 impl<A: Attrs> Default for Tables<A> {
@@ -60,6 +63,8 @@ impl<A: Attrs> Default for Tables<A> {
             organizations: Vec::new(),
             memberships: Vec::new(),
             invitations: Vec::new(),
+            audit_seals: Vec::new(),
+            audit_heads: Vec::new(),
         }
     }
 }
@@ -84,6 +89,8 @@ impl<A: Attrs> Clone for Tables<A> {
             organizations: self.organizations.clone(),
             memberships: self.memberships.clone(),
             invitations: self.invitations.clone(),
+            audit_seals: self.audit_seals.clone(),
+            audit_heads: self.audit_heads.clone(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use durward_core::Store;
 use durward_core::entity::{
-    AuditEntry, Flow, Invitation, LoginEmail, Membership, Organization, OutboxMail, Session,
-    StoredPassword, StoredReply, Totp, User,
+    AuditEntry, AuditHead, AuditSeal, Flow, Invitation, LoginEmail, Membership, Organization,
+    OutboxMail, Session, StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::store::{
     AuditMut, FactorsMut, FlowsMut, InvitationsMut, LoginEmailsMut, MembershipsMut,
@@ -79,7 +79,23 @@ pub(crate) async fn reply<S: Store<Attrs = Suite>>(store: &S, reply: &StoredRepl
 pub(crate) async fn audit<S: Store<Attrs = Suite>>(store: &S, entries: &[&AuditEntry]) {
     let mut tx = store.begin().await.unwrap();
     for entry in entries {
-        tx.insert_audit(entry).await.unwrap();
+        tx.insert_audit(&sample::row(entry)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn seals<S: Store<Attrs = Suite>>(store: &S, seals: &[&AuditSeal]) {
+    let mut tx = store.begin().await.unwrap();
+    for seal in seals {
+        tx.insert_audit_seal(seal).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn heads<S: Store<Attrs = Suite>>(store: &S, heads: &[&AuditHead]) {
+    let mut tx = store.begin().await.unwrap();
+    for head in heads {
+        assert!(tx.advance_audit_head(head, 0).await.unwrap());
     }
     tx.commit().await.unwrap();
 }

@@ -33,6 +33,7 @@ mod seen;
 mod suite;
 
 pub mod audit;
+pub mod audit_chain;
 pub mod budgets;
 pub mod factors;
 pub mod flows;

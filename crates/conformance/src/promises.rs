@@ -178,9 +178,24 @@ macro_rules! promises {
             invitations::invitations_to_an_address_are_finished_together,
             invitations::open_invitations_are_told_in_parts,
             audit::an_entry_comes_back_as_it_was_written,
-            audit::entries_are_told_from_the_newest_on,
-            audit::only_entries_about_the_user_are_told,
             audit::an_entry_is_undone_with_its_unit,
+            audit::entries_are_told_from_the_newest_on,
+            audit::only_entries_that_fit_are_told,
+            audit::pages_of_entries_meet_without_a_gap,
+            audit::rows_are_told_from_the_first_on,
+            audit::addresses_of_a_user_are_erased_and_nothing_else,
+            audit_chain::what_is_not_sealed_is_told_by_tenant,
+            audit_chain::a_seal_comes_back_as_it_was_written,
+            audit_chain::members_of_a_seal_name_it_and_nothing_else_does,
+            audit_chain::a_member_keeps_its_first_seal,
+            audit_chain::a_place_in_a_chain_is_taken_once,
+            audit_chain::sealed_rows_are_told_by_tenant_and_seal,
+            audit_chain::seals_are_told_by_tenant_in_their_order,
+            audit_chain::a_head_comes_back_as_it_was_written,
+            audit_chain::a_head_advances_from_where_it_is,
+            audit_chain::heads_of_tenants_do_not_collide,
+            audit_chain::of_concurrent_advances_one_happens,
+            audit_chain::of_concurrent_first_heads_one_is_stored,
         }
     };
 }
@@ -223,8 +238,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 17] = [
+    const NOUNS: [(&str, &str); 18] = [
         ("audit", include_str!("audit.rs")),
+        ("audit_chain", include_str!("audit_chain.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("flows", include_str!("flows.rs")),
         ("invitations", include_str!("invitations.rs")),

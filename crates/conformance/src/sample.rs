@@ -2,15 +2,15 @@
 
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{
-    AuditEntry, Flow, Invitation, LoginEmail, MailState, Membership, Method, Organization,
-    OutboxMail, Pending, Purpose, Session, Step, StoredPassword, StoredReply, Totp, User,
-    UserStatus,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Fingerprint, Flow, Invitation, LoginEmail,
+    MailState, Membership, Method, Organization, OutboxMail, Pending, Purpose, SealMember, Session,
+    Step, StoredPassword, StoredReply, Totp, User, UserStatus,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
     SessionId, TotpId, UserId,
 };
-use durward_core::keys::Sealed;
+use durward_core::keys::{Mac, Sealed};
 use durward_core::{
     Digest, PasswordHash, PersonName, StandardOrganizationRole, Timestamp, UserAgent,
 };
@@ -213,6 +213,7 @@ pub(crate) fn audit(n: u8) -> AuditEntry {
         id: AuditId::from_bytes([n; 16]),
         at: at(i64::from(n)),
         event: "session.opened".to_owned(),
+        organization: None,
         actor: None,
         subject: None,
         client: None,
@@ -277,6 +278,45 @@ pub(crate) fn invitation(n: u8, of: u8) -> Invitation<Suite> {
         created: at(i64::from(n)),
         expires: at(10_000),
         finished: None,
+    }
+}
+
+pub(crate) const fn fingerprint(n: u8) -> Fingerprint {
+    Fingerprint::from_bytes([n; 32])
+}
+
+/// The entry, not sealed yet; a store does not look into what proves it.
+pub(crate) fn row(entry: &AuditEntry) -> AuditRow {
+    AuditRow {
+        ip_salt: entry.ip.as_ref().map(|_| [5; 16]),
+        ip_fingerprint: entry.ip.as_ref().map(|_| fingerprint(6)),
+        entry: entry.clone(),
+        mac: Mac { key: 1, digest: digest(0x66, 7) },
+        seal: None,
+    }
+}
+
+/// A seal that lists these entries.
+pub(crate) fn seal(organization: Option<u8>, number: u32, members: &[u8]) -> AuditSeal {
+    let members = members.iter().map(|n| SealMember { id: audit(*n).id, entry: fingerprint(*n) });
+    AuditSeal {
+        organization: organization.map(organization_id),
+        number,
+        at: at(50),
+        previous: fingerprint(8),
+        members: members.collect(),
+        hash: fingerprint(9),
+    }
+}
+
+/// The head of a chain with this many seals.
+pub(crate) fn head(organization: Option<u8>, seals: u32) -> AuditHead {
+    AuditHead {
+        organization: organization.map(organization_id),
+        seals,
+        entries: 1 << 40,
+        hash: fingerprint(3),
+        mac: Mac { key: u32::MAX, digest: digest(0x77, 1) },
     }
 }
 

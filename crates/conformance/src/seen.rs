@@ -3,15 +3,15 @@
 use durward_core::Store;
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Membership, Organization, OutboxMail,
-    PasswordLogin, Session, StoredPassword, StoredReply, User,
+    AuditEntry, AuditHead, AuditRow, Flow, Invitation, LiveSession, LoginEmail, Membership,
+    Organization, OutboxMail, PasswordLogin, Session, StoredPassword, StoredReply, User,
 };
 use durward_core::ids::{
     InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
 };
 use durward_core::store::{
-    Audit, Flows, Invitations, LoginEmails, Memberships, Organizations, Outbox, Passwords, Replies,
-    Sessions, Users,
+    Audit, AuditQuery, Flows, Invitations, LoginEmails, Memberships, Organizations, Outbox,
+    Passwords, Replies, Sessions, Users,
 };
 use durward_core::{Digest, Timestamp};
 
@@ -133,12 +133,23 @@ pub(crate) async fn reply<S: Store<Attrs = Suite>>(store: &S, key: &Digest) -> O
     store.read().await.unwrap().reply(key).await.unwrap()
 }
 
-pub(crate) async fn audit_of<S: Store<Attrs = Suite>>(
+pub(crate) async fn audit<S: Store<Attrs = Suite>>(
     store: &S,
-    subject: UserId,
-    limit: u32,
+    query: &AuditQuery,
 ) -> Vec<AuditEntry> {
-    store.read().await.unwrap().audit_of(subject, limit).await.unwrap()
+    store.read().await.unwrap().audit_entries(query).await.unwrap()
+}
+
+/// All rows of the audit log.
+pub(crate) async fn audit_rows<S: Store<Attrs = Suite>>(store: &S) -> Vec<AuditRow> {
+    store.read().await.unwrap().audit_rows(None, 100).await.unwrap()
+}
+
+pub(crate) async fn audit_head<S: Store<Attrs = Suite>>(
+    store: &S,
+    organization: Option<OrganizationId>,
+) -> Option<AuditHead> {
+    store.read().await.unwrap().audit_head(organization).await.unwrap()
 }
 
 pub(crate) async fn organization<S: Store<Attrs = Suite>>(

@@ -8,10 +8,10 @@ use std::time::Duration;
 use durward_core::budget::{BudgetKey, Delays, Rate};
 use durward_core::entity::User;
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
-    LoginEmails, LoginEmailsMut, Memberships, MembershipsMut, Organizations, OrganizationsMut,
-    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
-    Tx, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations,
+    InvitationsMut, LoginEmails, LoginEmailsMut, Memberships, MembershipsMut, Organizations,
+    OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result,
+    Sessions, SessionsMut, Tx, Users, UsersMut,
 };
 use durward_core::{Slice, StandardOrganizationRole, Store, StoreError};
 use tokio::sync::oneshot;
@@ -20,8 +20,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::race::race;
 use crate::sample::{
-    at, audit, claim, digest, flow, flow_id, handle, hash, invitation, link, mail, membership,
-    organization, password, proven, refresh, reply, session, token, totp, user, user_id,
+    at, audit, claim, digest, flow, flow_id, handle, hash, head, invitation, link, mail,
+    membership, organization, password, proven, refresh, reply, row, seal, session, token, totp,
+    user, user_id,
 };
 use crate::{Suite, given, seen};
 
@@ -305,7 +306,6 @@ async fn look_up_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.dead_mail(1),
         tx.count_mail(),
         tx.reply(&reply(1).key),
-        tx.audit_of(ada, 1),
         tx.totp(ada),
         tx.totp_enrolment(&totp(1, ada).handle),
         tx.count_recovery_codes(ada),
@@ -320,6 +320,13 @@ async fn look_up_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.invitation_by_code(&invitation(1, 1).code),
         tx.invitations_of(organization(1).id, at(0), Slice { after: None, limit: 1 }),
         tx.count_invitations(organization(1).id, at(0)),
+        tx.audit_entries(&AuditQuery::default()),
+        tx.audit_rows(None, 1),
+        tx.unsealed_audit(None, 1),
+        tx.sealed_audit(None, 1),
+        tx.audit_seals(None, 0, 1),
+        tx.audit_head(None),
+        tx.audit_heads(None, 1),
     }
 }
 
@@ -352,7 +359,6 @@ async fn write_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.lease_mail(mail(1).id, at(10), at(20)),
         tx.settle_mail(&mail(1), at(10)),
         tx.insert_reply(&reply(1), at(0)),
-        tx.insert_audit(&audit(1)),
         tx.insert_totp(&totp(1, ada)),
         tx.confirm_totp(totp(1, ada).id, 1, at(0)),
         tx.spend_totp_step(totp(1, ada).id, 1),
@@ -368,5 +374,9 @@ async fn write_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.insert_invitation(&invitation(1, 1)),
         tx.finish_invitation(invitation(1, 1).id, at(0)),
         tx.finish_invitations_to(organization(1).id, email.address.canonical(), at(0)),
+        tx.insert_audit(&row(&audit(1))),
+        tx.insert_audit_seal(&seal(None, 1, &[1])),
+        tx.advance_audit_head(&head(None, 1), 0),
+        tx.erase_audit_addresses(ada),
     }
 }

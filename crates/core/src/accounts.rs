@@ -8,6 +8,8 @@
 mod unit;
 
 mod answer;
+mod audit;
+mod audit_check;
 mod chores;
 mod codes;
 mod emails;
@@ -29,6 +31,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use answer::{Answer, IssuedSession, StepAnswer};
+pub use audit::Sealing;
+pub use audit_check::{AuditFinding, AuditReport, ChainEnd};
 pub use chores::Chore;
 pub use codes::CodeAttempt;
 pub use emails::VerificationAttempt;
@@ -42,7 +46,7 @@ pub use users::{NewUser, UserChange, UserDetails};
 
 use crate::behavior::Behavior;
 use crate::budget::{BudgetKey, Debit, Rate};
-use crate::entity::AuditEntry;
+use crate::entity::{AuditEntry, AuditRow};
 use crate::error::Error;
 use crate::event::Event;
 use crate::hook::Hook;
@@ -192,6 +196,7 @@ impl<S: Store> Accounts<S> {
                 id: AuditId::new(at, self.entropy()),
                 at,
                 event: event.name().to_owned(),
+                organization: event.organization(),
                 actor: origin.actor.or(event.subject()),
                 subject: event.subject(),
                 client: origin.client,
@@ -199,7 +204,7 @@ impl<S: Store> Accounts<S> {
                 request: origin.request.as_ref().map(|id| id.as_str().to_owned()),
                 details: event.details().to_string(),
             };
-            tx.insert_audit(&entry).await?;
+            tx.insert_audit(&AuditRow::new(entry, self.keys(), self.entropy())).await?;
         }
         Ok(())
     }

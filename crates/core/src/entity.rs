@@ -1,6 +1,7 @@
 //! What is stored: plain fields and the pure rules over them.
 
 mod audit;
+mod audit_chain;
 mod client;
 mod factor;
 mod flow;
@@ -11,7 +12,8 @@ mod reply;
 mod session;
 mod user;
 
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditRow, Authenticity, Fingerprint, NoFingerprint};
+pub use audit_chain::{AuditFlaw, AuditHead, AuditSeal, ChainCheck, SealMember};
 pub use client::{
     AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret, LiveClient,
     RateLimit, RedirectUri,

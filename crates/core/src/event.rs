@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::attrs::Attrs;
 use crate::entity::{LoginEmail, Method, Session, User};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{OrganizationId, SessionId, UserId};
 
 /// What just happened, still uncommitted. Never carries a secret.
 #[derive(Clone, Debug)]
@@ -241,6 +241,30 @@ impl<A: Attrs> Event<'_, A> {
             | Self::RecoveryCodesReplaced { user }
             | Self::RecoveryCodeUsed { user, .. } => Some(*user),
             Self::AuthenticationFailed { user, .. } => *user,
+        }
+    }
+
+    /// The organization that it concerns, whose audit log then has it.
+    pub const fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::UserCreated { .. }
+            | Self::UserUpdated { .. }
+            | Self::UserBanned { .. }
+            | Self::UserUnbanned { .. }
+            | Self::UserDeleted { .. }
+            | Self::UserRestored { .. }
+            | Self::UserErased { .. }
+            | Self::RolesChanged { .. }
+            | Self::EmailProven { .. }
+            | Self::TotpEnabled { .. }
+            | Self::TotpDisabled { .. }
+            | Self::RecoveryCodesReplaced { .. }
+            | Self::RecoveryCodeUsed { .. }
+            | Self::SessionOpened { .. }
+            | Self::SessionRefreshed { .. }
+            | Self::SessionEnded { .. }
+            | Self::SessionsEnded { .. }
+            | Self::AuthenticationFailed { .. } => None,
         }
     }
 

@@ -129,6 +129,16 @@ id!(/// Identifies a [`ClientSecret`](crate::entity::ClientSecret); never the se
 id!(/// Identifies an [`AccessRestriction`](crate::entity::AccessRestriction).
     RestrictionId, "res");
 
+impl AuditId {
+    /// The smallest id of this moment: entries of it and of later moments have greater ones.
+    pub fn first_at(moment: Timestamp) -> Self {
+        let millis = u64::try_from(moment.as_millis()).unwrap_or(0).min((1 << 48) - 1);
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        Self(bytes)
+    }
+}
+
 fn version_7(now: Timestamp, entropy: &dyn Entropy) -> [u8; 16] {
     let mut random = [0; 10];
     entropy.fill(&mut random);
@@ -184,6 +194,18 @@ mod tests {
         let early = UserId::new(Timestamp::from_millis(1), &Fixed(0xff));
         let late = UserId::new(Timestamp::from_millis(2), &Fixed(0));
         assert!(early < late && early.to_string() < late.to_string());
+    }
+
+    #[test]
+    fn the_first_id_of_a_moment_parts_it_from_the_one_before() {
+        let at = |millis| Timestamp::from_millis(millis);
+        let first = AuditId::first_at(at(1_700_000_000_000));
+        assert!(AuditId::new(at(1_699_999_999_999), &Fixed(0xff)) < first);
+        assert!(first <= AuditId::new(at(1_700_000_000_000), &Fixed(0)));
+        assert_eq!(AuditId::first_at(at(-1)), AuditId([0; 16]));
+        assert!(
+            AuditId::new(at(1_700_000_000_000), &Fixed(0xff)) < AuditId::first_at(at(i64::MAX))
+        );
     }
 
     #[test]

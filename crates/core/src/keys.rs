@@ -5,7 +5,7 @@ use std::fmt;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::BASE64URL_NOPAD;
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use crate::secret::{Digest, Secret};
@@ -50,6 +50,19 @@ pub enum Label {
     Request,
     /// A version that a client compares, such as an `ETag`.
     EntityTag,
+    /// An entry of the audit log.
+    AuditEntry,
+    /// The head of a chain of the audit log.
+    AuditHead,
+}
+
+/// A keyed digest together with the number of its key, so that it can be judged for years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mac {
+    /// The number of the key on the ring.
+    pub key: u32,
+    /// The digest under that key.
+    pub digest: Digest,
 }
 
 impl Label {
@@ -62,6 +75,8 @@ impl Label {
             Self::IdempotencyKey => "idempotency-key",
             Self::Request => "request",
             Self::EntityTag => "entity-tag",
+            Self::AuditEntry => "audit-entry",
+            Self::AuditHead => "audit-head",
         }
     }
 }
@@ -120,6 +135,18 @@ impl KeyRing {
         self.keys
             .iter()
             .fold(false, |found, key| found | key.label_digest(label, parts).matches(stored))
+    }
+
+    /// The keyed digest of the parts under a label, with the number of the key.
+    pub fn mac(&self, label: Label, parts: &[&[u8]]) -> Mac {
+        let key = self.primary();
+        Mac { key: key.id, digest: key.label_digest(label, parts) }
+    }
+
+    /// Whether `mac` is that of the parts, in constant time; `None` when its key is not on the ring.
+    pub fn verify(&self, label: Label, parts: &[&[u8]], mac: &Mac) -> Option<bool> {
+        let key = self.keys.iter().find(|key| key.id == mac.key)?;
+        Some(key.label_digest(label, parts).matches(&mac.digest))
     }
 
     /// The pepper for new password hashes, and the number it is stored under.

@@ -22,7 +22,7 @@ use std::error::Error as StdError;
 use std::future::ready;
 use std::time::Duration;
 
-pub use audit::{Audit, AuditMut};
+pub use audit::{Audit, AuditMut, AuditQuery};
 pub use budgets::BudgetsMut;
 pub use factors::{Factors, FactorsMut};
 pub use flows::{Flows, FlowsMut};

@@ -16,14 +16,27 @@ use crate::store::Store;
 pub struct Options {
     /// How long it waits before it does a chore again.
     pub interval: Duration,
+    /// How long it waits before it seals the audit log again: how long an entry can be dropped unnoticed
+    /// by whoever has the database.
+    pub sealing: Duration,
     /// How much it does in one unit of work.
     pub batch: u32,
 }
 
 impl Default for Options {
-    /// Every ten minutes, 200 at a time.
+    /// Every ten minutes, the seals of the audit log every second, 200 at a time.
     fn default() -> Self {
-        Self { interval: Duration::from_mins(10), batch: 200 }
+        let (interval, sealing) = (Duration::from_mins(10), Duration::from_secs(1));
+        Self { interval, sealing, batch: 200 }
+    }
+}
+
+impl Options {
+    const fn interval_of(&self, chore: Chore) -> Duration {
+        match chore {
+            Chore::SealAudit => self.sealing,
+            Chore::Delete(_) | Chore::Erase => self.interval,
+        }
     }
 }
 
@@ -35,7 +48,7 @@ impl Default for Options {
 /// waiting; the failure is logged when it begins, changes and ends.
 ///
 /// The future does all of the work itself. The host decides where it runs, and waits for it at shutdown,
-/// which takes no longer than the batches under way:
+/// which takes no longer than the batches under way, and one seal over what came last:
 ///
 /// ```
 /// use durward_core::{Accounts, Store, upkeep};
@@ -65,13 +78,17 @@ async fn attend<S: Store>(
     shutdown: impl Future<Output = ()> + Clone + Unpin,
 ) {
     let mut pace = Pace { chore, options, failures: 0, trouble: None };
-    let mut wait = accounts.chance(options.interval.min(FIRST));
+    let mut wait = accounts.chance(options.interval_of(chore).min(FIRST));
     loop {
         let pause = pin!(accounts.parts().store.pause(wait));
-        if let Either::Left(_) = select(shutdown.clone(), pause).await {
+        let is_last = matches!(select(shutdown.clone(), pause).await, Either::Left(_));
+        if is_last && chore != Chore::SealAudit {
             return;
         }
         let pause = pace.pause_after(accounts.attend_to(chore, options.batch.max(1)).await);
+        if is_last {
+            return;
+        }
         wait = pause / 4 * 3 + accounts.chance(pause / 2);
     }
 }
@@ -105,7 +122,7 @@ impl Pace {
                     tracing::debug!(chore, count, "upkeep did something");
                 }
                 let more = count >= u64::from(self.options.batch.max(1));
-                if more { Duration::ZERO } else { self.options.interval.max(SHORTEST) }
+                if more { Duration::ZERO } else { self.interval().max(SHORTEST) }
             }
             Err(error) => {
                 let text = with_causes(&error);
@@ -117,9 +134,13 @@ impl Pace {
                 }
                 let grown = BACK_OFF.saturating_mul(1 << self.failures.min(16));
                 self.failures = self.failures.saturating_add(1);
-                grown.min(self.options.interval)
+                grown.min(self.interval().max(BACK_OFF))
             }
         }
+    }
+
+    const fn interval(&self) -> Duration {
+        self.options.interval_of(self.chore)
     }
 }
 
@@ -140,7 +161,7 @@ mod tests {
     use crate::store::Leftover;
 
     fn pace() -> Pace {
-        let options = Options { interval: Duration::from_mins(10), batch: 2 };
+        let options = Options { batch: 2, ..Options::default() };
         Pace { chore: Chore::Delete(Leftover::Flows), options, failures: 0, trouble: None }
     }
 

@@ -5,6 +5,7 @@
 //! too, so that whatever breaks breaks by its fault.
 
 mod audit;
+mod audit_chain;
 mod budgets;
 mod factors;
 mod fault;
@@ -39,6 +40,7 @@ type Faults = &'static [(&'static str, &'static [Fault])];
 
 const NOUNS: &[(&str, Faults)] = &[
     ("audit", audit::FAULTS),
+    ("audit_chain", audit_chain::FAULTS),
     ("budgets", budgets::FAULTS),
     ("factors", factors::FAULTS),
     ("flows", flows::FAULTS),

@@ -71,11 +71,11 @@ impl<A: Attrs> fmt::Debug for MemoryStore<A> {
 
 #[cfg(test)]
 mod tests {
-    use durward_core::entity::{AuditEntry, MailState, OutboxMail};
+    use durward_core::entity::{AuditEntry, AuditRow, MailState, OutboxMail};
     use durward_core::ids::{AuditId, MailId};
-    use durward_core::keys::Sealed;
+    use durward_core::keys::{Mac, Sealed};
     use durward_core::store::{AuditMut, OutboxMut, Tx};
-    use durward_core::{StoreError, Timestamp};
+    use durward_core::{Digest, StoreError, Timestamp};
 
     use super::*;
 
@@ -93,18 +93,21 @@ mod tests {
         }
     }
 
-    fn entry() -> AuditEntry {
-        AuditEntry {
+    fn row() -> AuditRow {
+        let entry = AuditEntry {
             id: AuditId::from_bytes([1; 16]),
             at: NOW,
             event: "user.created".to_owned(),
+            organization: None,
             actor: None,
             subject: None,
             client: None,
             ip: None,
             request: None,
             details: "{}".to_owned(),
-        }
+        };
+        let mac = Mac { key: 1, digest: Digest::from_bytes([0; 32]) };
+        AuditRow { entry, ip_salt: None, ip_fingerprint: None, mac, seal: None }
     }
 
     async fn insert(store: &MemoryStore, n: u8) {
@@ -137,8 +140,8 @@ mod tests {
         assert!(matches!(again, Err(StoreError::Duplicate("mail"))), "{again:?}");
         drop(tx);
         let mut tx = store.begin().await.unwrap();
-        tx.insert_audit(&entry()).await.unwrap();
-        let again = tx.insert_audit(&entry()).await;
+        tx.insert_audit(&row()).await.unwrap();
+        let again = tx.insert_audit(&row()).await;
         assert!(matches!(again, Err(StoreError::Duplicate("audit entry"))), "{again:?}");
     }
 

@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, text: include_str!("../migrations/0004_organizations.sql") },
     Migration { version: 5, text: include_str!("../migrations/0005_life_cycle.sql") },
     Migration { version: 6, text: include_str!("../migrations/0006_factors.sql") },
+    Migration { version: 7, text: include_str!("../migrations/0007_audit_chain.sql") },
 ];
 
 /// What the migrator keeps about itself.

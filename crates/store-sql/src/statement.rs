@@ -187,7 +187,7 @@ mod tests {
             (Noun::Budgets, "{budgets}"),
             (Noun::Outbox, "{outbox}"),
             (Noun::Replies, "{replies}"),
-            (Noun::Audit, "{audit}"),
+            (Noun::Audit, "{audit_entries}"),
             (Noun::Leftovers, "{flows}"),
             (Noun::Factors, "{totps}"),
             (Noun::Organizations, "{organizations}"),

@@ -4,7 +4,8 @@ use crate::store::{Leftover, LeftoversMut, Store};
 
 /// What must be done from time to time, whoever is there; see [`upkeep`](crate::upkeep).
 ///
-/// Nothing depends on when it is done: what has expired is refused from that moment on.
+/// No flow depends on when it is done: what has expired is refused from that moment on. What the audit log
+/// can show depends on how soon it is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Chore {
@@ -12,11 +13,14 @@ pub enum Chore {
     Delete(Leftover),
     /// Erase the accounts that were deleted as long ago as the settings let them be restored.
     Erase,
+    /// Seal the audit log; see [`Accounts::seal_audit`].
+    SealAudit,
 }
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::SealAudit,
         Self::Delete(Leftover::Flows),
         Self::Delete(Leftover::Sessions),
         Self::Delete(Leftover::Replies),
@@ -29,6 +33,7 @@ impl Chore {
     /// The name of the chore, in logs.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::SealAudit => "seal-audit",
             Self::Delete(Leftover::Flows) => "delete-flows",
             Self::Delete(Leftover::Sessions) => "delete-sessions",
             Self::Delete(Leftover::Replies) => "delete-replies",
@@ -47,6 +52,7 @@ impl<S: Store> Accounts<S> {
     /// Any number of nodes may do so at once.
     pub async fn attend_to(&self, chore: Chore, limit: u32) -> Result<u64, Error> {
         match chore {
+            Chore::SealAudit => Ok(self.seal_audit(limit).await?.sealed),
             Chore::Delete(what) => self.delete_leftovers(what, limit).await,
             Chore::Erase => self.erase_users(limit).await,
         }

@@ -9,7 +9,7 @@ use crate::ids::{FlowId, UserId};
 use crate::mail::{Deletion, Message, Notice};
 use crate::origin::Origin;
 use crate::secret::Secret;
-use crate::store::{FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut};
+use crate::store::{AuditMut, FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut};
 use crate::token::{CodeToken, FlowToken};
 
 impl<S: Store> Accounts<S> {
@@ -202,6 +202,7 @@ impl<S: Store> Accounts<S> {
     async fn erase(&self, tx: &mut S::Tx<'_>, id: UserId, origin: &Origin) -> Result<bool, Error> {
         let erased = tx.erase_user(id, self.now()).await?;
         if erased {
+            tx.erase_audit_addresses(id).await?;
             self.record(tx, &Event::UserErased { user: id }, origin).await?;
         }
         Ok(erased)

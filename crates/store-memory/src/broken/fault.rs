@@ -2,18 +2,19 @@ use durward_conformance::Suite;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Member, Membership, Organization,
-    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, Totp, User,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword,
+    StoredReply, Totp, User,
 };
 use durward_core::ids::{
-    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, TotpId,
-    UserId,
+    AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
+    TotpId, UserId,
 };
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
-    Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
-    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
-    RepliesMut, Result, Sessions, SessionsMut, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations,
+    InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships,
+    MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
+    Replies, RepliesMut, Result, Sessions, SessionsMut, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -155,7 +156,13 @@ port! {
             reply(key: &Digest) -> Option<StoredReply>;
         }
         Audit {
-            audit_of(subject: UserId, limit: u32) -> Vec<AuditEntry>;
+            audit_entries(query: &AuditQuery) -> Vec<AuditEntry>;
+            audit_rows(after: Option<AuditId>, limit: u32) -> Vec<AuditRow>;
+            unsealed_audit(after: Option<&AuditEntry>, limit: u32) -> Vec<AuditRow>;
+            sealed_audit(organization: Option<OrganizationId>, seal: u32) -> Vec<AuditRow>;
+            audit_seals(organization: Option<OrganizationId>, after: u32, limit: u32) -> Vec<AuditSeal>;
+            audit_head(organization: Option<OrganizationId>) -> Option<AuditHead>;
+            audit_heads(after: Option<OrganizationId>, limit: u32) -> Vec<AuditHead>;
         }
         Factors {
             totp(user: UserId) -> Option<Totp>;
@@ -231,7 +238,10 @@ port! {
             insert_reply(reply: &StoredReply, now: Timestamp) -> ();
         }
         AuditMut {
-            insert_audit(entry: &AuditEntry) -> ();
+            insert_audit(row: &AuditRow) -> ();
+            insert_audit_seal(seal: &AuditSeal) -> u64;
+            advance_audit_head(head: &AuditHead, from: u32) -> bool;
+            erase_audit_addresses(user: UserId) -> u64;
         }
         LeftoversMut {
             delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;

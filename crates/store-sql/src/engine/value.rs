@@ -1,3 +1,4 @@
+use durward_core::entity::Fingerprint;
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
     SessionId, TotpId, UserId,
@@ -141,6 +142,12 @@ impl<'a> From<&'a Sealed> for Value<'a> {
     }
 }
 
+impl<'a> From<Option<&'a [u8; 16]>> for Value<'a> {
+    fn from(bytes: Option<&'a [u8; 16]>) -> Self {
+        Self::Bytes(bytes.map(<[u8; 16]>::as_slice))
+    }
+}
+
 /// Ids and digests are bytes, given or not.
 macro_rules! bytes {
     ($($type:ty),+) => {$(
@@ -168,5 +175,6 @@ bytes!(
     SessionId,
     TotpId,
     UserId,
-    Digest
+    Digest,
+    Fingerprint
 );

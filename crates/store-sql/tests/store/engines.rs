@@ -43,6 +43,8 @@ impl<E: Application> Database<E> {
 pub(crate) trait Application: Engine {
     /// How it begins a transaction that will write.
     const WRITE: &'static str;
+    /// What comes before the hexadecimal digits of a literal.
+    const HEX: &'static str;
     /// Runs a statement of its own.
     async fn run(connection: &mut Self::Connection, sql: &str) -> sqlx::Result<()>;
     /// Looks a number up.
@@ -52,9 +54,10 @@ pub(crate) trait Application: Engine {
 }
 
 macro_rules! application {
-    ($engine:ty, $write:literal, $probe:literal, $open:ident) => {
+    ($engine:ty, $write:literal, $hex:literal, $probe:literal, $open:ident) => {
         impl Application for $engine {
             const WRITE: &'static str = $write;
+            const HEX: &'static str = $hex;
             async fn run(connection: &mut Self::Connection, sql: &str) -> sqlx::Result<()> {
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
             }
@@ -68,9 +71,9 @@ macro_rules! application {
         }
     };
 }
-application!(Sqlite, "BEGIN IMMEDIATE", "BEGIN; ROLLBACK", is_err);
-application!(Postgres, "BEGIN", "SAVEPOINT probe", is_ok);
-application!(MySql, "BEGIN", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", is_err);
+application!(Sqlite, "BEGIN IMMEDIATE", "x'", "BEGIN; ROLLBACK", is_err);
+application!(Postgres, "BEGIN", "'\\x", "SAVEPOINT probe", is_ok);
+application!(MySql, "BEGIN", "x'", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", is_err);
 
 pub(crate) async fn sqlite() -> Option<Database<Sqlite>> {
     let directory = tempfile::tempdir().unwrap();

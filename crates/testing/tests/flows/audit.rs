@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use durward_core::entity::AuditEntry;
-use durward_core::store::Audit;
+use durward_core::store::{Audit, AuditQuery};
 use durward_core::{Clock, Origin, RequestId, UserAgent, UserId};
 use durward_testing::given::PASSWORD;
 use durward_testing::{FakeClock, TestAccounts};
@@ -12,7 +12,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 async fn rows(it: &TestAccounts, user: UserId) -> Vec<AuditEntry> {
     let mut read = it.accounts().read().await.unwrap();
-    read.audit_of(user, 100).await.unwrap()
+    let query = AuditQuery { subject: Some(user), limit: 100, ..AuditQuery::default() };
+    read.audit_entries(&query).await.unwrap()
 }
 
 #[tokio::test]

@@ -2,14 +2,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use durward_core::accounts::{UserChange, VerificationAttempt};
-use durward_core::entity::AuditEntry;
+use durward_core::entity::{AuditEntry, AuditRow};
 use durward_core::store::{AuditMut, Outbox, Tx};
 use durward_core::{
-    AuditId, CodeToken, Error, Event, Hook, SignUpMode, Store, StoreError, Timestamp, UserId, Veto,
+    AuditId, CodeToken, Error, Event, Hook, KeyRing, SignUpMode, Store, StoreError, Timestamp,
+    UserId, Veto,
 };
 use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
-use durward_testing::{TestAccounts, given, typed};
+use durward_testing::{SeededEntropy, TestAccounts, given, typed};
 
 use crate::support::{audited, begin_sign_up, is_refused, owner, try_password};
 
@@ -143,18 +144,22 @@ impl Hook<MemoryStore> for Welcome {
     }
 }
 
-fn welcome(user: UserId) -> AuditEntry {
-    AuditEntry {
+fn welcome(user: UserId) -> AuditRow {
+    let entry = AuditEntry {
         id: ROW,
         at: Timestamp::from_millis(0),
         event: String::from("welcomed"),
+        organization: None,
         actor: None,
         subject: Some(user),
         client: None,
         ip: None,
         request: None,
         details: String::from("{}"),
-    }
+    };
+    let entropy = SeededEntropy::default();
+    let keys = KeyRing::parse(KeyRing::generate(1, &entropy).expose()).unwrap();
+    AuditRow::new(entry, &keys, &entropy)
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use durward_core::accounts::{Chore, CodeAttempt, IssuedSession, RoleChange, VerificationAttempt};
-use durward_core::store::{Audit, Tx, Users, UsersMut};
+use durward_core::store::{Audit, AuditQuery, Tx, Users, UsersMut};
 use durward_core::{
     CodeToken, Error, FreshUser, Plain, Role, StandardRole, Store, User, UserId, UserStatus, unit,
 };
@@ -283,16 +283,23 @@ async fn the_audit_log_of_an_erased_user_stays_with_ids_only() {
     let session = it.sign_up("ada@example.com").await;
     let by = fresh(&it, &session).await;
     delete(&it, session.user, &by).await.unwrap();
-    let before = it.accounts().read().await.unwrap().audit_of(session.user, 99).await.unwrap();
+    it.accounts().seal_audit(100).await.unwrap();
+    let query = AuditQuery { subject: Some(session.user), limit: 99, ..AuditQuery::default() };
+    let mut before = it.accounts().read().await.unwrap().audit_entries(&query).await.unwrap();
     it.clock().advance(GRACE);
     assert_eq!(erase(&it).await, 1);
-    let after = it.accounts().read().await.unwrap().audit_of(session.user, 99).await.unwrap();
-    assert_eq!(after[1..], before[..], "nothing that was written is changed");
+    let after = it.accounts().read().await.unwrap().audit_entries(&query).await.unwrap();
+    for row in &mut before {
+        assert!(row.ip.take().is_some(), "the address goes, and nothing else");
+    }
+    assert_eq!(after[1..], before[..]);
     assert_eq!(after[0].event, "user.erased");
     for row in after {
         let text = format!("{row:?}");
         assert!(!text.contains("ada@example.com") && !text.contains("Lovelace"), "{text}");
     }
+    let report = it.accounts().verify_audit(&[], &mut |_| {}).await.unwrap();
+    assert_eq!((report.flaws, report.erased), (0, before.len() as u64), "R-LG-04");
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn asking_for_a_fresh_code_costs_the_same_in_a_flow_that_cannot_succeed() 
 #[tokio::test]
 async fn the_reason_is_told_to_the_audit_log_and_to_nobody_else() {
     // R-LG-01, R-EN-01
-    use durward_core::store::{Audit, Users};
+    use durward_core::store::{Audit, AuditQuery, Users};
     let (it, _) = everyone().await;
     for (address, reason) in [
         ("known@example.com", "wrong-secret"),
@@ -162,7 +162,8 @@ async fn the_reason_is_told_to_the_audit_log_and_to_nobody_else() {
         let mut read = it.accounts().read().await.unwrap();
         let email = given::email(address);
         let user = read.user_by_email(email.canonical()).await.unwrap().unwrap();
-        let rows = read.audit_of(user.id, 10).await.unwrap();
+        let query = AuditQuery { subject: Some(user.id), limit: 10, ..AuditQuery::default() };
+        let rows = read.audit_entries(&query).await.unwrap();
         let failed = rows.iter().find(|row| row.event == "authentication.failed").unwrap();
         assert!(failed.details.contains(reason), "{}", failed.details);
     }

@@ -1,7 +1,7 @@
 //! What many of these tests do.
 
 use durward_core::accounts::{Answer, CodeRequest, NewUser, PasswordAttempt, StepAnswer};
-use durward_core::store::{Audit, LoginEmails, Tx, Users, UsersMut};
+use durward_core::store::{Audit, AuditQuery, LoginEmails, Tx, Users, UsersMut};
 use durward_core::{Error, FlowState, LoginEmail, NoAttributes, Store, User, UserId, UserStatus};
 use durward_testing::{TestAccounts, given, step};
 
@@ -54,7 +54,8 @@ pub(crate) async fn emails<S: Store>(it: &TestAccounts<S>, user: UserId) -> Vec<
 
 /// The events in the audit log about a user, in the order of their names: rows of one moment have none.
 pub(crate) async fn audited<S: Store>(it: &TestAccounts<S>, user: UserId) -> Vec<String> {
-    let rows = it.accounts().read().await.unwrap().audit_of(user, 100).await.unwrap();
+    let query = AuditQuery { subject: Some(user), limit: 100, ..AuditQuery::default() };
+    let rows = it.accounts().read().await.unwrap().audit_entries(&query).await.unwrap();
     let mut events: Vec<String> = rows.into_iter().map(|row| row.event).collect();
     events.sort();
     events

@@ -8,19 +8,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
-    AuditEntry, Flow, Invitation, LiveSession, LoginEmail, Member, Membership, Organization,
-    OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword, StoredReply, Totp, User,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword,
+    StoredReply, Totp, User,
 };
 use durward_core::ids::{
-    FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, TotpId,
-    UserId,
+    AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
+    TotpId, UserId,
 };
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
-    Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
-    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
-    RepliesMut, Result, Sessions, SessionsMut, Tx, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations,
+    InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships,
+    MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
+    Replies, RepliesMut, Result, Sessions, SessionsMut, Tx, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -203,10 +204,19 @@ traced! {
         insert_reply(reply: &StoredReply, now: Timestamp) -> ();
     }
     [T: Audit + Send] Audit {
-        audit_of(subject: UserId, limit: u32) -> Vec<AuditEntry>;
+        audit_entries(query: &AuditQuery) -> Vec<AuditEntry>;
+        audit_rows(after: Option<AuditId>, limit: u32) -> Vec<AuditRow>;
+        unsealed_audit(after: Option<&AuditEntry>, limit: u32) -> Vec<AuditRow>;
+        sealed_audit(organization: Option<OrganizationId>, seal: u32) -> Vec<AuditRow>;
+        audit_seals(organization: Option<OrganizationId>, after: u32, limit: u32) -> Vec<AuditSeal>;
+        audit_head(organization: Option<OrganizationId>) -> Option<AuditHead>;
+        audit_heads(after: Option<OrganizationId>, limit: u32) -> Vec<AuditHead>;
     }
     [T: AuditMut + Send] AuditMut {
-        insert_audit(entry: &AuditEntry) -> ();
+        insert_audit(row: &AuditRow) -> ();
+        insert_audit_seal(seal: &AuditSeal) -> u64;
+        advance_audit_head(head: &AuditHead, from: u32) -> bool;
+        erase_audit_addresses(user: UserId) -> u64;
     }
     [T: LeftoversMut + Send] LeftoversMut {
         delete_leftovers(what: Leftover, before: Timestamp, limit: u32) -> u64;

@@ -140,7 +140,7 @@ async fn the_loop_goes_on_until_it_is_told_to_stop_whatever_fails() {
     store.lose_races(40);
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async move { stopped.await.unwrap_or_default() };
-    let options = upkeep::Options { interval: Duration::from_mins(10), batch: 1 };
+    let options = upkeep::Options { batch: 1, ..upkeep::Options::default() };
     let running = tokio::spawn(upkeep::run(it.accounts().clone(), options, shutdown));
     tokio::time::sleep(Duration::from_mins(30)).await;
     let mut read = it.accounts().read().await.unwrap();
