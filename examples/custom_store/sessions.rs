@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use durward::budget::{BudgetKey, Debit, Delays, Rate};
-use durward::entity::LiveSession;
+use durward::entity::{LiveSession, SessionFamily};
 use durward::store::{BudgetsMut, Flows, FlowsMut, Result, Sessions, SessionsMut};
 use durward::{Attrs, Digest, Flow, FlowId, Purpose, Session, SessionId, Slice, Timestamp, UserId};
 
@@ -34,10 +34,12 @@ impl<A: Attrs> Sessions<A> for Handle<A> {
         })
     }
 
-    async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<Session<A>>> {
+    async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<SessionFamily<A>>> {
         self.look(|tables| {
             let (_, id) = tables.families.iter().find(|(digest, _)| digest == refresh)?;
-            tables.sessions.iter().find(|row| row.id == *id).cloned()
+            let session = tables.sessions.iter().find(|row| row.id == *id)?.clone();
+            let status = tables.users.iter().find(|row| row.id == session.user)?.status;
+            Some(SessionFamily { session, status })
         })
     }
 

@@ -85,7 +85,8 @@ pub(crate) async fn session_by_refresh<S: Store<Attrs = Suite>>(
     store: &S,
     refresh: &Digest,
 ) -> Option<Session<Suite>> {
-    store.read().await.unwrap().session_by_refresh(refresh).await.unwrap()
+    let found = store.read().await.unwrap().session_by_refresh(refresh).await.unwrap();
+    found.map(|family| family.session)
 }
 
 pub(crate) async fn sessions_of<S: Store<Attrs = Suite>>(

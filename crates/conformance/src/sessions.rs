@@ -206,6 +206,26 @@ pub async fn a_refresh_token_of_any_generation_finds_its_session<S: Store<Attrs 
     assert_eq!(seen::session_by_refresh(store, &refresh(2)).await, Some(other));
 }
 
+/// A refresh token tells the status that its user has now, whatever it is (R-SE-11).
+pub async fn a_refresh_token_finds_the_present_status<S: Store<Attrs = Suite>>(store: &S) {
+    let [mut ada, eve] = given::users(store, [1, 2]).await;
+    given::sessions(store, &[&session(1, ada.id), &session(2, eve.id)]).await;
+    for status in [UserStatus::Banned, UserStatus::Deleted, UserStatus::Active] {
+        let changed = User { status, version: ada.version + 1, ..ada.clone() };
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.update_user(&changed, ada.version).await.unwrap());
+        let found = tx.session_by_refresh(&refresh(1)).await.unwrap();
+        assert_eq!(found.map(|family| family.status), Some(status));
+        tx.commit().await.unwrap();
+        let mut read = store.read().await.unwrap();
+        for (token, status) in [(refresh(1), status), (refresh(2), UserStatus::Active)] {
+            let found = read.session_by_refresh(&token).await.unwrap();
+            assert_eq!(found.map(|family| family.status), Some(status));
+        }
+        ada = changed;
+    }
+}
+
 /// A rotation from a token that is not the current one, or of a session that has ended or never was,
 /// changes nothing, and its new tokens find nothing.
 pub async fn a_rotation_from_another_token_changes_nothing<S: Store<Attrs = Suite>>(store: &S) {

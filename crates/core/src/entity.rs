@@ -25,5 +25,5 @@ pub use login_email::LoginEmail;
 pub use mail::{MailState, OutboxMail};
 pub use organization::{Invitation, Member, Membership, Organization, OwnMembership, RoleRefusal};
 pub use reply::StoredReply;
-pub use session::{LiveSession, RefreshDecision, Session};
+pub use session::{LiveSession, RefreshDecision, Session, SessionFamily};
 pub use user::{PasswordLogin, StoredPassword, User, UserStatus};

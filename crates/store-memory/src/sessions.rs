@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use durward_core::entity::{LiveSession, Session};
+use durward_core::entity::{LiveSession, Session, SessionFamily};
 use durward_core::ids::{SessionId, UserId};
 use durward_core::store::{Result, Sessions, SessionsMut, StoreError};
 use durward_core::{Attrs, Digest, Slice, Timestamp};
@@ -130,6 +130,12 @@ impl<A: Attrs> State<A> {
             ended: session.ended,
         })
     }
+
+    pub(crate) fn family(&self, session: SessionId) -> Option<SessionFamily<A>> {
+        let session = self.sessions.row(session)?.clone();
+        let status = self.users.row(session.user)?.status;
+        Some(SessionFamily { session, status })
+    }
 }
 
 look_ups! { MemoryRead, MemoryTx;
@@ -142,11 +148,11 @@ look_ups! { MemoryRead, MemoryTx;
             self.look(|state| state.live_session(token))
         }
 
-        async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<Session<A>>> {
-            self.look(|state| {
-                let sessions = &state.sessions;
-                sessions.families.get(refresh).and_then(|id| sessions.row(*id)).cloned()
-            })
+        async fn session_by_refresh(
+            &mut self,
+            refresh: &Digest,
+        ) -> Result<Option<SessionFamily<A>>> {
+            self.look(|state| state.family(*state.sessions.families.get(refresh)?))
         }
 
         async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>> {

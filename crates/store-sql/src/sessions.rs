@@ -1,4 +1,4 @@
-use durward_core::entity::{LiveSession, Session, UserStatus};
+use durward_core::entity::{LiveSession, Session, SessionFamily, UserStatus};
 use durward_core::ids::{ClientId, SessionId, UserId};
 use durward_core::store::{Result, Sessions, SessionsMut};
 use durward_core::{Attrs, Digest, Slice, Timestamp, UserAgent};
@@ -26,7 +26,8 @@ statements! { Sessions;
          s.ended_ms AS ended_ms \
          FROM {sessions} s JOIN {users} u ON u.id = s.user_id WHERE s.token_digest = ?";
     SESSION_BY_REFRESH = concat!(
-        "SELECT ", columns!(), " FROM {sessions} \
+        "SELECT ", columns!(), ", \
+         (SELECT status FROM {users} WHERE id = {sessions}.user_id) AS status FROM {sessions} \
          WHERE id = (SELECT session_id FROM {refresh_tokens} WHERE digest = ?)"
     );
     SESSIONS_OF = concat!(
@@ -92,6 +93,10 @@ fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveSession<A>> {
     })
 }
 
+fn decode_family<A: Attrs>(row: &impl Columns) -> Result<SessionFamily<A>> {
+    Ok(SessionFamily { session: decode(row)?, status: row.named("status", UserStatus::named)? })
+}
+
 look_ups! {
     impl<E: Engine, A: Attrs> Sessions<A> for Handle<'_, E, A> {
         async fn session(&mut self, id: SessionId) -> Result<Option<Session<A>>> {
@@ -102,8 +107,11 @@ look_ups! {
             self.row(SESSION_BY_TOKEN, values![token], decode_live).await
         }
 
-        async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<Session<A>>> {
-            self.row(SESSION_BY_REFRESH, values![refresh], decode).await
+        async fn session_by_refresh(
+            &mut self,
+            refresh: &Digest,
+        ) -> Result<Option<SessionFamily<A>>> {
+            self.row(SESSION_BY_REFRESH, values![refresh], decode_family).await
         }
 
         async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>> {

@@ -1,12 +1,12 @@
 use super::sessions::issued;
 use super::{Accounts, IssuedSession};
-use crate::entity::{RefreshDecision, Session, UserStatus};
+use crate::entity::{RefreshDecision, Session, SessionFamily, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::secret::Digest;
-use crate::store::{LoginEmails, Sessions, SessionsMut, Store, StoreError, Users};
+use crate::store::{LoginEmails, Sessions, SessionsMut, Store, StoreError};
 use crate::time::Timestamp;
 use crate::token::{RefreshToken, SessionToken};
 
@@ -48,18 +48,17 @@ impl<S: Store> Accounts<S> {
         settled.ok_or(Error::Unauthenticated)
     }
 
-    async fn presented<R>(
+    async fn presented<R: Sessions<S::Attrs> + Send>(
         &self,
         read: &mut R,
         refresh: &RefreshToken,
-    ) -> Result<Option<Presented<S::Attrs>>, Error>
-    where
-        R: Sessions<S::Attrs> + Users<S::Attrs> + Send,
-    {
+    ) -> Result<Option<Presented<S::Attrs>>, Error> {
         for digest in self.keys().digests(refresh) {
-            if let Some(session) = read.session_by_refresh(&digest).await? {
-                let user = read.user(session.user).await?;
-                let active = user.is_some_and(|user| user.status == UserStatus::Active);
+            if let Some(SessionFamily { session, status }) =
+                read.session_by_refresh(&digest).await?
+            {
+                // R-SE-11
+                let active = status == UserStatus::Active;
                 return Ok(Some(Presented { session, digest, active }));
             }
         }

@@ -1,7 +1,7 @@
 use super::{Accounts, IssuedSession};
 use crate::attrs::Attrs;
 use crate::authz::{Caller, FreshUser, UserCaller};
-use crate::entity::{Method, Session, User, UserStatus};
+use crate::entity::{Method, Session, SessionFamily, User, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
 use crate::ids::{ClientId, SessionId, UserId};
@@ -155,7 +155,9 @@ impl<S: Store> Accounts<S> {
         }
         drop(read);
         match found {
-            Some(session) => self.end_by_logout(session.id, session.user, origin).await,
+            Some(SessionFamily { session, status: _ }) => {
+                self.end_by_logout(session.id, session.user, origin).await
+            }
             None => Ok(()),
         }
     }

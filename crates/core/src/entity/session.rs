@@ -122,6 +122,15 @@ pub struct LiveSession<A: Attrs = Plain> {
     pub ended: Option<Timestamp>,
 }
 
+/// What a refresh reads, in one look-up by the digest of a refresh token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionFamily<A: Attrs = Plain> {
+    /// The session of whose family the token is.
+    pub session: Session<A>,
+    /// Whether its user may be used.
+    pub status: UserStatus,
+}
+
 impl<A: Attrs> LiveSession<A> {
     /// Whether a request with this token is served now (R-SE-02, R-SE-11).
     pub fn is_valid(&self, now: Timestamp) -> bool {

@@ -1,6 +1,6 @@
 use super::Result;
 use crate::attrs::Attrs;
-use crate::entity::{LiveSession, Session};
+use crate::entity::{LiveSession, Session, SessionFamily};
 use crate::ids::{SessionId, UserId};
 use crate::page::Slice;
 use crate::secret::Digest;
@@ -18,8 +18,9 @@ pub trait Sessions<A: Attrs> {
     /// decides, not the store.
     async fn session_by_token(&mut self, token: &Digest) -> Result<Option<LiveSession<A>>>;
 
-    /// The session of whose family this refresh token is, current or spent long ago.
-    async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<Session<A>>>;
+    /// The session of whose family this refresh token is, current or spent long ago, and the status of its
+    /// user; one look-up.
+    async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<SessionFamily<A>>>;
 
     /// The sessions of this user that were not ended, the newest first.
     async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>>;

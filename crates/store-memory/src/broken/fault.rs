@@ -3,8 +3,8 @@ use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword,
-    StoredReply, Totp, User,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, SessionFamily,
+    StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::ids::{
     AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
@@ -133,7 +133,7 @@ port! {
         Sessions<Suite> {
             session(id: SessionId) -> Option<Session<Suite>>;
             session_by_token(token: &Digest) -> Option<LiveSession<Suite>>;
-            session_by_refresh(refresh: &Digest) -> Option<Session<Suite>>;
+            session_by_refresh(refresh: &Digest) -> Option<SessionFamily<Suite>>;
             sessions_of(user: UserId) -> Vec<Session<Suite>>;
             live_sessions_of(
                 user: UserId,

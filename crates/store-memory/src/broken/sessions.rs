@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use durward_conformance::{Device, Suite, SuiteRole};
-use durward_core::entity::{Method, Session, UserStatus};
+use durward_core::entity::{Method, Session, SessionFamily, UserStatus};
 use durward_core::ids::{ClientId, SessionId, UserId};
 use durward_core::store::StoreError;
 use durward_core::{Digest, Timestamp, UserAgent};
@@ -79,9 +79,10 @@ pub(super) const FAULTS: Faults = &[
                 let either = all(state).find(|it| it.token == *token || it.refresh == *token);
                 state.live_session(&either?.token)
             }),
-            Fault::session_by_refresh(|state, _| all(state).next().cloned()),
+            Fault::session_by_refresh(|state, _| state.family(all(state).next()?.id)),
             Fault::session_by_refresh(|state, refresh| {
-                all(state).find(|it| it.token == *refresh || it.refresh == *refresh).cloned()
+                let either = all(state).find(|it| it.token == *refresh || it.refresh == *refresh);
+                state.family(either?.id)
             }),
             Fault::sessions_of(|state, _| all(state).cloned().collect()),
         ],
@@ -181,21 +182,34 @@ pub(super) const FAULTS: Faults = &[
         "a_refresh_token_of_any_generation_finds_its_session",
         &[
             Fault::session_by_refresh(|state, refresh| {
-                all(state).find(|it| it.refresh == *refresh).cloned()
+                state.family(all(state).find(|it| it.refresh == *refresh)?.id)
             }),
             Fault::session_by_refresh(|state, refresh| {
                 let known = |it: &Session<Suite>| {
                     it.refresh == *refresh || it.previous_refresh == Some(*refresh)
                 };
-                all(state).find(|it| known(it)).cloned()
+                state.family(all(state).find(|it| known(it))?.id)
             }),
             Fault::session_by_refresh(|state, refresh| {
-                let id = state.sessions.families.get(refresh)?;
-                state.sessions.row(*id).filter(|it| it.ended.is_none()).cloned()
+                let found = state.family(*state.sessions.families.get(refresh)?);
+                found.filter(|it| it.session.ended.is_none())
             }),
             Fault::session_by_refresh(|state, refresh| {
                 let known = state.sessions.families.contains_key(refresh);
-                all(state).last().filter(|_| known).cloned()
+                state.family(all(state).last().filter(|_| known)?.id)
+            }),
+        ],
+    ),
+    (
+        "a_refresh_token_finds_the_present_status",
+        &[
+            Fault::session_by_refresh(|state, refresh| {
+                let found = state.family(*state.sessions.families.get(refresh)?)?;
+                Some(SessionFamily { status: UserStatus::Active, ..found })
+            }),
+            Fault::session_by_refresh(|state, refresh| {
+                let found = state.family(*state.sessions.families.get(refresh)?);
+                found.filter(|it| it.status == UserStatus::Active)
             }),
         ],
     ),

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, StoredPassword,
-    StoredReply, Totp, User,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, SessionFamily,
+    StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::ids::{
     AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
@@ -153,7 +153,7 @@ traced! {
     [A: Attrs, T: Sessions<A> + Send] Sessions<A> {
         session(id: SessionId) -> Option<Session<A>>;
         session_by_token(token: &Digest) -> Option<LiveSession<A>>;
-        session_by_refresh(refresh: &Digest) -> Option<Session<A>>;
+        session_by_refresh(refresh: &Digest) -> Option<SessionFamily<A>>;
         sessions_of(user: UserId) -> Vec<Session<A>>;
         live_sessions_of(
             user: UserId,
