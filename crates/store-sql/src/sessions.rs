@@ -44,13 +44,15 @@ statements! { Sessions;
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     INSERT_REFRESH_TOKEN = "INSERT INTO {refresh_tokens} (digest, session_id) VALUES (?, ?)";
+    // The sum keeps MariaDB from finding one session by the index of `ended_ms`: it would lock the index
+    // before the row, and whoever holds the row already waits for the index.
     ROTATE_SESSION =
         "UPDATE {sessions} SET token_digest = ?, token_expires_ms = ?, refresh_digest = ?, \
          previous_refresh_digest = ?, rotated_ms = ?, refresh_expires_ms = ? \
-         WHERE id = ? AND refresh_digest = ? AND ended_ms IS NULL";
+         WHERE id = ? AND refresh_digest = ? AND ended_ms + 0 IS NULL";
     // Changes nothing and holds the row: a lock that every engine has.
     LOCK_SESSION = "UPDATE {sessions} SET user_id = user_id WHERE id = ?";
-    END_SESSION = "UPDATE {sessions} SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL";
+    END_SESSION = "UPDATE {sessions} SET ended_ms = ? WHERE id = ? AND ended_ms + 0 IS NULL";
     END_SESSIONS_OF =
         "UPDATE {sessions} SET ended_ms = ? WHERE user_id = ? AND ended_ms IS NULL AND id <> ?";
 }

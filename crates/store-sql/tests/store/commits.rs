@@ -88,7 +88,8 @@ async fn a_commit_that_fails_fails_alone() {
             if n % 4 == 0 {
                 // Found out at the commit and no sooner.
                 let orphan = "PRAGMA defer_foreign_keys = ON; \
-                              INSERT INTO durward_passwords VALUES (x'00', 'x', 1)";
+                              INSERT INTO durward_passwords (user_id, hash, changed_ms) \
+                              VALUES (x'00', 'x', 1)";
                 Sqlite::run(tx.conn().await.unwrap(), orphan).await.unwrap();
             }
             tx.commit().await
