@@ -146,7 +146,8 @@ pub trait Tx<A: Attrs>:
     + InvitationsMut<A>
 {
     /// Allows the store to put writes off until it commits, and to answer that a guard lets them pass before
-    /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same.
+    /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same, and
+    /// locks hold from when they are taken.
     ///
     /// If a guard then refuses after all, or a uniqueness rule is broken, the commit or a call before it is a
     /// [`Conflict`](StoreError::Conflict): nothing of the unit happened, and it is to be tried again without

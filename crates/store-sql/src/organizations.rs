@@ -89,6 +89,7 @@ impl<E: Engine, A: Attrs> OrganizationsMut<A> for SqlTx<'_, E, A> {
     }
 
     async fn lock_organization(&mut self, id: OrganizationId) -> Result<bool> {
-        self.change(LOCK_ORGANIZATION, values![&id]).await
+        // A lock is never put off.
+        Ok(self.execute(LOCK_ORGANIZATION, values![&id]).await? > 0)
     }
 }

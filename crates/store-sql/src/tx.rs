@@ -131,7 +131,8 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         self.change_unique(touch, values, what).await.map(drop)
     }
 
-    /// Runs a guarded update of one row; answers whether the guard let it pass, or presumes so.
+    /// Runs a guarded update of one row; answers whether the guard let it pass, or presumes so. Not for a lock,
+    /// which must be held when this returns.
     pub(crate) async fn change(
         &mut self,
         touch: impl Into<Touch<'_>>,
