@@ -34,6 +34,8 @@ pub enum Action {
     ExportUser,
     /// Have the verification of a claimed address sent again.
     ResendVerification,
+    /// Choose another password, or the first one (R-PW-11).
+    ChangePassword,
     /// See the sessions of a user.
     ReadSessions,
     /// End sessions of a user.
@@ -100,7 +102,7 @@ pub enum Decision {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -112,6 +114,7 @@ impl Action {
         Self::ListUsers,
         Self::ExportUser,
         Self::ResendVerification,
+        Self::ChangePassword,
         Self::ReadSessions,
         Self::EndSessions,
         Self::EnrolFactor,
@@ -142,6 +145,8 @@ impl Action {
             | Self::BanUser
             | Self::ListUsers
             | Self::ResendVerification
+            // Its flow asks: what is needed depends on what there is.
+            | Self::ChangePassword
             | Self::ReadSessions
             | Self::EndSessions
             | Self::UseOrganizations
@@ -206,7 +211,7 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Administrator => Allow,
             Other | Own | Reader | Editor | Manager | Deleter => Forbid,
         },
-        Action::ResendVerification => match relation {
+        Action::ResendVerification | Action::ChangePassword => match relation {
             Anonymous => Authenticate,
             Own => Allow,
             Other | Administrator | Reader | Editor | Manager | Deleter => Hide,

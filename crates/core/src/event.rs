@@ -62,6 +62,18 @@ pub enum Event<'a, A: Attrs> {
         /// The proven claim.
         email: &'a LoginEmail,
     },
+    /// A user has another password, or his first one.
+    PasswordChanged {
+        /// Whose it is.
+        user: UserId,
+        /// Why.
+        cause: PasswordCause,
+    },
+    /// A password is known to be in the wrong hands; its owner must choose another one (R-PW-10).
+    PasswordCompromised {
+        /// Whose it is.
+        user: UserId,
+    },
     /// A user authenticated, and a session was opened.
     SessionOpened {
         /// The new session.
@@ -147,6 +159,20 @@ pub enum EndReason {
     RolesChanged,
 }
 
+/// Why there is another password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PasswordCause {
+    /// There was none before.
+    Set,
+    /// Its owner changed it.
+    Changed,
+    /// It was reset by a mailed code.
+    Reset,
+    /// The one before was compromised, and its owner was asked for another one at a login.
+    Forced,
+}
+
 /// Why someone failed to authenticate; told to the audit log and to nobody else (R-EN-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -181,6 +207,18 @@ impl EndReason {
     }
 }
 
+impl PasswordCause {
+    /// The name in the audit log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Changed => "changed",
+            Self::Reset => "reset",
+            Self::Forced => "forced",
+        }
+    }
+}
+
 impl FailureReason {
     /// The name in the audit log.
     pub const fn name(self) -> &'static str {
@@ -208,6 +246,8 @@ impl<A: Attrs> Event<'_, A> {
             Self::UserErased { .. } => "user.erased",
             Self::RolesChanged { .. } => "roles.changed",
             Self::EmailProven { .. } => "email.proven",
+            Self::PasswordChanged { .. } => "password.changed",
+            Self::PasswordCompromised { .. } => "password.compromised",
             Self::SessionOpened { .. } => "session.opened",
             Self::SessionRefreshed { .. } => "session.refreshed",
             Self::SessionEnded { .. } => "session.ended",
@@ -229,7 +269,9 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserUnbanned { user }
             | Self::UserDeleted { user }
             | Self::UserRestored { user } => Some(user.id),
-            Self::UserErased { user } => Some(*user),
+            Self::UserErased { user }
+            | Self::PasswordChanged { user, .. }
+            | Self::PasswordCompromised { user } => Some(*user),
             Self::EmailProven { email } => Some(email.user),
             Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
                 Some(session.user)
@@ -256,6 +298,8 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserErased { .. }
             | Self::RolesChanged { .. }
             | Self::EmailProven { .. }
+            | Self::PasswordChanged { .. }
+            | Self::PasswordCompromised { .. }
             | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }
             | Self::RecoveryCodesReplaced { .. }
@@ -294,11 +338,12 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserRestored { user } => {
                 json!({ "version": user.version, "erasure": user.erasure })
             }
-            Self::UserErased { .. } => json!({}),
+            Self::UserErased { .. } | Self::PasswordCompromised { .. } => json!({}),
             Self::RolesChanged { before, after } => {
                 json!({ "before": before.roles, "after": after.roles, "version": after.version })
             }
             Self::EmailProven { email } => json!({ "emailId": email.id }),
+            Self::PasswordChanged { cause, .. } => json!({ "cause": cause.name() }),
             Self::SessionOpened { session } => json!({
                 "sessionId": session.id,
                 "methods": session.methods,

@@ -41,7 +41,7 @@ pub use entity::{
     Flow, LoginEmail, Method, Pending, Proof, Purpose, Session, Step, User, UserStatus,
 };
 pub use error::{Error, Kind, Obstruction};
-pub use event::{EndReason, Event, FailureReason};
+pub use event::{EndReason, Event, FailureReason, PasswordCause};
 pub use hook::{Hook, Veto};
 pub use ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,

@@ -60,6 +60,8 @@ pub enum Message {
     AlreadyRegistered(Code),
     /// Prove the address of an existing account.
     VerifyEmail(Code),
+    /// Choose a new password with a code.
+    ResetPassword(Code),
     /// Somebody claimed an address that another account has proven; for information only.
     AddressInUse,
     /// A refresh token was used twice, so the session was ended (R-SE-08).
@@ -145,6 +147,7 @@ impl Message {
             Self::Login(_) => "login",
             Self::AlreadyRegistered(_) => "already-registered",
             Self::VerifyEmail(_) => "verify-email",
+            Self::ResetPassword(_) => "reset-password",
             Self::AddressInUse => "address-in-use",
             Self::SessionRevoked => "session-revoked",
             Self::AccountDeleted(_) => "account-deleted",
@@ -158,7 +161,8 @@ impl Message {
             Self::SignUp(code)
             | Self::Login(code)
             | Self::AlreadyRegistered(code)
-            | Self::VerifyEmail(code) => Some(code),
+            | Self::VerifyEmail(code)
+            | Self::ResetPassword(code) => Some(code),
             Self::AddressInUse
             | Self::SessionRevoked
             | Self::AccountDeleted(_)
@@ -174,6 +178,7 @@ impl Message {
             | Self::Login(_)
             | Self::AlreadyRegistered(_)
             | Self::VerifyEmail(_)
+            | Self::ResetPassword(_)
             | Self::AddressInUse
             | Self::SessionRevoked
             | Self::Notice(_) => self.code().map(|code| &code.link),
@@ -188,6 +193,7 @@ impl Message {
             | Self::Login(_)
             | Self::AlreadyRegistered(_)
             | Self::VerifyEmail(_)
+            | Self::ResetPassword(_)
             | Self::AddressInUse
             | Self::AccountDeleted(_)
             | Self::SessionRevoked => None,
@@ -206,6 +212,7 @@ impl Message {
             Self::Login(code()),
             Self::AlreadyRegistered(code()),
             Self::VerifyEmail(code()),
+            Self::ResetPassword(code()),
             Self::AddressInUse,
             Self::SessionRevoked,
             Self::AccountDeleted(Deletion {
@@ -306,6 +313,7 @@ impl SealedMail {
                 | Message::Login(_)
                 | Message::AlreadyRegistered(_)
                 | Message::VerifyEmail(_)
+                | Message::ResetPassword(_)
                 | Message::AddressInUse
                 | Message::SessionRevoked
                 | Message::Notice(_) => None,
@@ -325,6 +333,7 @@ impl SealedMail {
             ("login", Some(code)) => Message::Login(code),
             ("already-registered", Some(code)) => Message::AlreadyRegistered(code),
             ("verify-email", Some(code)) => Message::VerifyEmail(code),
+            ("reset-password", Some(code)) => Message::ResetPassword(code),
             ("address-in-use", None) => Message::AddressInUse,
             ("session-revoked", None) => Message::SessionRevoked,
             ("account-deleted", None) => {

@@ -187,18 +187,26 @@ fn password_attempt(mut fields: Fields, rules: EmailRules) -> Result<PasswordAtt
 }
 
 fn code_attempt(mut fields: Fields) -> Result<(Option<CodeAttempt>, FlowState), Problem> {
+    let shown = shown_code(&mut fields);
+    let state = fields.required("state", state);
+    fields.finish((shown, state))
+}
+
+/// A mailed code in one of its two forms; `None` for a text that is neither handle nor code.
+pub(crate) fn shown_code(fields: &mut Fields) -> Read<Option<CodeAttempt>> {
     let id_type = fields.required("idType", exactly("code"));
     let value = fields.required("idValue", secret);
     let typed = fields.optional("secret", secret);
-    let state = fields.required("state", state);
-    if let (Read::Good(value), Read::Good(None)) = (&value, &typed)
-        && value.expose().starts_with("dw_fl_")
-    {
+    match (id_type, value, typed) {
         // The handle of a step goes with the code from the mail.
-        fields.refuse(missing("secret"));
+        (_, Read::Good(value), Read::Good(None)) if value.expose().starts_with("dw_fl_") => {
+            fields.bad(missing("secret"))
+        }
+        (Read::Good(()), Read::Good(value), Read::Good(typed)) => {
+            Read::Good(attempt(&value, typed.as_ref()))
+        }
+        _ => Read::Bad,
     }
-    let ((), value, typed, state) = fields.finish((id_type, value, typed, state))?;
-    Ok((attempt(&value, typed.as_ref()), state))
 }
 
 type FactorFields = (Secret<String>, Secret<String>, FlowState);

@@ -52,6 +52,7 @@ mod life_cycle;
 mod openapi;
 mod operation;
 mod paging;
+mod passwords;
 mod problem;
 mod query;
 mod roles;

@@ -17,6 +17,7 @@ mod administration;
 mod authn;
 mod emails;
 mod factors;
+mod passwords;
 mod service;
 mod sessions;
 mod users;
@@ -56,6 +57,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         factors::routes(),
         authn::routes(),
         emails::routes(),
+        passwords::routes(),
         sessions::routes(),
         service::routes(),
     ];

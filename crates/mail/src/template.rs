@@ -27,6 +27,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "login.subject" "login.txt" "login.html"
     "already-registered.subject" "already-registered.txt" "already-registered.html"
     "verify-email.subject" "verify-email.txt" "verify-email.html"
+    "reset-password.subject" "reset-password.txt" "reset-password.html"
     "address-in-use.subject" "address-in-use.txt" "address-in-use.html"
     "account-deleted.subject" "account-deleted.txt" "account-deleted.html"
     "session-revoked.subject" "session-revoked.txt" "session-revoked.html"

@@ -10,6 +10,7 @@ pub(crate) struct ServerLinks {
     sign_up: String,
     login: String,
     verify: String,
+    reset: String,
     restore: String,
 }
 
@@ -24,6 +25,7 @@ impl ServerLinks {
             sign_up: page(&targets.sign_up, Purpose::SignUp),
             login: page(&targets.login, Purpose::Login),
             verify: page(&targets.verify, Purpose::VerifyEmail),
+            reset: page(&targets.reset, Purpose::ResetPassword),
             restore: page(&None, Purpose::RestoreAccount),
         }
     }
@@ -36,6 +38,7 @@ impl Links for ServerLinks {
             Purpose::SignUp => &self.sign_up,
             Purpose::Login => &self.login,
             Purpose::VerifyEmail => &self.verify,
+            Purpose::ResetPassword => &self.reset,
             Purpose::RestoreAccount => &self.restore,
         };
         format!("{page}#{code}")

@@ -41,12 +41,7 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        let shown = match attempt {
-            CodeAttempt::Link(code) => self.shown_link(code).await?,
-            CodeAttempt::Typed { handle, code } => {
-                self.shown_typed(handle, code.as_ref(), origin).await?
-            }
-        };
+        let shown = self.shown(attempt, origin).await?;
         let Some(Shown { flow, proof }) = shown else {
             return Err(self.refuse_flow(None, origin).await);
         };
@@ -102,7 +97,11 @@ impl<S: Store> Accounts<S> {
                 }
             }
             (
-                Purpose::SignUp | Purpose::Login | Purpose::VerifyEmail | Purpose::RestoreAccount,
+                Purpose::SignUp
+                | Purpose::Login
+                | Purpose::VerifyEmail
+                | Purpose::ResetPassword
+                | Purpose::RestoreAccount,
                 _,
                 _,
             ) => return Ok(None),
@@ -112,6 +111,21 @@ impl<S: Store> Accounts<S> {
         match self.proceed(tx, &user, done, &flow.email, state, origin).await {
             Err(Error::Unauthenticated) => Ok(None),
             settled => settled.map(Some),
+        }
+    }
+
+    /// The flow that a code is shown to; an attempt that could be a guess is debited, durably, before
+    /// anything is verified.
+    pub(super) async fn shown(
+        &self,
+        attempt: &CodeAttempt,
+        origin: &Origin,
+    ) -> Result<Option<Shown<S::Attrs>>, Error> {
+        match attempt {
+            CodeAttempt::Link(code) => self.shown_link(code).await,
+            CodeAttempt::Typed { handle, code } => {
+                self.shown_typed(handle, code.as_ref(), origin).await
+            }
         }
     }
 

@@ -99,6 +99,7 @@ impl<S: Store> Accounts<S> {
             Purpose::SignUp => Message::SignUp,
             Purpose::Login => Message::Login,
             Purpose::VerifyEmail => Message::VerifyEmail,
+            Purpose::ResetPassword => Message::ResetPassword,
             // Its one link was mailed, and nobody knows its handle.
             Purpose::RestoreAccount => return self.queue_nothing(tx, now).await,
         };

@@ -1,4 +1,5 @@
 use super::flows::{Beginning, Letter};
+use super::passwords::MAX_ROUNDS;
 use super::{Accounts, Answer};
 use crate::email::EmailAddress;
 use crate::entity::{Method, PasswordLogin, Purpose, Step, User, UserStatus};
@@ -8,7 +9,7 @@ use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash, Verdict};
-use crate::store::{BudgetsMut, Factors, Passwords, PasswordsMut, Store, Users};
+use crate::store::{BudgetsMut, Factors, Passwords, PasswordsMut, Store, StoreError, Users};
 use crate::text::FlowState;
 
 /// A request for a login code by mail.
@@ -68,46 +69,56 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         let PasswordAttempt { email, password, state } = attempt;
-        let failures = self.budget(&[b"password", email.canonical().as_str().as_bytes()]);
-        let admission = self.parts().passwords.admit()?;
+        let failures = self.password_failures(email.canonical());
+        let mut admission = self.parts().passwords.admit()?;
         let in_time = unit!(self, |tx, _| {
             let now = self.now();
             self.debit_failure(tx, origin, now).await?;
             let delays = self.settings().limits.delays;
             Ok(tx.debit_attempt(failures, &delays, now).await?)
         })?;
-        let mut read = self.read().await?;
-        let login = read.password_login(email.canonical()).await?;
-        drop(read);
-        let hash = login.as_ref().and_then(|login| login.hash.clone());
-        let verdict = self.parts().passwords.verify(password, hash, admission).await?;
-        let (user, rehashed) = match judge(login, verdict, in_time) {
-            Ok(right) => right,
-            Err((user, reason)) => {
-                return Err(self.refuse(user, Method::Password, reason, origin).await);
-            }
-        };
-        let answer = unit!(self, |tx, _| {
-            // Whoever was banned or lost the address while the password was verified is found out here.
-            let owner = tx.user_by_email(email.canonical()).await?;
-            let Some(owner) = owner.filter(|owner| owner.id == user) else {
-                return Ok(None);
+        for _ in 0..MAX_ROUNDS {
+            let mut read = self.read().await?;
+            let login = read.password_login(email.canonical()).await?;
+            drop(read);
+            let hash = login.as_ref().and_then(|login| login.hash.clone());
+            let password = password.clone();
+            let verdict = self.parts().passwords.verify(password, hash, admission).await?;
+            let Right { user, hash, rehashed } = match judge(login, verdict, in_time) {
+                Ok(right) => right,
+                Err((user, reason)) => {
+                    return Err(self.refuse(user, Method::Password, reason, origin).await);
+                }
             };
-            if owner.status != UserStatus::Active {
-                return Ok(None);
+            let answer = unit!(self, |tx, _| {
+                // Whoever was banned or lost the address while the password was verified is found out here.
+                let owner = tx.user_by_email(email.canonical()).await?;
+                let Some(owner) = owner.filter(|owner| owner.id == user) else {
+                    return Ok(Outcome::Refused);
+                };
+                if owner.status != UserStatus::Active {
+                    return Ok(Outcome::Refused);
+                }
+                // So is whoever has another password by now; and nobody changes it until this is over.
+                if !tx.replace_password_hash(user, &hash, &rehashed).await? {
+                    return Ok(Outcome::Outdated);
+                }
+                tx.reset_attempts(failures).await?;
+                self.refund_failure(tx, origin).await?;
+                let done = vec![Method::Password];
+                self.proceed(tx, &owner, done, &email, &state, origin).await.map(Outcome::Answered)
+            })?;
+            match answer {
+                Outcome::Answered(answer) => return Ok(answer),
+                Outcome::Refused => {
+                    let reason = FailureReason::NotActive;
+                    return Err(self.refuse(Some(user), Method::Password, reason, origin).await);
+                }
+                // It may have been a better hash of the same password.
+                Outcome::Outdated => admission = self.parts().passwords.admit()?,
             }
-            tx.reset_attempts(failures).await?;
-            self.refund_failure(tx, origin).await?;
-            if let Some((old, new)) = &rehashed {
-                tx.replace_password_hash(user, old, new).await?;
-            }
-            self.proceed(tx, &owner, vec![Method::Password], &email, &state, origin).await.map(Some)
-        })?;
-        if let Some(answer) = answer {
-            return Ok(answer);
         }
-        let reason = FailureReason::NotActive;
-        Err(self.refuse(Some(user), Method::Password, reason, origin).await)
+        Err(Error::Store(StoreError::Conflict))
     }
 
     /// What comes after `done`: another step, or the session.
@@ -163,7 +174,24 @@ impl<S: Store> Accounts<S> {
     }
 }
 
-type Right = (UserId, Option<(PasswordHash, PasswordHash)>);
+/// What became of a right password.
+enum Outcome {
+    Answered(Answer),
+    /// Its user may not be used, or has not this address any more.
+    Refused,
+    /// The hash that it was compared with is not stored any more.
+    Outdated,
+}
+
+/// A right password.
+#[derive(Debug)]
+struct Right {
+    user: UserId,
+    /// What it was compared with.
+    hash: PasswordHash,
+    /// What is to be stored instead; the same, unless there is a better one.
+    rehashed: PasswordHash,
+}
 
 /// The decision over a login by password, from what was found; a right password that came too early is
 /// treated as a wrong one (R-TH-03).
@@ -183,13 +211,13 @@ fn judge(
     }
     let rehashed = match verdict {
         Verdict::Wrong => return Err((Some(user), FailureReason::WrongSecret)),
-        Verdict::Right => None,
-        Verdict::RightRehashed(new) => Some((hash, new)),
+        Verdict::Right => hash.clone(),
+        Verdict::RightRehashed(new) => new,
     };
     if status != UserStatus::Active {
         return Err((Some(user), FailureReason::NotActive));
     }
-    Ok((user, rehashed))
+    Ok(Right { user, hash, rehashed })
 }
 
 #[cfg(test)]
@@ -232,8 +260,10 @@ mod tests {
     fn a_rehash_replaces_exactly_the_hash_that_was_verified() {
         let new = PasswordHash::from_stored("new".into());
         let verdict = Verdict::RightRehashed(new.clone());
-        let (_, rehashed) =
-            judge(Some(login(UserStatus::Active, Some("h"))), verdict, true).unwrap();
-        assert_eq!(rehashed, Some((PasswordHash::from_stored("h".into()), new)));
+        let right = |verdict| judge(Some(login(UserStatus::Active, Some("h"))), verdict, true);
+        let found = right(verdict).unwrap();
+        assert_eq!((found.hash.as_str(), found.rehashed), ("h", new));
+        let found = right(Verdict::Right).unwrap();
+        assert_eq!((found.hash.as_str(), found.rehashed.as_str()), ("h", "h"));
     }
 }

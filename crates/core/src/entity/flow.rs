@@ -78,6 +78,8 @@ pub enum Purpose {
     Login,
     /// A proven address.
     VerifyEmail,
+    /// A new password, and no session (R-RC-03).
+    ResetPassword,
     /// A deletion taken back.
     RestoreAccount,
 }
@@ -233,7 +235,8 @@ pub(crate) fn short_code_digest(keys: &KeyRing, flow: FlowId, code: &ShortCode) 
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::SignUp, Self::Login, Self::VerifyEmail, Self::RestoreAccount];
+    pub const ALL: [Self; 5] =
+        [Self::SignUp, Self::Login, Self::VerifyEmail, Self::ResetPassword, Self::RestoreAccount];
 
     /// The name under which a store keeps the purpose.
     pub const fn name(self) -> &'static str {
@@ -241,6 +244,7 @@ impl Purpose {
             Self::SignUp => "sign-up",
             Self::Login => "login",
             Self::VerifyEmail => "verify-email",
+            Self::ResetPassword => "reset-password",
             Self::RestoreAccount => "restore-account",
         }
     }

@@ -15,6 +15,7 @@ mod factors;
 mod layer;
 mod life_cycle;
 mod logs;
+mod passwords;
 mod refusals;
 mod roles;
 mod schema;

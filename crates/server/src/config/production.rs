@@ -175,6 +175,7 @@ fn refuse_weak(config: &Config, problems: &mut Vec<Problem>) {
         ("links.sign_up", &config.links.sign_up),
         ("links.login", &config.links.login),
         ("links.verify", &config.links.verify),
+        ("links.reset", &config.links.reset),
     ] {
         if is_public && target.as_ref().is_some_and(|target| !target.is_https()) {
             let problem = "leads to the machine of whoever reads the mail";

@@ -80,6 +80,8 @@ pub(crate) struct LinkTargets {
     pub(crate) login: Option<PageUrl>,
     /// Codes that prove an address of an existing account.
     pub(crate) verify: Option<PageUrl>,
+    /// Codes that reset a password.
+    pub(crate) reset: Option<PageUrl>,
 }
 
 impl LinkTargets {
@@ -88,6 +90,7 @@ impl LinkTargets {
             sign_up: reader.optional("links.sign_up"),
             login: reader.optional("links.login"),
             verify: reader.optional("links.verify"),
+            reset: reader.optional("links.reset"),
         }
     }
 }

@@ -14,6 +14,7 @@ mod outbox;
 mod passwords;
 mod properties;
 mod refresh;
+mod resets;
 mod sessions;
 mod sign_up;
 mod steps;

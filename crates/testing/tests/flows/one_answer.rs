@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use durward_core::accounts::SignUp;
+use durward_core::accounts::{ResetRequest, SignUp};
 use durward_core::{SignUpMode, UserStatus};
 use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
@@ -101,6 +101,21 @@ async fn asking_for_a_login_code_costs_the_same_for_every_address() {
         it.inbox().all().iter().map(|letter| letter.to().to_owned()).collect();
     mailed.sort();
     assert_eq!(mailed, ["known@example.com", "passwordless@example.com"]);
+}
+
+#[tokio::test]
+async fn asking_for_a_reset_costs_the_same_for_every_address() {
+    // R-EN-01, R-EN-02
+    let (it, store) = everyone().await;
+    let mut costs = Vec::new();
+    for address in EVERYONE {
+        let request = ResetRequest { email: given::email(address), state: it.state() };
+        assert!(it.accounts().request_reset(&request, &it.origin()).await.is_ok());
+        costs.push(store.trace().take());
+    }
+    assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
+    it.deliver().await;
+    assert_eq!(it.inbox().all().len(), 2);
 }
 
 #[tokio::test]

@@ -75,9 +75,33 @@
     return response;
   };
 
-  const explain = (response) => {
+  const resetPassword = async () => {
+    const response = await send("v1/passwords/reset/confirm", {
+      idType: "code",
+      idValue: code,
+      state: state(),
+      password: element("password").value,
+      passwordConf: element("repeated").value,
+    });
+    if (response.ok) {
+      try {
+        localStorage.removeItem("durward.state");
+      } catch {
+        // Without storage there was nothing to remove.
+      }
+      element("passwords").hidden = true;
+      show("Password changed", "You are signed out everywhere. Sign in with the new password.");
+    }
+    return response;
+  };
+
+  const explain = async (response) => {
     if (response.ok) return;
-    if (response.status === 429 || response.status === 503) {
+    if (response.status === 422 && action === resetPassword) {
+      const { obstructions } = await response.json();
+      const texts = obstructions.map((it) => (it.code === "PASSWORDS_DIFFER" ? "Both must be the same." : it.text));
+      show("Choose another password", texts.join(" "), "Set password");
+    } else if (response.status === 429 || response.status === 503) {
       show("Please wait", "There is too much to do just now. Try again in a moment.", "Try again");
     } else {
       show(
@@ -96,10 +120,14 @@
     } else if (purpose === "restore-account") {
       show("Restore your account", "Press the button to take the deletion back.", "Restore account");
       return restoreAccount;
-    } else if (purpose !== "sign-up" && purpose !== "login") {
+    } else if (!["sign-up", "login", "reset-password"].includes(purpose)) {
       show("The link is incomplete", "Type the 8-character code of the mail where you began.");
     } else if (!state()) {
       show("Go back to where you began", "This browser did not begin the sign-in, so the link cannot finish it. Type the 8-character code of the mail in the application instead.");
+    } else if (purpose === "reset-password") {
+      element("passwords").hidden = false;
+      show("Choose a new password", "All your sessions will end.", "Set password");
+      return resetPassword;
     } else if (purpose === "sign-up") {
       show("Finish signing up", "Press the button to confirm your address and sign in.", "Finish signing up");
       return answerFlow;
@@ -116,7 +144,7 @@
     if (!action) return;
     button.disabled = true;
     try {
-      explain(await action());
+      await explain(await action());
     } catch {
       show("No connection", "The server cannot be reached. Try again in a moment.", "Try again");
     } finally {

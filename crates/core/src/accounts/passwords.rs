@@ -1,0 +1,275 @@
+use super::Accounts;
+use crate::authz::Caller;
+use crate::behavior::PasswordContext;
+use crate::budget::BudgetKey;
+use crate::email::CanonicalEmail;
+use crate::entity::{LoginEmail, Method, StoredPassword, User, UserStatus};
+use crate::error::{Error, Obstruction};
+use crate::event::{Event, FailureReason, PasswordCause};
+use crate::ids::{SessionId, UserId};
+use crate::mail::Notice;
+use crate::origin::Origin;
+use crate::password::{Password, PasswordHash, Verdict};
+use crate::store::{BudgetsMut, LoginEmails, Passwords, PasswordsMut, Store, StoreError, Users};
+
+/// How often a password is compared anew because its hash was replaced in the meantime.
+pub(super) const MAX_ROUNDS: u32 = 4;
+
+/// A user's wish for another password.
+#[derive(Clone, Debug)]
+pub struct PasswordChange {
+    /// The present one; not needed by whoever has none, or has just proven a second factor.
+    pub current: Option<Password>,
+    /// The new one.
+    pub password: Password,
+}
+
+/// A password to be stored in the place of whatever is there.
+pub(super) struct Replacement {
+    pub(super) hash: PasswordHash,
+    /// The hash that it replaces; `None` for the first password of a user.
+    pub(super) from: Option<PasswordHash>,
+    pub(super) cause: PasswordCause,
+    /// The session that goes on.
+    pub(super) keep: Option<SessionId>,
+}
+
+/// What stands of a user when the new password is looked at.
+struct Present<A: crate::attrs::Attrs> {
+    user: User<A>,
+    emails: Vec<LoginEmail>,
+    stored: Option<StoredPassword>,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Changes the password of the caller, or sets his first one (R-PW-07, R-PW-11).
+    ///
+    /// A change needs the current password, which is debited and verified as by a login, or a session that
+    /// proved a second factor a moment ago; a first password needs any session of a moment ago. Everything
+    /// else is [`Error::StepUp`] or [`Error::Invalid`], with all that is wrong at once.
+    ///
+    /// The session of the caller goes on, with its tokens; all others end, and flows under way (R-SE-06).
+    pub async fn change_password(
+        &self,
+        caller: &Caller<S::Attrs>,
+        change: &PasswordChange,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let me = caller.user()?;
+        let mut debited = None;
+        for _ in 0..MAX_ROUNDS {
+            let present = self.present(me.id).await?;
+            self.check_change(caller, change, &present)?;
+            let Present { user, emails, stored } = present;
+            if let (Some(current), Some(stored)) = (&change.current, &stored) {
+                let in_time = match debited {
+                    Some(in_time) => in_time,
+                    None => self.debit_password(&user, &emails, origin).await?,
+                };
+                debited = Some(in_time);
+                self.verify_current(current, stored, in_time, origin).await?;
+                if *current == change.password {
+                    return Err(Error::Invalid(vec![unchanged()]));
+                }
+            } else if debited.is_none() {
+                debited = Some(true);
+                unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)?;
+            }
+            let hash = self.hash_another(change.password.clone(), stored.as_ref()).await?;
+            let from = stored.map(|stored| stored.hash);
+            let cause = from.as_ref().map_or(PasswordCause::Set, |_| PasswordCause::Changed);
+            let changed = unit!(self, |tx, _| {
+                if tx.password(user.id).await?.map(|stored| stored.hash) != from {
+                    return Ok(false);
+                }
+                let user = tx.user(user.id).await?.ok_or(Error::Unauthenticated)?;
+                if user.status != UserStatus::Active {
+                    return Err(Error::Unauthenticated);
+                }
+                self.refund_failure(tx, origin).await?;
+                let replacement = Replacement {
+                    hash: hash.clone(),
+                    from: from.clone(),
+                    cause,
+                    keep: Some(me.session_id),
+                };
+                self.replace_password(tx, &user, replacement, origin).await.map(|()| true)
+            })?;
+            if changed {
+                return Ok(());
+            }
+        }
+        Err(Error::Store(StoreError::Conflict))
+    }
+
+    /// Stores a password in the place of another one or of none, inside the caller's unit of work, with all
+    /// that follows from it: the one function through which every later password comes to be.
+    ///
+    /// A [conflict](StoreError::Conflict) when something else is stored by now.
+    pub(super) async fn replace_password(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: &User<S::Attrs>,
+        replacement: Replacement,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let Replacement { hash, from, cause, keep } = replacement;
+        let changed = self.now();
+        let password = StoredPassword { user: user.id, hash, changed, compromised: None };
+        match from {
+            Some(from) if !tx.update_password(&password, &from).await? => {
+                return Err(Error::Store(StoreError::Conflict));
+            }
+            Some(_) => {}
+            None => match tx.insert_password(&password).await {
+                Err(StoreError::Duplicate(_)) => return Err(Error::Store(StoreError::Conflict)),
+                inserted => inserted?,
+            },
+        }
+        for email in tx.login_emails_of(user.id).await? {
+            if email.proven.is_some() {
+                tx.reset_attempts(self.password_failures(email.address.canonical())).await?;
+            }
+        }
+        self.record(tx, &Event::PasswordChanged { user: user.id, cause }, origin).await?;
+        self.credentials_changed(tx, user.id, keep, Notice::PasswordChanged, origin).await
+    }
+
+    /// Marks the password of a user as compromised, inside the caller's unit of work: at its next use its
+    /// owner must choose another one (R-PW-10). Answers whether there was one that was not marked yet.
+    pub async fn mark_password(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let marked = tx.mark_password(user, self.now()).await?;
+        if marked {
+            self.record(tx, &Event::PasswordCompromised { user }, origin).await?;
+        }
+        Ok(marked)
+    }
+
+    /// Hashes a password that is not the compromised one which it is to replace (R-PW-10).
+    pub(super) async fn hash_another(
+        &self,
+        password: Password,
+        stored: Option<&StoredPassword>,
+    ) -> Result<PasswordHash, Error> {
+        let hasher = &self.parts().passwords;
+        if let Some(stored) = stored.filter(|stored| stored.compromised.is_some()) {
+            let (admission, hash) = (hasher.admit()?, Some(stored.hash.clone()));
+            match hasher.verify(password.clone(), hash, admission).await? {
+                Verdict::Wrong => {}
+                Verdict::Right | Verdict::RightRehashed(_) => {
+                    return Err(Error::Invalid(vec![unchanged()]));
+                }
+            }
+        }
+        let admission = hasher.admit()?;
+        Ok(hasher.hash(password, admission).await?)
+    }
+
+    /// The budget of failed passwords of whoever has proven this address.
+    pub(super) fn password_failures(&self, email: &CanonicalEmail) -> BudgetKey {
+        self.budget(&[b"password", email.as_str().as_bytes()])
+    }
+
+    async fn present(&self, user: UserId) -> Result<Present<S::Attrs>, Error> {
+        let mut read = self.read().await?;
+        let stored = read.password(user).await?;
+        let emails = read.login_emails_of(user).await?;
+        let user = read.user(user).await?.ok_or(Error::Unauthenticated)?;
+        Ok(Present { user, emails, stored })
+    }
+
+    fn check_change(
+        &self,
+        caller: &Caller<S::Attrs>,
+        change: &PasswordChange,
+        present: &Present<S::Attrs>,
+    ) -> Result<(), Error> {
+        let Present { user, emails, stored } = present;
+        let methods = &caller.user()?.methods;
+        let seconded = methods.iter().any(|method| method.is_second_factor());
+        let mut found = Vec::new();
+        match (stored, &change.current) {
+            (Some(_), Some(_)) => {}
+            (None, None) => _ = self.fresh(caller)?,
+            (Some(_), None) if seconded => _ = self.fresh(caller)?,
+            (Some(_), None) => {
+                let text = "Must be given, or a second factor be proven.";
+                found.push(Obstruction::new("REQUIRED", text).at("/currentPassword"));
+            }
+            (None, Some(_)) => found.push(wrong_current()),
+        }
+        let context = |email| PasswordContext {
+            service: &self.settings().service,
+            email,
+            name: Some(&user.name),
+            only_factor: true,
+        };
+        let mut weak = Vec::new();
+        let addresses = emails.iter().map(|email| Some(&email.address));
+        for email in addresses.chain(emails.is_empty().then_some(None)) {
+            weak.extend(self.parts().behavior.password.check(&change.password, &context(email)));
+        }
+        weak.dedup();
+        for obstruction in weak {
+            let obstruction = obstruction.at("/password");
+            if !found.contains(&obstruction) {
+                found.push(obstruction);
+            }
+        }
+        if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
+    }
+
+    /// Counts an attempt at the current password, durably and where logins count theirs; answers whether it
+    /// came in time.
+    async fn debit_password(
+        &self,
+        user: &User<S::Attrs>,
+        emails: &[LoginEmail],
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        // An unproven claim is no address of this user: its budget may be somebody else's.
+        let mut proven = emails.iter().filter(|email| email.proven.is_some());
+        let key = match proven.clone().find(|email| email.primary).or_else(|| proven.next()) {
+            Some(email) => self.password_failures(email.address.canonical()),
+            None => self.budget(&[b"password of", user.id.as_bytes()]),
+        };
+        unit!(self, |tx, _| {
+            let now = self.now();
+            self.debit_failure(tx, origin, now).await?;
+            Ok(tx.debit_attempt(key, &self.settings().limits.delays, now).await?)
+        })
+    }
+
+    /// Compares the current password; one that came too early is as wrong as a wrong one (R-TH-03).
+    async fn verify_current(
+        &self,
+        current: &Password,
+        stored: &StoredPassword,
+        in_time: bool,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let hasher = &self.parts().passwords;
+        let (admission, hash) = (hasher.admit()?, Some(stored.hash.clone()));
+        let reason = match hasher.verify(current.clone(), hash, admission).await? {
+            _ if !in_time => FailureReason::Delayed,
+            Verdict::Right | Verdict::RightRehashed(_) => return Ok(()),
+            Verdict::Wrong => FailureReason::WrongSecret,
+        };
+        let refusal = self.refuse(Some(stored.user), Method::Password, reason, origin).await;
+        let noted = matches!(refusal, Error::Unauthenticated);
+        Err(if noted { Error::Invalid(vec![wrong_current()]) } else { refusal })
+    }
+}
+
+fn wrong_current() -> Obstruction {
+    Obstruction::new("PASSWORD_WRONG", "Is not the current password.").at("/currentPassword")
+}
+
+fn unchanged() -> Obstruction {
+    Obstruction::new("PASSWORD_UNCHANGED", "Must not be the current password.").at("/password")
+}

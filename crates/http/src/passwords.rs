@@ -1,0 +1,167 @@
+use axum::http::StatusCode;
+use axum::response::Response;
+use durward_core::accounts::{PasswordChange, PasswordReset, ResetRequest};
+use durward_core::email::EmailRules;
+use durward_core::{EmailAddress, FlowState, Password, Store};
+use schemars::JsonSchema;
+
+use crate::answer::{Statuses, empty, flow};
+use crate::authn::shown_code;
+use crate::call::Call;
+use crate::fields::{Fields, Read, missing};
+use crate::problem::Problem;
+use crate::shapes::{CodeWord, HandleText, LinkCodeText, Optional, PasswordText, ShortCodeText};
+use crate::values::{email, password, state};
+
+/// The body of `POST /v1/passwords/reset`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PasswordResetRequest")]
+#[expect(dead_code, reason = "describes what `reset_request` reads")]
+pub(crate) struct ResetShape {
+    /// The address to send a code to.
+    email: EmailAddress,
+    /// Made by the caller at random; it must come with the code.
+    state: FlowState,
+}
+
+/// The body of `POST /v1/passwords/reset/confirm`.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "PasswordReset")]
+#[expect(dead_code, reason = "describes what `reset` reads")]
+pub(crate) enum ConfirmShape {
+    /// With the code that a person typed from the mail.
+    Typed(TypedResetShape),
+    /// With the code of the link in the mail.
+    Link(LinkResetShape),
+}
+
+/// A new password, and a code that was typed.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PasswordResetByTypedCode")]
+#[expect(dead_code, reason = "describes what `reset` reads")]
+pub(crate) struct TypedResetShape {
+    id_type: CodeWord,
+    /// The handle of the step.
+    id_value: HandleText,
+    /// The code; letter case, spaces and hyphens do not matter.
+    secret: ShortCodeText,
+    /// The state that the reset was begun with.
+    state: FlowState,
+    /// The new password.
+    password: PasswordText,
+    /// The new password again.
+    password_conf: PasswordText,
+}
+
+/// A new password, and a code that came with a link.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PasswordResetByLink")]
+#[expect(dead_code, reason = "describes what `reset` reads")]
+pub(crate) struct LinkResetShape {
+    id_type: CodeWord,
+    /// The code.
+    id_value: LinkCodeText,
+    /// The state that the reset was begun with.
+    state: FlowState,
+    /// The new password.
+    password: PasswordText,
+    /// The new password again.
+    password_conf: PasswordText,
+}
+
+/// The body of `POST /v1/users/{id}/password`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PasswordChange")]
+#[expect(dead_code, reason = "describes what `change` reads")]
+pub(crate) struct ChangeShape {
+    /// The present one; not needed by whoever has none, or proved a second factor a moment ago.
+    #[serde(default)]
+    current_password: Optional<PasswordText>,
+    /// The new password.
+    password: PasswordText,
+    /// The new password again.
+    password_conf: PasswordText,
+}
+
+/// `POST /v1/passwords/reset`
+pub(crate) async fn reset<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
+    let fields = call.fields().await?;
+    let request = reset_request(fields, call.accounts().parts().settings.email)?;
+    let answer = call.accounts().request_reset(&request, &call.origin()).await?;
+    let accepted = StatusCode::ACCEPTED;
+    flow(&answer, &request.state, Statuses { step: accepted, session: accepted })
+}
+
+/// `POST /v1/passwords/reset/confirm`
+pub(crate) async fn confirm<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
+    let reset = password_reset(call.fields().await?)?;
+    call.accounts().confirm_reset(reset, &call.origin()).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// `POST /v1/users/{id}/password`: the policy lets nobody but the user himself here (R-PW-11).
+pub(crate) async fn change<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
+    let change = password_change(call.fields().await?)?;
+    call.accounts().change_password(&call.caller, &change, &call.origin()).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn reset_request(mut fields: Fields, rules: EmailRules) -> Result<ResetRequest, Problem> {
+    let email = fields.required("email", email(rules));
+    let state = fields.required("state", state);
+    let (email, state) = fields.finish((email, state))?;
+    Ok(ResetRequest { email, state })
+}
+
+fn password_reset(mut fields: Fields) -> Result<PasswordReset, Problem> {
+    let attempt = shown_code(&mut fields);
+    let state = fields.required("state", state);
+    let password = chosen(&mut fields);
+    let (attempt, state, password) = fields.finish((attempt, state, password))?;
+    Ok(PasswordReset { attempt, state, password })
+}
+
+fn password_change(mut fields: Fields) -> Result<PasswordChange, Problem> {
+    let current = fields.optional("currentPassword", password);
+    let password = chosen(&mut fields);
+    let (current, password) = fields.finish((current, password))?;
+    Ok(PasswordChange { current, password })
+}
+
+/// A new password, typed twice, that must be there.
+fn chosen(fields: &mut Fields) -> Read<Password> {
+    match fields.new_password() {
+        Read::Good(Some(password)) => Read::Good(password),
+        Read::Good(None) => {
+            fields.refuse(missing("password"));
+            fields.bad(missing("passwordConf"))
+        }
+        Read::Bad => Read::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shapes::{agree, properties};
+    use serde_json::json;
+
+    #[test]
+    fn the_shapes_are_what_is_read() {
+        let rules = EmailRules::default();
+        agree::<ResetShape>(&json!({}), |fields| reset_request(fields, rules).map(drop));
+        agree::<ChangeShape>(&json!({}), |fields| password_change(fields).map(drop));
+        agree::<TypedResetShape>(&json!({ "idValue": "dw_fl_" }), |fields| {
+            password_reset(fields).map(drop)
+        });
+        // The other form is the same without the secret.
+        let mut typed = properties::<TypedResetShape>();
+        typed.remove("secret");
+        assert_eq!(typed, properties::<LinkResetShape>());
+    }
+}
