@@ -169,7 +169,7 @@ impl Mailer for NoMailer {
 }
 
 /// The accounts without anybody who would send mail: making a user sends none.
-fn accounts<E: Connect>(
+pub(crate) fn accounts<E: Connect>(
     store: &SqlStore<E, Plain>,
     config: &Config,
     keys: Arc<KeyRing>,

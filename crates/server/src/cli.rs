@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Work with administrators
     #[command(subcommand)]
     Admin(Admin),
+    /// Work with the audit log
+    #[command(subcommand)]
+    Audit(Audit),
     /// Work with the server keys
     #[command(subcommand)]
     Keys(Keys),
@@ -157,6 +160,26 @@ pub(crate) struct CreateAdmin {
     /// Read a password from the first line of the input; without one, logins go by e-mail
     #[arg(long)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Audit {
+    /// Check that no entry was edited, dropped, moved or inserted
+    ///
+    /// Names every one that was, and then ends with exit code 1.
+    Verify(VerifyAudit),
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyAudit {
+    #[command(flatten)]
+    pub(crate) development: Development,
+    /// The URL of the database
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// An earlier answer of this command in JSON, kept elsewhere: every chain must still have what it had then
+    #[arg(long, value_name = "FILE")]
+    pub(crate) noted: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -2,6 +2,7 @@
 //! embeds the library.
 
 mod admin;
+mod audit;
 mod cli;
 mod config;
 mod database;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 
-use cli::{Admin, Cli, Command, Config, Keys};
+use cli::{Admin, Audit, Cli, Command, Config, Keys};
 use failure::Failure;
 use output::Output;
 
@@ -43,6 +44,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Serve(serve) => block_on(serve::run(serve, common, output)),
         Command::Migrate(migrate) => block_on(migrate::run(migrate, common, output)),
         Command::Admin(Admin::Create(create)) => block_on(admin::create(create, common, output)),
+        Command::Audit(Audit::Verify(verify)) => block_on(audit::verify(verify, common, output)),
         Command::Keys(Keys::Generate { id }) => {
             keys::generate(*id, output);
             Ok(())

@@ -294,6 +294,21 @@ impl<'a> ChainCheck<'a> {
 }
 
 impl AuditFlaw {
+    /// The entry that it is about, if it is about one.
+    pub const fn entry(&self) -> Option<AuditId> {
+        match self {
+            Self::Altered { entry }
+            | Self::Dropped { entry, .. }
+            | Self::Misplaced { entry, .. }
+            | Self::UnknownKey { entry, .. } => Some(*entry),
+            Self::SealAltered { .. }
+            | Self::SealsDropped { .. }
+            | Self::HeadAltered { .. }
+            | Self::HeadDropped { .. }
+            | Self::Rewound { .. } => None,
+        }
+    }
+
     /// A name that does not change.
     pub const fn name(&self) -> &'static str {
         match self {
