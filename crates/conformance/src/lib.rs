@@ -35,6 +35,7 @@ mod suite;
 pub mod audit;
 pub mod audit_chain;
 pub mod budgets;
+pub mod dossier;
 pub mod factors;
 pub mod flows;
 pub mod invitations;

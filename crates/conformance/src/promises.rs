@@ -30,6 +30,8 @@ macro_rules! promises {
             users::an_update_from_another_version_changes_nothing,
             users::an_update_that_changes_nothing_is_an_update,
             users::of_concurrent_updates_from_one_version_one_happens,
+            dossier::every_session_of_a_user_is_told_in_parts,
+            dossier::every_flow_about_a_user_is_told_in_parts,
             leftovers::what_was_over_before_is_deleted_and_nothing_else,
             leftovers::no_more_is_deleted_than_was_asked_for,
             leftovers::a_deleted_session_takes_its_refresh_tokens_along,
@@ -239,10 +241,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 18] = [
+    const NOUNS: [(&str, &str); 19] = [
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
         ("budgets", include_str!("budgets.rs")),
+        ("dossier", include_str!("dossier.rs")),
         ("flows", include_str!("flows.rs")),
         ("invitations", include_str!("invitations.rs")),
         ("leftovers", include_str!("leftovers.rs")),

@@ -44,6 +44,11 @@ pub enum Event<'a, A: Attrs> {
         /// The user as he is now.
         user: &'a User<A>,
     },
+    /// Everything that is held about a user was handed out.
+    UserExported {
+        /// Whose it was.
+        user: UserId,
+    },
     /// Everything personal about a deleted user was erased; what the application holds about him should go
     /// in the same unit of work.
     UserErased {
@@ -243,6 +248,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::UserUnbanned { .. } => "user.unbanned",
             Self::UserDeleted { .. } => "user.deleted",
             Self::UserRestored { .. } => "user.restored",
+            Self::UserExported { .. } => "user.exported",
             Self::UserErased { .. } => "user.erased",
             Self::RolesChanged { .. } => "roles.changed",
             Self::EmailProven { .. } => "email.proven",
@@ -269,7 +275,8 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserUnbanned { user }
             | Self::UserDeleted { user }
             | Self::UserRestored { user } => Some(user.id),
-            Self::UserErased { user }
+            Self::UserExported { user }
+            | Self::UserErased { user }
             | Self::PasswordChanged { user, .. }
             | Self::PasswordCompromised { user } => Some(*user),
             Self::EmailProven { email } => Some(email.user),
@@ -295,6 +302,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserUnbanned { .. }
             | Self::UserDeleted { .. }
             | Self::UserRestored { .. }
+            | Self::UserExported { .. }
             | Self::UserErased { .. }
             | Self::RolesChanged { .. }
             | Self::EmailProven { .. }
@@ -338,7 +346,9 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserRestored { user } => {
                 json!({ "version": user.version, "erasure": user.erasure })
             }
-            Self::UserErased { .. } | Self::PasswordCompromised { .. } => json!({}),
+            Self::UserExported { .. }
+            | Self::UserErased { .. }
+            | Self::PasswordCompromised { .. } => json!({}),
             Self::RolesChanged { before, after } => {
                 json!({ "before": before.roles, "after": after.roles, "version": after.version })
             }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod budgets;
+mod dossier;
 mod factors;
 mod flows;
 mod invitations;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 pub use audit::{Audit, AuditMut, AuditQuery};
 pub use budgets::BudgetsMut;
+pub use dossier::Dossier;
 pub use factors::{Factors, FactorsMut};
 pub use flows::{Flows, FlowsMut};
 pub use invitations::{Invitations, InvitationsMut};
@@ -100,6 +102,7 @@ pub trait Read<A: Attrs>:
     + Outbox
     + Replies
     + Audit
+    + Dossier<A>
     + Factors
     + Organizations<A>
     + Memberships<A>
@@ -117,6 +120,7 @@ impl<A: Attrs, T> Read<A> for T where
         + Outbox
         + Replies
         + Audit
+        + Dossier<A>
         + Factors
         + Organizations<A>
         + Memberships<A>

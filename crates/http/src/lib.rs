@@ -41,6 +41,7 @@ mod edge;
 mod emails;
 mod entity_tag;
 mod error;
+mod export;
 mod extract;
 mod factors;
 mod fields;

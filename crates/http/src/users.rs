@@ -248,7 +248,7 @@ pub(crate) fn tag<S: Store>(
     Ok((text, tag))
 }
 
-fn view<A: Attrs>(details: &UserDetails<A>) -> UserView<'_, A> {
+pub(crate) fn view<A: Attrs>(details: &UserDetails<A>) -> UserView<'_, A> {
     let UserDetails { user, emails } = details;
     let User { id, name, status, roles, version: _, created, updated, erasure, attrs } = user;
     UserView {

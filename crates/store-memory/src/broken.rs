@@ -7,6 +7,7 @@
 mod audit;
 mod audit_chain;
 mod budgets;
+mod dossier;
 mod factors;
 mod fault;
 mod flows;
@@ -42,6 +43,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("audit", audit::FAULTS),
     ("audit_chain", audit_chain::FAULTS),
     ("budgets", budgets::FAULTS),
+    ("dossier", dossier::FAULTS),
     ("factors", factors::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),

@@ -20,6 +20,7 @@ mod tx;
 
 mod audit;
 mod budgets;
+mod dossier;
 mod factors;
 mod flows;
 mod invitations;

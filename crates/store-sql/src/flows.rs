@@ -17,6 +17,7 @@ macro_rules! columns {
          pending_name, pending_hash, pending_attrs, client_id, created_ms, expires_ms, finished_ms"
     };
 }
+pub(crate) use columns;
 
 statements! { Flows;
     FLOW_BY_HANDLE = concat!("SELECT ", columns!(), " FROM {flows} WHERE handle_digest = ?");
@@ -44,7 +45,7 @@ statements! { Flows;
         "UPDATE {flows} SET finished_ms = ? WHERE user_id = ? AND finished_ms IS NULL";
 }
 
-fn decode<A: Attrs>(row: &impl Columns) -> Result<Flow<A>> {
+pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Flow<A>> {
     Ok(Flow {
         id: FlowId::from_bytes(row.fixed("id")?),
         purpose: row.named("purpose", Purpose::named)?,

@@ -27,6 +27,7 @@
 
 mod audit;
 mod budgets;
+mod dossier;
 mod engine;
 mod factors;
 mod flows;

@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, text: include_str!("../migrations/0005_life_cycle.sql") },
     Migration { version: 6, text: include_str!("../migrations/0006_factors.sql") },
     Migration { version: 7, text: include_str!("../migrations/0007_audit_chain.sql") },
+    Migration { version: 8, text: include_str!("../migrations/0008_dossiers.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -16,6 +16,7 @@ macro_rules! columns {
          refresh_expires_ms, expires_ms, ended_ms, ip, agent, attrs"
     };
 }
+pub(crate) use columns;
 
 statements! { Sessions;
     SESSION = concat!("SELECT ", columns!(), " FROM {sessions} WHERE id = ?");
@@ -57,7 +58,7 @@ statements! { Sessions;
         "UPDATE {sessions} SET ended_ms = ? WHERE user_id = ? AND ended_ms IS NULL AND id <> ?";
 }
 
-fn decode<A: Attrs>(row: &impl Columns) -> Result<Session<A>> {
+pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Session<A>> {
     let ip = row.str_if_any("ip")?;
     Ok(Session {
         id: SessionId::from_bytes(row.fixed("id")?),

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
-    audit, budgets, factors, flows, invitations, leftovers, login_emails, memberships,
+    audit, budgets, dossier, factors, flows, invitations, leftovers, login_emails, memberships,
     organizations, outbox, passwords, replies, sessions, users,
 };
 
@@ -31,13 +31,14 @@ pub(crate) enum Noun {
     Audit,
     Leftovers,
     Factors,
+    Dossier,
     Organizations,
     Memberships,
     Invitations,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 14] = [
+const TEXTS: [&[(&str, &str)]; 15] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -49,6 +50,7 @@ const TEXTS: [&[(&str, &str)]; 14] = [
     audit::TEXTS,
     leftovers::TEXTS,
     factors::TEXTS,
+    dossier::TEXTS,
     organizations::TEXTS,
     memberships::TEXTS,
     invitations::TEXTS,
@@ -190,6 +192,7 @@ mod tests {
             (Noun::Audit, "{audit_entries}"),
             (Noun::Leftovers, "{flows}"),
             (Noun::Factors, "{totps}"),
+            (Noun::Dossier, "{sessions}"),
             (Noun::Organizations, "{organizations}"),
             (Noun::Memberships, "{memberships}"),
             (Noun::Invitations, "{invitations}"),

@@ -3,6 +3,7 @@ use durward_core::{Action, Attrs, Kind, Store};
 use super::{Route, Verb, endpoint};
 use crate::edge::{Aim, Budget, Credentials};
 use crate::error::Fault;
+use crate::export::{self, ExportShape};
 use crate::life_cycle;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::roles::{self, RolesShape, RolesView};
@@ -53,6 +54,31 @@ fn life_cycle<S: Store>() -> Vec<Route<S>> {
                 body: BodyUse::None,
                 answers: vec![Success::empty(204, "The user is deleted, and can be restored.")],
                 faults: FAULTS,
+            },
+        },
+        Route {
+            verb: Verb::Get,
+            path: "/v1/users/{id}/export",
+            action: Action::ExportUser,
+            aim: Aim::User,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(export::show),
+            operation: Operation {
+                id: "exportUser",
+                tag: "Users",
+                summary: "Get everything that is held about a user",
+                description: "One document, without passwords, tokens or codes. It is sent bit by bit; an answer that \
+                              breaks off is none.",
+                session: SessionUse::Required,
+                fields: &[],
+                body: BodyUse::None,
+                answers: vec![Success::new(
+                    200,
+                    "Everything.",
+                    Schemas::answer::<ExportShape<'static, S::Attrs>>,
+                )],
+                faults: &[Fault::Flow(Kind::Vetoed), Fault::Flow(Kind::Busy)],
             },
         },
         Route {

@@ -76,7 +76,8 @@ async fn the_status_is_an_administrators_to_change() {
 async fn a_user_deletes_himself_if_he_logged_in_a_moment_ago() {
     // R-SE-07, R-SE-14, GW-43
     let site = Site::standard();
-    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    administrator(&site).await;
+    let ada = site.session("ada@example.com").await;
     site.wait(Duration::from_mins(5));
     let stale = site.send(Ask::delete("/v1/users/me").bearer(&ada["token"])).await;
     assert_eq!((stale.status, &stale.json()["code"]), (401, &json!("STEP_UP_REQUIRED")));

@@ -11,6 +11,7 @@ mod conventions;
 mod credentials;
 mod document;
 mod emails;
+mod export;
 mod factors;
 mod layer;
 mod life_cycle;

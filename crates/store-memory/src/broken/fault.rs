@@ -11,10 +11,10 @@ use durward_core::ids::{
     TotpId, UserId,
 };
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations,
-    InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships,
-    MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
-    Replies, RepliesMut, Result, Sessions, SessionsMut, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, BudgetsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut,
+    Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts,
+    Memberships, MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords,
+    PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -154,6 +154,10 @@ port! {
         }
         Replies {
             reply(key: &Digest) -> Option<StoredReply>;
+        }
+        Dossier<Suite> {
+            every_session_of(user: UserId, slice: Slice<SessionId>) -> Vec<Session<Suite>>;
+            every_flow_of(user: UserId, slice: Slice<FlowId>) -> Vec<Flow<Suite>>;
         }
         Audit {
             audit_entries(query: &AuditQuery) -> Vec<AuditEntry>;

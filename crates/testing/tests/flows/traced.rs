@@ -18,10 +18,10 @@ use durward_core::ids::{
 };
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations,
-    InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships,
-    MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
-    Replies, RepliesMut, Result, Sessions, SessionsMut, Tx, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, BudgetsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut,
+    Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts,
+    Memberships, MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords,
+    PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -202,6 +202,10 @@ traced! {
     }
     [T: RepliesMut + Send] RepliesMut {
         insert_reply(reply: &StoredReply, now: Timestamp) -> ();
+    }
+    [A: Attrs, T: Dossier<A> + Send] Dossier<A> {
+        every_session_of(user: UserId, slice: Slice<SessionId>) -> Vec<Session<A>>;
+        every_flow_of(user: UserId, slice: Slice<FlowId>) -> Vec<Flow<A>>;
     }
     [T: Audit + Send] Audit {
         audit_entries(query: &AuditQuery) -> Vec<AuditEntry>;

@@ -1,0 +1,93 @@
+use super::Accounts;
+use crate::attrs::Attrs;
+use crate::authz::FreshUser;
+use crate::entity::{AuditEntry, Flow, LoginEmail, OwnMembership, Session, User};
+use crate::error::Error;
+use crate::event::Event;
+use crate::ids::{AuditId, FlowId, OrganizationId, SessionId, UserId};
+use crate::origin::Origin;
+use crate::page::{Page, Slice};
+use crate::store::{
+    Audit, AuditQuery, Dossier, Factors, LoginEmails, Organizations, Passwords, Store,
+};
+use crate::time::Timestamp;
+
+/// What is held about a person, as far as it is short. The rest comes in parts:
+/// [`exported_sessions`](Accounts::exported_sessions), [`exported_flows`](Accounts::exported_flows),
+/// [`exported_memberships`](Accounts::exported_memberships), [`exported_entries`](Accounts::exported_entries).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export<A: Attrs> {
+    /// The user.
+    pub user: User<A>,
+    /// What he claims or has proven, the oldest first.
+    pub emails: Vec<LoginEmail>,
+    /// When he last chose a password, if he has one.
+    pub password_changed: Option<Timestamp>,
+    /// When he enrolled an authenticator app, if he has one.
+    pub totp_enrolled: Option<Timestamp>,
+    /// How many recovery codes he has left.
+    pub recovery_codes: u64,
+}
+
+impl<S: Store> Accounts<S> {
+    /// Begins an export of everything that is held about a user, for himself or an administrator (R-SE-14,
+    /// R-DP-01). That it was asked for is written down.
+    pub async fn export_user(
+        &self,
+        id: UserId,
+        _by: &FreshUser,
+        origin: &Origin,
+    ) -> Result<Export<S::Attrs>, Error> {
+        unit!(self, |tx, _| {
+            let user = self.present_user(tx, id).await?;
+            let emails = tx.login_emails_of(id).await?;
+            let password_changed = tx.password(id).await?.map(|password| password.changed);
+            let totp_enrolled = tx.totp(id).await?.and_then(|totp| totp.confirmed);
+            let recovery_codes = tx.count_recovery_codes(id).await?;
+            self.record(tx, &Event::UserExported { user: id }, origin).await?;
+            Ok(Export { user, emails, password_changed, totp_enrolled, recovery_codes })
+        })
+    }
+
+    /// A part of all sessions of a user, over or not.
+    pub async fn exported_sessions(
+        &self,
+        user: UserId,
+        slice: Slice<SessionId>,
+    ) -> Result<Page<Session<S::Attrs>, SessionId>, Error> {
+        let rows = self.read().await?.every_session_of(user, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |session| session.id))
+    }
+
+    /// A part of all flows about a user, over or not.
+    pub async fn exported_flows(
+        &self,
+        user: UserId,
+        slice: Slice<FlowId>,
+    ) -> Result<Page<Flow<S::Attrs>, FlowId>, Error> {
+        let rows = self.read().await?.every_flow_of(user, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |flow| flow.id))
+    }
+
+    /// A part of the memberships of a user.
+    pub async fn exported_memberships(
+        &self,
+        user: UserId,
+        slice: Slice<OrganizationId>,
+    ) -> Result<Page<OwnMembership<S::Attrs>, OrganizationId>, Error> {
+        let rows = self.read().await?.organizations_of(user, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |own| own.organization.id))
+    }
+
+    /// A part of all entries of the audit log about a user.
+    pub async fn exported_entries(
+        &self,
+        user: UserId,
+        slice: Slice<AuditId>,
+    ) -> Result<Page<AuditEntry, AuditId>, Error> {
+        let Slice { after: before, limit } = slice.and_one_more();
+        let query = AuditQuery { subject: Some(user), before, limit, ..AuditQuery::default() };
+        let rows = self.read().await?.audit_entries(&query).await?;
+        Ok(slice.page(rows, |entry| entry.id))
+    }
+}
