@@ -10,7 +10,7 @@ use crate::event::PasswordCause;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::Password;
-use crate::store::{FlowsMut, Passwords, Store, Users};
+use crate::store::{BudgetsMut, FlowsMut, Passwords, Store, Users};
 use crate::text::{FlowState, PersonName};
 
 /// A request for a code by which a password is reset.
@@ -107,6 +107,7 @@ impl<S: Store> Accounts<S> {
             if typed {
                 self.refund_failure(tx, origin).await?;
             }
+            tx.reset_attempts(self.code_budget(&flow)).await?;
             let from = tx.password(user).await?.map(|stored| stored.hash);
             let cause = PasswordCause::Reset;
             let replacement = Replacement { hash: hash.clone(), from, cause, keep: None };
