@@ -7,7 +7,7 @@ use durward_core::accounts::{
 };
 use durward_core::entity::{TotpCode, TotpSecret, totp_step};
 use durward_core::{
-    Caller, Error, FlowState, FreshUser, Method, RecoveryCode, Step, UserId, UserStatus,
+    Caller, Error, FlowState, FreshUser, Method, RecoveryCode, Step, Store, UserId, UserStatus,
 };
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, given, session, step, typed};
@@ -26,12 +26,12 @@ struct Enrolled {
     session: IssuedSession,
 }
 
-async fn fresh(it: &TestAccounts, session: &IssuedSession) -> FreshUser {
+pub(crate) async fn fresh<S: Store>(it: &TestAccounts<S>, session: &IssuedSession) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
     it.accounts().fresh(&Caller { client: None, ip: None, user: Some(user) }).unwrap()
 }
 
-fn secret_of(base_32: &str) -> TotpSecret {
+pub(crate) fn secret_of(base_32: &str) -> TotpSecret {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bits = base_32.chars().map(|letter| alphabet.find(letter).unwrap());
     let (mut bytes, mut held, mut count) = (Vec::new(), 0_usize, 0);

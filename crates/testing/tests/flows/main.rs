@@ -9,6 +9,7 @@ mod idempotency;
 mod keys;
 mod life_cycle;
 mod login;
+mod model;
 mod one_answer;
 mod outbox;
 mod passwords;

@@ -1,6 +1,7 @@
 //! A store and a hasher that write down what they are asked, so that two flows can be compared by what they
 //! cost.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,17 +44,55 @@ impl Trace {
     }
 }
 
-/// A store that writes down what it is asked, and that can lose races on demand.
+/// A false answer: the call that gives it, and what is done to the true one. Only the answer is false.
+pub(crate) type Lie = (&'static str, fn(&mut dyn Any));
+
+/// What may happen to a caller of the store on demand: nothing, unless a test asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Conduct {
+    /// Whether a look-up outside of a unit of work, and a unit of work, lets others go first, once.
+    pub(crate) yields: bool,
+    /// What is answered falsely.
+    pub(crate) lies: &'static [Lie],
+}
+
+impl Conduct {
+    async fn step(self) {
+        if self.yields {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn alter(self, call: &str, answer: &mut dyn Any) {
+        for (_, lie) in self.lies.iter().filter(|(name, _)| *name == call) {
+            lie(answer);
+        }
+    }
+}
+
+/// A store that writes down what it is asked, that can lose races on demand, and conducts itself as it is told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TracedStore<S> {
     store: S,
     trace: Trace,
     conflicts: Arc<AtomicU32>,
+    conduct: Arc<Mutex<Conduct>>,
 }
 
 impl<S> TracedStore<S> {
     pub(crate) fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    /// How the store conducts itself from now on.
+    pub(crate) fn conduct(&self, conduct: Conduct) {
+        *self.conduct.lock().unwrap() = conduct;
+    }
+
+    fn handle<T>(&self, inner: T, unit: bool) -> Traced<T> {
+        let (trace, conflicts) = (self.trace.clone(), Arc::clone(&self.conflicts));
+        let conduct = *self.conduct.lock().unwrap();
+        Traced { inner, trace, conflicts, conduct, unit }
     }
 
     /// Lets the next commits fail as if another unit of work had got there first.
@@ -66,6 +105,8 @@ pub(crate) struct Traced<T> {
     inner: T,
     trace: Trace,
     conflicts: Arc<AtomicU32>,
+    conduct: Conduct,
+    unit: bool,
 }
 
 impl<S: Store> Store for TracedStore<S> {
@@ -75,19 +116,21 @@ impl<S: Store> Store for TracedStore<S> {
 
     async fn read(&self) -> Result<Self::Read<'_>> {
         self.trace.note("read");
-        let (trace, conflicts) = (self.trace.clone(), Arc::clone(&self.conflicts));
-        Ok(Traced { inner: self.store.read().await?, trace, conflicts })
+        Ok(self.handle(self.store.read().await?, false))
     }
 
     async fn begin(&self) -> Result<Self::Tx<'static>> {
         self.trace.note("begin");
-        let (trace, conflicts) = (self.trace.clone(), Arc::clone(&self.conflicts));
-        Ok(Traced { inner: self.store.begin().await?, trace, conflicts })
+        let conduct = *self.conduct.lock().unwrap();
+        conduct.step().await;
+        Ok(self.handle(self.store.begin().await?, true))
     }
 
     async fn pause(&self, wait: Duration) {
         self.trace.note("pause");
-        self.store.pause(wait).await;
+        if !self.conduct.lock().unwrap().yields {
+            self.store.pause(wait).await;
+        }
     }
 }
 
@@ -111,7 +154,12 @@ macro_rules! traced {
         impl<$($generics)*> $port for Traced<T> {
             $(async fn $call(&mut self, $($name: $type),*) -> Result<$answer> {
                 self.trace.note(stringify!($call));
-                self.inner.$call($($name),*).await
+                if !self.unit {
+                    self.conduct.step().await;
+                }
+                let mut answer = self.inner.$call($($name),*).await?;
+                self.conduct.alter(stringify!($call), &mut answer);
+                Ok(answer)
             })*
         }
     )*};
