@@ -241,11 +241,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 19] = [
+    const NOUNS: [(&str, &str); 20] = [
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("dossier", include_str!("dossier.rs")),
+        ("factors", include_str!("factors.rs")),
         ("flows", include_str!("flows.rs")),
         ("invitations", include_str!("invitations.rs")),
         ("leftovers", include_str!("leftovers.rs")),
