@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use durward_core::accounts::{
-    CodeAttempt, FactorAttempt, FactorProof, IssuedSession, PasswordAttempt,
+    CodeAttempt, FactorAttempt, FactorProof, IssuedSession, PasswordAttempt, PasswordChange,
 };
 use durward_core::entity::{TotpSecret, totp_step};
 use durward_core::store::Sessions;
-use durward_core::{Flow, FlowToken, FreshUser, Plain, RecoveryCode, UserStatus, unit};
+use durward_core::{Caller, Flow, FlowToken, FreshUser, Plain, RecoveryCode, UserStatus, unit};
 use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, followed, given, step, typed};
@@ -17,7 +17,7 @@ use super::World;
 use crate::factors::{fresh, secret_of};
 use crate::model::explorer::{Run, Schedule, at_once, run};
 use crate::model::invariants::{
-    Violation, debited, ensure, every_factor, nothing_lives, used_once,
+    Violation, debited, ensure, every_factor, live, nothing_lives, used_once,
 };
 use crate::support::{begin_login, try_password};
 use crate::traced::{Conduct, Lie, TracedStore};
@@ -35,6 +35,8 @@ pub(crate) const ALL: &[(&str, World)] = &[
     ("a ban against a refresh", ban_against_refresh),
     ("an enrolment against a login", enrolment_against_login),
     ("an enrolment against a refresh", enrolment_against_refresh),
+    ("a password change against a refresh", password_change_against_refresh),
+    ("a password change against a login", password_change_against_login),
     ("two right answers after the last attempt", last_attempt),
 ];
 
@@ -195,11 +197,11 @@ pub(crate) fn one_refresh_token(
     run(schedule, &[&refresh, &refresh], crashes);
     assert!(!pairs.borrow().is_empty(), "whoever lost an answer may ask again");
     at_once(async {
-        let mut live = 0;
+        let mut branches = 0;
         for pair in pairs.borrow().iter().chain([&given.ada]) {
-            live += usize::from(it.accounts().authenticate(&pair.token, None).await.is_ok());
+            branches += usize::from(it.accounts().authenticate(&pair.token, None).await.is_ok());
         }
-        ensure(live <= 1, Violation::UsedTwice)?;
+        ensure(branches <= 1, Violation::UsedTwice)?;
         let old = it.accounts().authenticate(&given.ada.token, None).await;
         ensure(old.is_err(), Violation::UsedTwice)
     })
@@ -285,6 +287,60 @@ pub(crate) fn enrolment_against_refresh(
 ) -> Result<(), Violation> {
     enrolment_against(schedule, lies, crashes, |it, second| {
         Box::pin(async { it.accounts().refresh(&second.refresh, &it.origin()).await.is_ok() })
+    })
+}
+
+fn password_change_against(
+    schedule: &mut Schedule,
+    lies: &'static [Lie],
+    crashes: u32,
+    other: impl for<'a> Fn(&'a It, &'a IssuedSession) -> Run<'a>,
+) -> Result<(), Violation> {
+    let given = Given::new();
+    let it = &given.it;
+    let (second, me) = at_once(async {
+        let second = it.log_in(ADA).await;
+        (second, it.accounts().authenticate(&given.ada.token, None).await.unwrap())
+    });
+    let keep = me.session_id;
+    let caller = Caller { client: None, ip: None, user: Some(me) };
+    let change = PasswordChange {
+        current: Some(given::password(PASSWORD)),
+        password: given::password("nine yellow kites at noon"),
+    };
+    given.misconduct(lies);
+    let replace = || -> Run<'_> {
+        let (caller, change) = (&caller, &change);
+        Box::pin(async move {
+            it.accounts().change_password(caller, change, &it.origin()).await.is_ok()
+        })
+    };
+    run(schedule, &[&replace, &|| other(it, &second)], crashes);
+    at_once(async {
+        let others = live(it, given.ada.user).await.into_iter().filter(|it| it.id != keep).count();
+        ensure(others == 0, Violation::OtherSessionLives)?;
+        let accepted = it.accounts().authenticate(&second.token, None).await;
+        ensure(accepted.is_err(), Violation::OtherSessionLives)
+    })
+}
+
+pub(crate) fn password_change_against_refresh(
+    schedule: &mut Schedule,
+    lies: &'static [Lie],
+    crashes: u32,
+) -> Result<(), Violation> {
+    password_change_against(schedule, lies, crashes, |it, second| {
+        Box::pin(async { it.accounts().refresh(&second.refresh, &it.origin()).await.is_ok() })
+    })
+}
+
+pub(crate) fn password_change_against_login(
+    schedule: &mut Schedule,
+    lies: &'static [Lie],
+    crashes: u32,
+) -> Result<(), Violation> {
+    password_change_against(schedule, lies, crashes, |it, _| {
+        Box::pin(async { try_password(it, ADA, PASSWORD).await.is_ok() })
     })
 }
 
