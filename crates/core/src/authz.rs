@@ -36,6 +36,10 @@ pub enum Action {
     ResendVerification,
     /// Choose another password, or the first one (R-PW-11).
     ChangePassword,
+    /// Read what the audit log has about a user.
+    ReadUserAudit,
+    /// Read the whole audit log.
+    ReadAudit,
     /// See the sessions of a user.
     ReadSessions,
     /// End sessions of a user.
@@ -102,7 +106,7 @@ pub enum Decision {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -115,6 +119,8 @@ impl Action {
         Self::ExportUser,
         Self::ResendVerification,
         Self::ChangePassword,
+        Self::ReadUserAudit,
+        Self::ReadAudit,
         Self::ReadSessions,
         Self::EndSessions,
         Self::EnrolFactor,
@@ -147,6 +153,8 @@ impl Action {
             | Self::ResendVerification
             // Its flow asks: what is needed depends on what there is.
             | Self::ChangePassword
+            | Self::ReadUserAudit
+            | Self::ReadAudit
             | Self::ReadSessions
             | Self::EndSessions
             | Self::UseOrganizations
@@ -193,6 +201,7 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
         | Action::UpdateUser
         | Action::DeleteUser
         | Action::ExportUser
+        | Action::ReadUserAudit
         | Action::ReadSessions
         | Action::EndSessions => match relation {
             Anonymous => Authenticate,
@@ -206,7 +215,7 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Own => Forbid,
             Other | Reader | Editor | Manager | Deleter => Hide,
         },
-        Action::ListUsers => match relation {
+        Action::ListUsers | Action::ReadAudit => match relation {
             Anonymous => Authenticate,
             Administrator => Allow,
             Other | Own | Reader | Editor | Manager | Deleter => Forbid,

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::attrs::Attrs;
+use crate::authz::Action;
 use crate::entity::{LoginEmail, Method, Session, User};
 use crate::ids::{OrganizationId, SessionId, UserId};
 
@@ -130,6 +131,13 @@ pub enum Event<'a, A: Attrs> {
         user: UserId,
         /// How many are left.
         left: u64,
+    },
+    /// The policy refused what somebody asked for; a hook that refuses this only undoes the audit row.
+    AccessDenied {
+        /// What was asked for.
+        action: Action,
+        /// Of which user, if of one.
+        target: Option<UserId>,
     },
     /// Someone failed to authenticate; a hook that refuses this only undoes the audit row.
     AuthenticationFailed {
@@ -262,6 +270,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::TotpDisabled { .. } => "totp.disabled",
             Self::RecoveryCodesReplaced { .. } => "recovery-codes.replaced",
             Self::RecoveryCodeUsed { .. } => "recovery-code.used",
+            Self::AccessDenied { .. } => "access.denied",
             Self::AuthenticationFailed { .. } => "authentication.failed",
         }
     }
@@ -289,6 +298,8 @@ impl<A: Attrs> Event<'_, A> {
             | Self::TotpDisabled { user }
             | Self::RecoveryCodesReplaced { user }
             | Self::RecoveryCodeUsed { user, .. } => Some(*user),
+            // Nobody writes into the log of somebody else by asking for what he may not have.
+            Self::AccessDenied { .. } => None,
             Self::AuthenticationFailed { user, .. } => *user,
         }
     }
@@ -316,6 +327,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::SessionRefreshed { .. }
             | Self::SessionEnded { .. }
             | Self::SessionsEnded { .. }
+            | Self::AccessDenied { .. }
             | Self::AuthenticationFailed { .. } => None,
         }
     }
@@ -372,6 +384,10 @@ impl<A: Attrs> Event<'_, A> {
             | Self::TotpDisabled { .. }
             | Self::RecoveryCodesReplaced { .. } => json!({}),
             Self::RecoveryCodeUsed { left, .. } => json!({ "left": left }),
+            Self::AccessDenied { action, target } => json!({
+                "action": format!("{action:?}"),
+                "userId": target,
+            }),
             Self::AuthenticationFailed { method, reason, .. } => json!({
                 "method": method.name(),
                 "reason": reason.name(),

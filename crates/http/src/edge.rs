@@ -236,6 +236,14 @@ async fn admit<S: Store>(
     if let Err(error) = caller.may(rule.action, &target) {
         // R-AZ-08
         tracing::info!(rule = ?rule.action, "the policy refused");
+        let origin = origin(&caller, &parts.headers, id);
+        let user = match target {
+            Target::User(user) | Target::Session { user, .. } => Some(user),
+            Target::Service | Target::Organization(_) => None,
+        };
+        if let Err(failed) = edge.accounts.record_denial(rule.action, user, &origin).await {
+            tracing::error!(error = %failed, "a denial could not be written to the audit log");
+        }
         return Err(error.into());
     }
     if rule.action.needs_fresh() {

@@ -31,6 +31,7 @@
 
 mod answer;
 mod attributes;
+mod audit;
 mod authn;
 mod body;
 mod call;

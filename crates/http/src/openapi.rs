@@ -234,6 +234,21 @@ fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<
                 "Whether the session of the caller is meant, too.",
                 json!({ "type": "boolean", "default": false }),
             ),
+            Parameter::Subject => {
+                ("subject", "Only about this user.", schemas.request::<UserId>())
+            }
+            Parameter::Actor => ("actor", "Only done by this user.", schemas.request::<UserId>()),
+            Parameter::Event => (
+                "event",
+                "Only of this name.",
+                json!({ "type": "string", "pattern": "^[a-z.-]{1,64}$" }),
+            ),
+            Parameter::From => {
+                ("from", "Only from this moment on.", json!({ "type": "string", "format": "date-time" }))
+            }
+            Parameter::To => {
+                ("to", "Only before this moment.", json!({ "type": "string", "format": "date-time" }))
+            }
         };
         json!({
             "name": name,

@@ -54,6 +54,16 @@ pub(crate) enum Parameter {
     Cursor,
     /// `includeCurrent` in the query: whether the session of the caller is meant, too.
     IncludeCurrent,
+    /// `subject` in the query: a user.
+    Subject,
+    /// `actor` in the query: a user.
+    Actor,
+    /// `event` in the query: the name of an event.
+    Event,
+    /// `from` in the query: a time that is included.
+    From,
+    /// `to` in the query: a time that is not.
+    To,
 }
 
 impl Parameter {
@@ -61,7 +71,14 @@ impl Parameter {
     pub(crate) const fn is_in_query(self) -> bool {
         match self {
             Self::IfMatch | Self::IdempotencyKey => false,
-            Self::Limit | Self::Cursor | Self::IncludeCurrent => true,
+            Self::Limit
+            | Self::Cursor
+            | Self::IncludeCurrent
+            | Self::Subject
+            | Self::Actor
+            | Self::Event
+            | Self::From
+            | Self::To => true,
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::answer::json;
 use crate::call::Call;
-use crate::fields::text;
+use crate::fields::{Fields, Read, text};
 use crate::problem::Problem;
 use crate::query::{number, parameters};
 
@@ -37,10 +37,18 @@ pub(crate) struct ListView<T> {
 /// opens nothing but the rest of the list that it came with, and tells nothing.
 pub(crate) fn slice<S: Store, P: Place>(call: &Call<S>) -> Result<Slice<P>, Problem> {
     let mut fields = parameters(call.uri.query(), &["limit", "cursor"])?;
-    let limit = fields.optional("limit", number(1, MOST));
-    let after = fields.optional("cursor", |value| opened(call, value));
+    let (limit, after) = part(call, &mut fields);
     let (limit, after) = fields.finish((limit, after))?;
     Ok(Slice { after, limit: limit.unwrap_or(USUAL) })
+}
+
+/// The same, out of fields that have parameters of the list's own as well.
+pub(crate) fn part<S: Store, P: Place>(
+    call: &Call<S>,
+    fields: &mut Fields,
+) -> (Read<Option<u32>>, Read<Option<P>>) {
+    let limit = fields.optional("limit", number(1, MOST));
+    (limit, fields.optional("cursor", |value| opened(call, value)))
 }
 
 /// The answer that tells a part.

@@ -14,6 +14,7 @@ use crate::operation::Operation;
 use crate::problem::Problem;
 
 mod administration;
+mod audit;
 mod authn;
 mod emails;
 mod factors;
@@ -54,6 +55,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
     let nouns = [
         users::routes(),
         administration::routes(),
+        audit::routes(),
         factors::routes(),
         authn::routes(),
         emails::routes(),

@@ -1,10 +1,15 @@
 use serde_json::json;
 
 use super::Accounts;
+use crate::authz::Action;
+use crate::budget::Debit;
 use crate::entity::{AuditEntry, AuditRow, AuditSeal, Authenticity};
 use crate::error::Error;
-use crate::ids::{AuditId, OrganizationId};
-use crate::store::{Audit, AuditMut, Store, StoreError};
+use crate::event::Event;
+use crate::ids::{AuditId, OrganizationId, UserId};
+use crate::origin::Origin;
+use crate::page::{Page, Slice};
+use crate::store::{Audit, AuditMut, AuditQuery, BudgetsMut, Store, StoreError};
 
 /// What one pass of the sealer did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +29,38 @@ const PAGE: u32 = 500;
 pub(super) const CHAIN_BEGUN: &str = "audit.chain-begun";
 
 impl<S: Store> Accounts<S> {
+    /// A part of the entries that fit a question, the newest first; what the question itself says of parts
+    /// does not count, except that no entry comes from `before` or later.
+    pub async fn audit_entries(
+        &self,
+        question: AuditQuery,
+        slice: Slice<AuditId>,
+    ) -> Result<Page<AuditEntry, AuditId>, Error> {
+        let behind = question.before.into_iter().chain(slice.after).min();
+        let limit = slice.and_one_more().limit;
+        let query = AuditQuery { before: behind, limit, ..question };
+        let rows = self.read().await?.audit_entries(&query).await?;
+        Ok(slice.page(rows, |entry| entry.id))
+    }
+
+    /// Writes down that the policy refused something (R-AZ-08). A network fills the log no faster than it may
+    /// fail to log in: what is beyond that is left to the log of the program.
+    pub async fn record_denial(
+        &self,
+        action: Action,
+        target: Option<UserId>,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let key = self.network_budget("denials", origin);
+        let (rate, now) = (self.settings().limits.network_failures, self.now());
+        unit!(self, |tx, _| {
+            if tx.debit_budget(key, &rate, now).await? == Debit::Granted {
+                self.record(tx, &Event::AccessDenied { action, target }, origin).await?;
+            }
+            Ok(())
+        })
+    }
+
     /// Seals the entries of the audit log that were committed since the last pass (R-LG-04).
     ///
     /// Any number of nodes may do so at once: each seal is made by one of them. An entry that was altered

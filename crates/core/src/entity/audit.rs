@@ -134,7 +134,7 @@ fn fingerprint(entry: &AuditEntry, ip_fingerprint: Option<&Fingerprint>) -> Fing
     hash.optional(subject.as_ref().map(|id| id.as_bytes().as_slice()));
     hash.optional(client.as_ref().map(|id| id.as_bytes().as_slice()));
     hash.optional(ip_fingerprint.map(|it| it.as_bytes().as_slice()));
-    hash.optional(request.as_ref().map(|text| text.as_bytes()));
+    hash.optional(request.as_ref().map(String::as_bytes));
     hash.part(details.as_bytes());
     hash.finish()
 }

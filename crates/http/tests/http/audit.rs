@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::sessions::administrator;
+use crate::site::{Ask, Site};
+
+fn events(list: &Value) -> Vec<&str> {
+    list["data"].as_array().unwrap().iter().map(|it| it["event"].as_str().unwrap()).collect()
+}
+
+async fn search(site: &Site, root: &Value, query: &str) -> Value {
+    let ask = Ask::get(format!("/v1/audit-events?{query}")).bearer(&root["token"]);
+    let reply = site.send(ask).await;
+    assert_eq!(reply.status, 200, "{query}");
+    reply.json()
+}
+
+#[tokio::test]
+async fn a_user_sees_what_happened_to_his_account_and_to_no_other() {
+    // R-LG-01, R-AZ-03
+    let site = Site::standard();
+    let (ada, eve) = (site.session("ada@example.com").await, site.session("eve@example.com").await);
+    let own = site.send(Ask::get("/v1/users/me/audit-events").bearer(&ada["token"])).await.json();
+    assert_eq!(own["next"], Value::Null);
+    assert!(events(&own).contains(&"session.opened"), "{own}");
+    for entry in own["data"].as_array().unwrap() {
+        assert_eq!(entry["subjectId"], ada["userId"]);
+        assert_eq!(entry["ip"], "203.0.113.9");
+        assert!(entry["details"].is_object() && entry["requestId"].is_string());
+    }
+    let first = "/v1/users/me/audit-events?limit=1";
+    let first = site.send(Ask::get(first).bearer(&ada["token"])).await.json();
+    let rest = format!("/v1/users/me/audit-events?cursor={}", first["next"].as_str().unwrap());
+    let rest = site.send(Ask::get(rest).bearer(&ada["token"])).await.json();
+    assert_eq!([events(&first), events(&rest)].concat(), events(&own));
+    let foreign = format!("/v1/users/{}/audit-events", eve["userId"].as_str().unwrap());
+    assert_eq!(site.send(Ask::get(foreign).bearer(&ada["token"])).await.status, 404);
+    assert_eq!(site.send(Ask::get("/v1/users/me/audit-events")).await.status, 401);
+}
+
+#[tokio::test]
+async fn administrators_search_the_log_by_whom_what_and_when() {
+    // R-LG-01
+    let site = Site::standard();
+    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    site.wait(Duration::from_mins(1));
+    let id = ada["userId"].as_str().unwrap();
+    let about = search(&site, &root, &format!("subject={id}")).await;
+    assert!(events(&about).len() >= 2);
+    let opened = search(&site, &root, &format!("actor={id}&event=session.opened")).await;
+    assert_eq!(events(&opened), ["session.opened"]);
+    let at = opened["data"][0]["at"].as_str().unwrap();
+    let since = search(&site, &root, &format!("from={at}&subject={id}")).await;
+    assert_eq!(since, about, "the first moment is included");
+    let until = search(&site, &root, &format!("to={at}&subject={id}")).await;
+    assert_eq!(until["data"], json!([]), "and the last is not");
+    let page = search(&site, &root, &format!("subject={id}&limit=1")).await;
+    let cursor = page["next"].as_str().unwrap();
+    let rest = search(&site, &root, &format!("subject={id}&cursor={cursor}")).await;
+    assert_eq!([events(&page), events(&rest)].concat(), events(&about));
+    let other = Ask::get(format!("/v1/audit-events?cursor={cursor}")).bearer(&root["token"]);
+    assert_eq!(site.send(other).await.status, 422, "a cursor belongs to its question");
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_search_is_told_at_once() {
+    // R-HT-04
+    let site = Site::standard();
+    let root = administrator(&site).await;
+    let query = "subject=me&actor=ses_1&event=X&from=now&to=1&limit=0&cursor=x";
+    let ask = Ask::get(format!("/v1/audit-events?{query}")).bearer(&root["token"]);
+    let reply = site.send(ask).await;
+    assert_eq!(reply.status, 422);
+    let problem = reply.json();
+    let found = problem["obstructions"].as_array().unwrap().iter();
+    let mut found: Vec<&str> = found.map(|it| it["pointer"].as_str().unwrap()).collect();
+    found.sort_unstable();
+    let all = ["/actor", "/cursor", "/event", "/from", "/limit", "/subject", "/to"];
+    assert_eq!(found, all);
+}
+
+#[tokio::test]
+async fn a_denial_is_written_down_and_cannot_fill_the_log() {
+    // R-AZ-08
+    let site = Site::standard();
+    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    let burst = durward_core::Settings::default().limits.network_failures.burst;
+    for _ in 0..burst + 5 {
+        let ask = Ask::get("/v1/audit-events").bearer(&ada["token"]);
+        assert_eq!(site.send(ask).await.status, 403);
+    }
+    let mut page = search(&site, &root, "event=access.denied&limit=100").await;
+    let entry = &page["data"][0];
+    assert_eq!((&entry["actorId"], &entry["subjectId"]), (&ada["userId"], &Value::Null));
+    assert_eq!(entry["details"], json!({ "action": "ReadAudit", "userId": null }));
+    let mut written = events(&page).len();
+    while let Some(cursor) = page["next"].as_str() {
+        page =
+            search(&site, &root, &format!("event=access.denied&limit=100&cursor={cursor}")).await;
+        written += events(&page).len();
+    }
+    assert_eq!(written, burst as usize, "time stands still, and the budget is used up");
+}
