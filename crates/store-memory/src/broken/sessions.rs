@@ -129,6 +129,14 @@ pub(super) const FAULTS: Faults = &[
         &[
             found!(|it| it.status = UserStatus::Active),
             found!(|it| it.roles = vec![SuiteRole::Reader]),
+            Fault::session_by_refresh(|state, refresh| {
+                let found = state.family(*state.sessions.families.get(refresh)?)?;
+                Some(SessionFamily { status: UserStatus::Active, ..found })
+            }),
+            Fault::session_by_refresh(|state, refresh| {
+                let found = state.family(*state.sessions.families.get(refresh)?);
+                found.filter(|it| it.status == UserStatus::Active)
+            }),
         ],
     ),
     (
@@ -197,19 +205,6 @@ pub(super) const FAULTS: Faults = &[
             Fault::session_by_refresh(|state, refresh| {
                 let known = state.sessions.families.contains_key(refresh);
                 state.family(all(state).last().filter(|_| known)?.id)
-            }),
-        ],
-    ),
-    (
-        "a_refresh_token_finds_the_present_status",
-        &[
-            Fault::session_by_refresh(|state, refresh| {
-                let found = state.family(*state.sessions.families.get(refresh)?)?;
-                Some(SessionFamily { status: UserStatus::Active, ..found })
-            }),
-            Fault::session_by_refresh(|state, refresh| {
-                let found = state.family(*state.sessions.families.get(refresh)?);
-                found.filter(|it| it.status == UserStatus::Active)
             }),
         ],
     ),
