@@ -1,0 +1,242 @@
+//! Every artefact that somebody may hold, presented in every place that takes a secret: each is accepted where
+//! it belongs and nowhere else.
+
+use std::time::Duration;
+
+use durward_core::entity::{TotpSecret, totp_step};
+use durward_testing::TestApp;
+use durward_testing::given::PASSWORD;
+use serde_json::{Value, json};
+
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+
+/// What somebody may hold. A new kind of secret gets its line here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Artefact {
+    Session,
+    Refresh,
+    HandleAtCode,
+    HandleAtTotp,
+    Enrolment,
+    EnrolmentDigits,
+    MailedLink,
+    MailedCode,
+    Digits,
+    RecoveryCode,
+    State,
+    Password,
+}
+
+impl Artefact {
+    const ALL: [Self; 12] = [
+        Self::Session,
+        Self::Refresh,
+        Self::HandleAtCode,
+        Self::HandleAtTotp,
+        Self::Enrolment,
+        Self::EnrolmentDigits,
+        Self::MailedLink,
+        Self::MailedCode,
+        Self::Digits,
+        Self::RecoveryCode,
+        Self::State,
+        Self::Password,
+    ];
+}
+
+/// A place that takes a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Bearer,
+    Refresh,
+    CodeByLink,
+    CodeHandle,
+    CodeTyped,
+    CodeState,
+    TotpHandle,
+    TotpDigits,
+    TotpState,
+    RecoveryHandle,
+    RecoverySecret,
+    PasswordSecret,
+    VerifyEmail,
+    ConfirmHandle,
+    ConfirmDigits,
+    RestoreAccount,
+}
+
+impl Place {
+    const ALL: [Self; 16] = [
+        Self::Bearer,
+        Self::Refresh,
+        Self::CodeByLink,
+        Self::CodeHandle,
+        Self::CodeTyped,
+        Self::CodeState,
+        Self::TotpHandle,
+        Self::TotpDigits,
+        Self::TotpState,
+        Self::RecoveryHandle,
+        Self::RecoverySecret,
+        Self::PasswordSecret,
+        Self::VerifyEmail,
+        Self::ConfirmHandle,
+        Self::ConfirmDigits,
+        Self::RestoreAccount,
+    ];
+
+    /// The one thing that is accepted there; nothing where nobody in this world has a use for it.
+    const fn takes(self) -> Option<Artefact> {
+        match self {
+            Self::Bearer => Some(Artefact::Session),
+            Self::Refresh => Some(Artefact::Refresh),
+            Self::CodeByLink => Some(Artefact::MailedLink),
+            Self::CodeHandle => Some(Artefact::HandleAtCode),
+            Self::CodeTyped => Some(Artefact::MailedCode),
+            Self::CodeState | Self::TotpState => Some(Artefact::State),
+            Self::TotpHandle | Self::RecoveryHandle => Some(Artefact::HandleAtTotp),
+            Self::TotpDigits => Some(Artefact::Digits),
+            Self::RecoverySecret => Some(Artefact::RecoveryCode),
+            Self::PasswordSecret => Some(Artefact::Password),
+            Self::ConfirmHandle => Some(Artefact::Enrolment),
+            Self::ConfirmDigits => Some(Artefact::EnrolmentDigits),
+            Self::VerifyEmail | Self::RestoreAccount => None,
+        }
+    }
+}
+
+/// Ada has an authenticator app and two logins under way; Eve is about to enrol one.
+struct World {
+    app: TestApp,
+    eve: String,
+    held: Vec<String>,
+}
+
+fn secret_of(base_32: &str) -> TotpSecret {
+    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let digits: Vec<u64> =
+        base_32.chars().map(|letter| letters.find(letter).unwrap() as u64).collect();
+    let bytes = digits.chunks(8).flat_map(|chunk| {
+        chunk.iter().fold(0, |bits, digit| bits << 5 | digit).to_be_bytes()[3..].to_vec()
+    });
+    TotpSecret::from_bytes(&bytes.collect::<Vec<_>>()).unwrap()
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = TestApp::new();
+        let (ada, eve) = (app.sign_up(ADA).await, app.sign_up(EVE).await);
+        let nothing = json!({});
+        let enrol = async |token: &str| {
+            let path = "/v1/users/me/totp";
+            let begun = app.post(path, &nothing).body("").bearer(token).send().await.expect(201);
+            (begun.text("/code"), secret_of(&begun.text("/secret")))
+        };
+        let digits = |secret: &TotpSecret| {
+            secret.code_at(totp_step(app.accounts().now())).digits().expose().clone()
+        };
+        let (handle, secret) = enrol(&ada.token).await;
+        let proof = json!({ "code": handle, "secret": digits(&secret) });
+        let confirm = app.post("/v1/users/me/totp/confirm", &proof).bearer(&ada.token);
+        let recovery = confirm.send().await.expect(200).text("/recoveryCodes/0");
+        app.clock().advance(Duration::from_secs(30));
+        let (enrolment, of_eve) = enrol(&eve.token).await;
+
+        app.deliver().await;
+        let state = app.state().expose().to_owned();
+        let body = json!({ "idType": "email", "idValue": ADA, "state": state });
+        let at_code = app.post("/v1/authn/email", &body).send().await.expect(202).text("/code");
+        let letter = app.mail_to(ADA).await;
+        let body = json!({ "idType": "email", "idValue": ADA, "secret": PASSWORD, "state": state });
+        let at_totp = app.post("/v1/authn/password", &body).send().await.expect(200).text("/code");
+        let held = Artefact::ALL.map(|artefact| match artefact {
+            Artefact::Session => ada.token.clone(),
+            Artefact::Refresh => ada.refresh.clone(),
+            Artefact::HandleAtCode => at_code.clone(),
+            Artefact::HandleAtTotp => at_totp.clone(),
+            Artefact::Enrolment => enrolment.clone(),
+            Artefact::EnrolmentDigits => digits(&of_eve),
+            Artefact::MailedLink => letter.link_code().to_owned(),
+            Artefact::MailedCode => letter.code().to_owned(),
+            Artefact::Digits => digits(&secret),
+            Artefact::RecoveryCode => recovery.clone(),
+            Artefact::State => state.clone(),
+            Artefact::Password => PASSWORD.to_owned(),
+        });
+        Self { app, eve: eve.token, held: held.to_vec() }
+    }
+
+    fn held(&self, artefact: Artefact) -> &str {
+        &self.held[artefact as usize]
+    }
+
+    /// Whether this is accepted there, everything else being right.
+    async fn accepts(&self, place: Place, shown: &str) -> bool {
+        let step = |handle: &str, secret: Option<&str>, state: &str| {
+            let mut body = json!({ "idType": "code", "idValue": handle, "state": state });
+            if let Some(secret) = secret {
+                body["secret"] = Value::from(secret);
+            }
+            body
+        };
+        let held = |artefact| self.held(artefact);
+        let state = held(Artefact::State);
+        let (at_code, typed) = (held(Artefact::HandleAtCode), held(Artefact::MailedCode));
+        let (at_totp, digits) = (held(Artefact::HandleAtTotp), held(Artefact::Digits));
+        let (path, body) = match place {
+            Place::Bearer => {
+                let reply = self.app.get("/v1/users/me").bearer(shown).send().await;
+                return reply.status().is_success();
+            }
+            Place::Refresh => ("/v1/sessions/refresh", json!({ "refresh": shown })),
+            Place::CodeByLink => ("/v1/authn/code", step(shown, None, state)),
+            Place::CodeHandle => ("/v1/authn/code", step(shown, Some(typed), state)),
+            Place::CodeTyped => ("/v1/authn/code", step(at_code, Some(shown), state)),
+            Place::CodeState => ("/v1/authn/code", step(at_code, Some(typed), shown)),
+            Place::TotpHandle => ("/v1/authn/totp", step(shown, Some(digits), state)),
+            Place::TotpDigits => ("/v1/authn/totp", step(at_totp, Some(shown), state)),
+            Place::TotpState => ("/v1/authn/totp", step(at_totp, Some(digits), shown)),
+            Place::RecoveryHandle => {
+                let code = held(Artefact::RecoveryCode);
+                ("/v1/authn/recovery", step(shown, Some(code), state))
+            }
+            Place::RecoverySecret => ("/v1/authn/recovery", step(at_totp, Some(shown), state)),
+            Place::PasswordSecret => (
+                "/v1/authn/password",
+                json!({ "idType": "email", "idValue": ADA, "secret": shown, "state": state }),
+            ),
+            Place::VerifyEmail => ("/v1/emails/verify", json!({ "code": shown })),
+            Place::ConfirmHandle => (
+                "/v1/users/me/totp/confirm",
+                json!({ "code": shown, "secret": held(Artefact::EnrolmentDigits) }),
+            ),
+            Place::ConfirmDigits => (
+                "/v1/users/me/totp/confirm",
+                json!({ "code": held(Artefact::Enrolment), "secret": shown }),
+            ),
+            Place::RestoreAccount => ("/v1/users/restore", json!({ "code": shown })),
+        };
+        let mut request = self.app.post(path, &body);
+        if matches!(place, Place::ConfirmHandle | Place::ConfirmDigits) {
+            request = request.bearer(&self.eve);
+        }
+        let reply = request.send().await;
+        let status = reply.status().as_u16();
+        assert!(matches!(status, 200..=204 | 401 | 404 | 422), "{place:?}: {reply:?}");
+        reply.status().is_success()
+    }
+}
+
+#[tokio::test]
+async fn each_artefact_is_accepted_where_it_belongs_and_nowhere_else() {
+    // R-SE-10, R-CC-02, AM-05, AM-06, GW-62
+    for place in Place::ALL {
+        for artefact in Artefact::ALL {
+            // A world of its own: attempts are counted, and what is accepted is spent.
+            let world = World::new().await;
+            let accepted = world.accepts(place, world.held(artefact)).await;
+            assert_eq!(accepted, place.takes() == Some(artefact), "{artefact:?} at {place:?}");
+        }
+    }
+}
