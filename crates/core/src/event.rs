@@ -278,21 +278,21 @@ impl<A: Attrs> Event<'_, A> {
     /// Whose account it concerns.
     pub fn subject(&self) -> Option<UserId> {
         match self {
-            Self::UserCreated { user, .. } => Some(user.id),
             Self::UserUpdated { after, .. } | Self::RolesChanged { after, .. } => Some(after.id),
-            Self::UserBanned { user }
+            Self::UserCreated { user, .. }
+            | Self::UserBanned { user }
             | Self::UserUnbanned { user }
             | Self::UserDeleted { user }
             | Self::UserRestored { user } => Some(user.id),
-            Self::UserExported { user }
-            | Self::UserErased { user }
-            | Self::PasswordChanged { user, .. }
-            | Self::PasswordCompromised { user } => Some(*user),
             Self::EmailProven { email } => Some(email.user),
             Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
                 Some(session.user)
             }
-            Self::SessionEnded { user, .. }
+            Self::UserExported { user }
+            | Self::UserErased { user }
+            | Self::PasswordChanged { user, .. }
+            | Self::PasswordCompromised { user }
+            | Self::SessionEnded { user, .. }
             | Self::SessionsEnded { user, .. }
             | Self::TotpEnabled { user }
             | Self::TotpDisabled { user }
@@ -358,9 +358,6 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserRestored { user } => {
                 json!({ "version": user.version, "erasure": user.erasure })
             }
-            Self::UserExported { .. }
-            | Self::UserErased { .. }
-            | Self::PasswordCompromised { .. } => json!({}),
             Self::RolesChanged { before, after } => {
                 json!({ "before": before.roles, "after": after.roles, "version": after.version })
             }
@@ -380,7 +377,10 @@ impl<A: Attrs> Event<'_, A> {
                 "count": count,
                 "reason": reason.name(),
             }),
-            Self::TotpEnabled { .. }
+            Self::UserExported { .. }
+            | Self::UserErased { .. }
+            | Self::PasswordCompromised { .. }
+            | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }
             | Self::RecoveryCodesReplaced { .. } => json!({}),
             Self::RecoveryCodeUsed { left, .. } => json!({ "left": left }),

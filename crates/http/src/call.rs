@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
-use durward_core::authz::Standing;
 use durward_core::{
     Accounts, Caller, Error, FreshUser, Origin, RequestId, SessionId, SessionToken, Store, Target,
     UserId,
@@ -58,16 +57,6 @@ impl<S: Store> Call<S> {
             Target::Session { id, user } => Ok((id, user)),
             Target::Service | Target::User(_) | Target::Organization(_) => {
                 Err(Error::Internal("this route names no session"))
-            }
-        }
-    }
-
-    /// What the caller is to the organization that the path names.
-    pub(crate) fn standing(&self) -> Result<Standing, Error> {
-        match self.target {
-            Target::Organization(standing) => Ok(standing),
-            Target::Service | Target::User(_) | Target::Session { .. } => {
-                Err(Error::Internal("this route names no organization"))
             }
         }
     }

@@ -151,8 +151,8 @@ enum Part {
 /// A failure after the first byte breaks the answer off: half of an export is none.
 pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let (user, by, accounts) = (call.user()?, call.fresh()?, call.accounts().clone());
-    let held = accounts.export_user(user, &by, &call.origin()).await?;
-    let Export { user: it, emails, password_changed, totp_enrolled, recovery_codes } = held;
+    let export = accounts.export_user(user, &by, &call.origin()).await?;
+    let Export { user: it, emails, password_changed, totp_enrolled, recovery_codes } = export;
     let details = UserDetails { user: it, emails };
     let head = HeadView {
         user: view(&details),

@@ -128,7 +128,7 @@ mod tests {
             authenticated_at: Timestamp::from_millis(0),
         };
         let caller = Caller::<Plain> { user: Some(user), ..Caller::anonymous(None) };
-        let max_age = Duration::from_secs(300);
+        let max_age = Duration::from_mins(5);
         let at = |millis| FreshUser::of(&caller, max_age, Timestamp::from_millis(millis));
         assert_eq!(at(299_999).unwrap().id(), UserId::from_bytes([1; 16]));
         assert!(matches!(at(300_000), Err(Error::StepUp { max_age: it }) if it == max_age));

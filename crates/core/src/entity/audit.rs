@@ -221,8 +221,9 @@ mod tests {
         }
     }
 
-    fn keys(id: u32) -> KeyRing {
-        let bytes: [u8; 32] = std::array::from_fn(|n| (n as u8).wrapping_mul(37) ^ id as u8);
+    fn keys(id: u8) -> KeyRing {
+        let mut bytes = [id; 32];
+        (0..).zip(&mut bytes).for_each(|(n, byte)| *byte ^= 37_u8.wrapping_mul(n));
         KeyRing::parse(&format!("{id}:{}", data_encoding::BASE64URL_NOPAD.encode(&bytes))).unwrap()
     }
 
@@ -269,9 +270,9 @@ mod tests {
             |it| it.mac.digest = crate::Digest::from_bytes([0; 32]),
         ];
         for (n, change) in changes.into_iter().enumerate() {
-            let mut changed = row();
-            change(&mut changed);
-            assert_eq!(changed.authenticity(&keys(1)), Authenticity::Altered, "{n}");
+            let mut altered = row();
+            change(&mut altered);
+            assert_eq!(altered.authenticity(&keys(1)), Authenticity::Altered, "{n}");
         }
     }
 

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -84,6 +86,12 @@ impl TotpSecret {
         bytes.try_into().ok().map(|bytes| Self(Secret::new(bytes)))
     }
 
+    /// Reads a secret in base 32, as an app or another system keeps it; `None` when it is none of 160 bits.
+    pub fn parse(base_32: &str) -> Option<Self> {
+        let bytes = BASE32_NOPAD.decode(base_32.as_bytes()).ok()?;
+        Self::from_bytes(&bytes)
+    }
+
     /// The bytes, to be sealed.
     pub fn expose(&self) -> &[u8; Self::BYTES] {
         self.0.expose()
@@ -163,7 +171,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped
@@ -251,6 +260,13 @@ mod tests {
              ?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Shop%20%26%20Co%3A%C3%A9\
              &algorithm=SHA1&digits=6&period=30"
         );
+    }
+
+    #[test]
+    fn a_secret_is_read_back_from_what_people_type() {
+        let read = TotpSecret::parse(secret().base_32().expose()).unwrap();
+        assert_eq!(read.expose(), secret().expose());
+        assert!(TotpSecret::parse("GEZDGNBV").is_none() && TotpSecret::parse("0").is_none());
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
     routes
 }
 
+#[expect(clippy::too_many_lines, reason = "a table is read row by row")]
 fn life_cycle<S: Store>() -> Vec<Route<S>> {
     let user = || {
         let schema = Schemas::answer::<UserView<'static, S::Attrs>>;

@@ -8,6 +8,7 @@ use crate::operation::{BodyUse, Operation, SessionUse, Success};
 use crate::schemas::Schemas;
 
 /// What is done with second factors.
+#[expect(clippy::too_many_lines, reason = "a table is read row by row")]
 pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
     vec![
         Route {

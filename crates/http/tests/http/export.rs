@@ -24,7 +24,7 @@ async fn an_export_holds_everything_about_the_person_and_nothing_about_others() 
     let site = Site::standard();
     let first = site.session("ada@example.com").await;
     site.session("eve@example.com").await;
-    site.wait(Duration::from_secs(60));
+    site.wait(Duration::from_mins(1));
     let mut attempt = login("ada@example.com");
     attempt["secret"] = json!("not the password at all");
     site.send(Ask::post("/v1/authn/password").json(&attempt)).await;
@@ -118,9 +118,9 @@ async fn every_table_with_a_user_in_it_is_exported_or_decided_against() {
             }
             let added = words.iter().position(|it| *it == "COLUMN").map_or(0, |at| at + 1);
             let is_id = words.iter().any(|it| it.starts_with("{ID}"));
-            let names = ["user", "actor", "subject", "_by", "owner", "member"];
+            let people = ["user", "actor", "subject", "_by", "owner", "member"];
             if let Some(column) = words.get(added).filter(|_| is_id)
-                && names.iter().any(|it| column.contains(it))
+                && people.iter().any(|it| column.contains(it))
             {
                 columns.insert(format!("{table}.{column}"));
             }

@@ -5,18 +5,7 @@ use serde_json::{Value, json};
 use crate::site::{Ask, PASSWORD, STATE, Site};
 
 fn code(secret: &str, now: Timestamp) -> String {
-    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let value = |letter| letters.find(letter).unwrap() as u64;
-    let bytes: Vec<u8> = secret
-        .chars()
-        .collect::<Vec<_>>()
-        .chunks(8)
-        .flat_map(|chunk| {
-            let bits = chunk.iter().fold(0_u64, |bits, letter| bits << 5 | value(*letter));
-            bits.to_be_bytes()[3..].to_vec()
-        })
-        .collect();
-    let secret = TotpSecret::from_bytes(&bytes).unwrap();
+    let secret = TotpSecret::parse(secret).unwrap();
     secret.code_at(totp_step(now)).digits().expose().clone()
 }
 

@@ -177,9 +177,8 @@ async fn a_password_is_reset_by_the_link_or_the_typed_code() {
         assert_eq!((&step["t"], &step["step"]), (&json!("step"), &json!("code")));
         assert!(is_live(&site, &session["token"]).await, "nothing has changed yet");
         let code = site.mailed(ADA).await.unwrap();
-        let confirm = || match by_typing {
-            true => typed(&step, &code.typed, NEW),
-            false => by_link(&code.link, NEW),
+        let confirm = || {
+            if by_typing { typed(&step, &code.typed, NEW) } else { by_link(&code.link, NEW) }
         };
         let reply = site.send(confirm()).await;
         assert_eq!((reply.status, reply.body.len()), (204, 0), "{}", reply.text());

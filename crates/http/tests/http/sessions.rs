@@ -165,7 +165,7 @@ async fn a_user_sees_where_he_is_logged_in() {
     // R-SE-13
     let site = Site::standard();
     let first = site.session("ada@example.com").await;
-    site.wait(Duration::from_secs(60));
+    site.wait(Duration::from_mins(1));
     let phone = Ask::post("/v1/authn/password").json(&login("ada@example.com"));
     let phone = site.send(phone.header("user-agent", "Phone/1").from("192.0.2.7:1")).await.json();
     let reply = site.send(Ask::get(LIST).bearer(&phone["token"])).await;

@@ -70,7 +70,10 @@ pub(super) const FAULTS: Faults = &[
                 state.erase(id);
                 Ok(there)
             }),
-            Fault::erase_user(|state, id, now| Ok(state.erase_user(id, now) || true)),
+            Fault::erase_user(|state, id, now| {
+                _ = state.erase_user(id, now);
+                Ok(true)
+            }),
             Fault::erase_user(|state, id, now| {
                 let everyone = state.users_to_erase(now);
                 let due = everyone.contains(&id);

@@ -215,7 +215,9 @@ pub(super) const MEMBERSHIPS: Faults = &[
             Fault::members_of(|state, organization, slice| {
                 let mut told = state.members_of(organization, slice);
                 if let Some((first, rest)) = told.split_first_mut() {
-                    rest.iter_mut().for_each(|it| it.name = first.name.clone());
+                    for member in rest {
+                        member.name = first.name.clone();
+                    }
                 }
                 told
             }),

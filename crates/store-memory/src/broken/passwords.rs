@@ -176,7 +176,9 @@ pub(super) const FAULTS: Faults = &[
             Fault::mark_password(|state, user, now| {
                 let marked = Arc::make_mut(&mut state.passwords).mark(user, now);
                 let again = state.passwords.row(user).cloned();
-                again.map(|it| put(state, StoredPassword { compromised: Some(now), ..it }));
+                if let Some(it) = again {
+                    put(state, StoredPassword { compromised: Some(now), ..it });
+                }
                 Ok(marked)
             }),
             Fault::mark_password(|state, user, now| {
@@ -192,7 +194,9 @@ pub(super) const FAULTS: Faults = &[
             Fault::mark_password(|state, user, now| {
                 let marked = Arc::make_mut(&mut state.passwords).mark(user, now);
                 let stored = state.passwords.row(user).cloned();
-                stored.map(|it| put(state, StoredPassword { changed: now, ..it }));
+                if let Some(it) = stored {
+                    put(state, StoredPassword { changed: now, ..it });
+                }
                 Ok(marked)
             }),
             Fault::replace_password_hash(|state, user, old, new| {

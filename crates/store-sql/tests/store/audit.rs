@@ -80,8 +80,7 @@ async fn tamper<E: Application>(database: &Database<E>, sql: &str) {
 
 /// The bytes of an id as this engine spells them.
 fn bytes<E: Application>(id: &[u8; 16]) -> String {
-    let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}{digits}'", E::HEX)
+    format!("{}{:032x}'", E::HEX, u128::from_be_bytes(*id))
 }
 
 async fn whatever_is_done_to_a_sealed_log_is_found_and_named<E: Application>(

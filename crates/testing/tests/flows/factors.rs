@@ -32,18 +32,7 @@ pub(crate) async fn fresh<S: Store>(it: &TestAccounts<S>, session: &IssuedSessio
 }
 
 pub(crate) fn secret_of(base_32: &str) -> TotpSecret {
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut bits = base_32.chars().map(|letter| alphabet.find(letter).unwrap());
-    let (mut bytes, mut held, mut count) = (Vec::new(), 0_usize, 0);
-    while let Some(five) = bits.next() {
-        held = held << 5 | five;
-        count += 5;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(held >> count & 255).unwrap());
-        }
-    }
-    TotpSecret::from_bytes(&bytes).unwrap()
+    TotpSecret::parse(base_32).unwrap()
 }
 
 async fn enrolled() -> Enrolled {
@@ -285,9 +274,9 @@ async fn the_handle_of_one_step_is_worth_nothing_at_another() {
     assert!(refused(&answer));
     let request = CodeRequest { email: given::email(ADA), state: ada.it.state() };
     let begun = ada.it.accounts().request_code(&request, &ada.it.origin()).await.unwrap();
-    let at_code = step(begun);
+    let mailed = step(begun);
     let proof = FactorProof::Totp(Some(ada.code()));
-    assert!(refused(&ada.answer(&at_code, &request.state, proof).await));
+    assert!(refused(&ada.answer(&mailed, &request.state, proof).await));
     let proof = FactorProof::Totp(Some(ada.code()));
     assert!(refused(&ada.answer(&step_, &ada.it.state(), proof).await), "another state");
     let proof = FactorProof::Totp(Some(ada.code()));

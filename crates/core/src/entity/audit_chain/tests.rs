@@ -9,8 +9,9 @@ impl Entropy for Fixed {
     }
 }
 
-fn ring(number: u32) -> KeyRing {
-    let bytes: [u8; 32] = std::array::from_fn(|n| (n as u8).wrapping_mul(37) ^ number as u8);
+fn ring(number: u8) -> KeyRing {
+    let mut bytes = [number; 32];
+    (0..).zip(&mut bytes).for_each(|(n, byte)| *byte ^= 37_u8.wrapping_mul(n));
     let key = data_encoding::BASE64URL_NOPAD.encode(&bytes);
     KeyRing::parse(&format!("{number}:{key}")).unwrap()
 }
