@@ -21,6 +21,7 @@
 //! | `$argon2id$`, `$argon2i$`, `$argon2d$` | every Argon2 library (PHC) |
 //! | `$2a$`, `$2b$`, `$2y$`, `$2x$` | bcrypt, see below |
 //! | `$scrypt$ln=..,r=..,p=..$` | passlib, RustCrypto (PHC) |
+//! | `$firebase-scrypt$ln=..,r=..,sep=..,key=..$` | Firebase: `mem_cost`, `rounds`, salt separator and signer key, then salt and hash |
 //! | `$7$` | libxcrypt, libsodium |
 //! | `$pbkdf2$`, `$pbkdf2-sha1$`, `$pbkdf2-sha256$`, `$pbkdf2-sha512$` | passlib (`$<rounds>$`) and PHC (`$i=<rounds>$`) |
 //! | `pbkdf2_sha1$`, `pbkdf2_sha256$` | Django |
@@ -50,5 +51,6 @@ mod tests;
 mod worker;
 
 pub use argon2id::BareArgon2;
+pub use imported::{NotImported, imported_hash};
 pub use pool::PasswordPool;
 pub use settings::{Cost, PoolSettings, SettingsError, StartError};

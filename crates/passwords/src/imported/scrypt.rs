@@ -46,23 +46,15 @@ impl ScryptHash {
         Self::new(read().ok_or(Unreadable::Malformed)?)
     }
 
-    fn new(
-        ([log_n, r, p], salt, digest): ([u32; 3], Vec<u8>, Vec<u8>),
-    ) -> Result<Self, Unreadable> {
-        if !(MIN_DIGEST..=MAX_DIGEST).contains(&digest.len()) || log_n == 0 || r == 0 || p == 0 {
+    fn new((costs, salt, digest): ([u32; 3], Vec<u8>, Vec<u8>)) -> Result<Self, Unreadable> {
+        if !(MIN_DIGEST..=MAX_DIGEST).contains(&digest.len()) {
             return Err(Unreadable::Malformed);
         }
-        let work = 1_u64.checked_shl(log_n).and_then(|n| n.checked_mul(u64::from(r)));
-        let work = work.and_then(|work| work.checked_mul(u64::from(p)));
-        Unreadable::unless(work.is_some_and(|work| work <= MAX_SCRYPT_WORK))?;
-        let params = u8::try_from(log_n).ok().and_then(|log_n| Params::new(log_n, r, p).ok());
-        Ok(Self { params: params.ok_or(Unreadable::TooCostly)?, salt, digest })
+        Ok(Self { params: params(costs)?, salt, digest })
     }
 
-    /// Its table of N blocks of 128 r bytes, p blocks to fold, and one to work with.
     pub(super) fn memory_kib(&self) -> u64 {
-        let blocks = self.params.n() + u64::from(self.params.p()) + 2;
-        (128 * u64::from(self.params.r()) * blocks).div_ceil(1_024)
+        memory_kib(&self.params)
     }
 
     pub(super) fn is_right(&self, typed: &[u8], memory: &mut Memory) -> Result<bool, HashError> {
@@ -72,6 +64,24 @@ impl ScryptHash {
             .map_err(|_length| HashError::Failed("scrypt refused the length of a digest"))?;
         Ok(digest.ct_eq(&self.digest).into())
     }
+}
+
+/// The costs log2 N, r and p, if they are bearable.
+pub(super) fn params([log_n, r, p]: [u32; 3]) -> Result<Params, Unreadable> {
+    if log_n == 0 || r == 0 || p == 0 {
+        return Err(Unreadable::Malformed);
+    }
+    let work = 1_u64.checked_shl(log_n).and_then(|n| n.checked_mul(u64::from(r)));
+    let work = work.and_then(|work| work.checked_mul(u64::from(p)));
+    Unreadable::unless(work.is_some_and(|work| work <= MAX_SCRYPT_WORK))?;
+    let params = u8::try_from(log_n).ok().and_then(|log_n| Params::new(log_n, r, p).ok());
+    params.ok_or(Unreadable::TooCostly)
+}
+
+/// The table of N blocks of 128 r bytes, p blocks to fold, and one to work with.
+pub(super) fn memory_kib(params: &Params) -> u64 {
+    let blocks = params.n() + u64::from(params.p()) + 2;
+    (128 * u64::from(params.r()) * blocks).div_ceil(1_024)
 }
 
 /// A number as crypt writes it: six bits in each character, the lowest first.

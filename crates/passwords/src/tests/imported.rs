@@ -20,7 +20,10 @@ const COMPOSED: &str = "J\u{fc}rgens T\u{e4}sse \u{2615} n\u{b0}9";
 const DECOMPOSED: &str = "Ju\u{308}rgens Ta\u{308}sse \u{2615} n\u{b0}9";
 const LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxyz and more that bcrypt never sees";
 
-const VECTORS: [(&str, &str); 27] = [
+/// The example of the algorithm's own documentation, made again with Python's hashlib and cryptography.
+const FIREBASE: &str = "$firebase-scrypt$ln=14,r=8,sep=Bw,key=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA$42xEC+ixf3L2lw$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ";
+
+const VECTORS: [(&str, &str); 28] = [
     (
         PLAIN,
         "$argon2id$v=19$m=65536,t=3,p=4$MDEyMzQ1Njc4OWFiY2RlZg$KmJbrfpq3R+0gcGvABOz1JpwCQE72CWHTxgLTfVedLM",
@@ -95,6 +98,7 @@ const VECTORS: [(&str, &str); 27] = [
     ),
     (PLAIN, "pbkdf2_sha256$260000$Xk2bq0vLcw5T$zZot3ba1WVM5OBQZPdFXoRzX3QSXMyQpx4bJ4S6yKL0="),
     (COMPOSED, "pbkdf2_sha1$1200$Xk2bq0vLcw5T$dTE9ybUDDZT+D8WuUqMJM0dAoC0="),
+    ("user1password", FIREBASE),
 ];
 
 fn verify(typed: &str, stored: &str) -> Verdict {
@@ -303,4 +307,25 @@ impl Subscriber for Capture {
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_hash_of_firebase_needs_all_of_its_parts() {
+    // R-PW-09, R-PW-13
+    assert!(Imported::parse(FIREBASE).is_ok());
+    let malformed = [
+        FIREBASE.replace("sep=Bw,", ""),
+        FIREBASE.replace("ln=14", "ln=0"),
+        FIREBASE.replace("r=8", "r=0"),
+        FIREBASE.replace("key=jx", "key="),
+        FIREBASE.replace("r=8", "r=8,p=1"),
+        FIREBASE.replace("lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/", ""),
+    ];
+    for text in malformed {
+        assert_eq!(Imported::parse(&text).err(), Some(Unreadable::Malformed), "{text}");
+    }
+    for costly in ["ln=20", "ln=63", "ln=4294967295"] {
+        let text = FIREBASE.replace("ln=14", costly);
+        assert_eq!(Imported::parse(&text).err(), Some(Unreadable::TooCostly), "{text}");
+    }
 }
