@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::page::Place;
+use crate::secret::Digest;
 use crate::time::{Entropy, Timestamp};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -128,6 +129,21 @@ id!(/// Identifies a [`ClientSecret`](crate::entity::ClientSecret); never the se
     SecretId, "sec");
 id!(/// Identifies an [`AccessRestriction`](crate::entity::AccessRestriction).
     RestrictionId, "res");
+
+impl UserId {
+    /// The id that belongs to a digest, ordered by `moment`: always the same.
+    pub(crate) fn of_digest(moment: Timestamp, digest: &Digest) -> Self {
+        struct Fixed<'a>(&'a Digest);
+        impl Entropy for Fixed<'_> {
+            fn fill(&self, buffer: &mut [u8]) {
+                for (byte, fixed) in buffer.iter_mut().zip(self.0.as_bytes()) {
+                    *byte = *fixed;
+                }
+            }
+        }
+        Self::new(moment, &Fixed(digest))
+    }
+}
 
 impl AuditId {
     /// The smallest id of this moment: entries of it and of later moments have greater ones.

@@ -50,6 +50,8 @@ pub enum Label {
     Request,
     /// A version that a client compares, such as an `ETag`.
     EntityTag,
+    /// What another system knows a user by.
+    Import,
     /// An entry of the audit log.
     AuditEntry,
     /// The head of a chain of the audit log.
@@ -75,6 +77,7 @@ impl Label {
             Self::IdempotencyKey => "idempotency-key",
             Self::Request => "request",
             Self::EntityTag => "entity-tag",
+            Self::Import => "import",
             Self::AuditEntry => "audit-entry",
             Self::AuditHead => "audit-head",
         }

@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Work with administrators
     #[command(subcommand)]
     Admin(Admin),
+    /// Work with users
+    #[command(subcommand)]
+    User(User),
     /// Work with the audit log
     #[command(subcommand)]
     Audit(Audit),
@@ -160,6 +163,33 @@ pub(crate) struct CreateAdmin {
     /// Read a password from the first line of the input; without one, logins go by e-mail
     #[arg(long)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum User {
+    /// Take users over from another system, one JSON object a line
+    ///
+    /// See docs/import.md. Run again, it goes on where it was interrupted. Ends with exit code 1 if a line was
+    /// rejected; all others are imported.
+    Import(ImportUsers),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportUsers {
+    #[command(flatten)]
+    pub(crate) development: Development,
+    /// The URL of the database
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// Write nothing, and say what would be rejected
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Where rejected lines are told, as JSON; else to the error output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// The file, or - for the input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Subcommand)]

@@ -9,6 +9,7 @@ mod database;
 mod dev;
 mod doctor;
 mod failure;
+mod import;
 mod keys;
 mod links;
 mod logs;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 
-use cli::{Admin, Audit, Cli, Command, Config, Keys};
+use cli::{Admin, Audit, Cli, Command, Config, Keys, User};
 use failure::Failure;
 use output::Output;
 
@@ -44,6 +45,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Serve(serve) => block_on(serve::run(serve, common, output)),
         Command::Migrate(migrate) => block_on(migrate::run(migrate, common, output)),
         Command::Admin(Admin::Create(create)) => block_on(admin::create(create, common, output)),
+        Command::User(User::Import(import)) => block_on(import::run(import, common, output)),
         Command::Audit(Audit::Verify(verify)) => block_on(audit::verify(verify, common, output)),
         Command::Keys(Keys::Generate { id }) => {
             keys::generate(*id, output);

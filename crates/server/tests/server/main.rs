@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod development;
 mod engines;
+mod import;
 mod logs;
 mod process;
 mod production;
