@@ -33,24 +33,21 @@ struct Reader {
 /// Reads a line.
 pub(super) fn read(
     text: &[u8],
-    rules: EmailRules,
+    form: EmailRules,
     seen: &mut Seen,
 ) -> Result<ImportedUser<Plain>, Vec<Obstruction>> {
     if text.len() > super::LONGEST {
         return Err(vec![Obstruction::new("LINE_TOO_LONG", "Must be 64 KiB at most.")]);
     }
-    let members = match serde_json::from_slice(text) {
-        Ok(Value::Object(members)) => members,
-        Ok(_) | Err(_) => {
-            return Err(vec![Obstruction::new("NO_OBJECT", "Must be one JSON object.")]);
-        }
+    let Ok(Value::Object(members)) = serde_json::from_slice(text) else {
+        return Err(vec![Obstruction::new("NO_OBJECT", "Must be one JSON object.")]);
     };
     let mut it = Reader { members, found: Vec::new() };
     let name = it.name();
     let status = it.status();
     let created = it.created();
     let roles = it.roles();
-    let emails = it.emails(rules);
+    let emails = it.emails(form);
     let password = it.password();
     let source = it.text("sourceId");
     it.attributes();
@@ -92,7 +89,7 @@ impl Reader {
         match self.members.remove(name)? {
             Value::Null => None,
             Value::String(text) => Some(text),
-            _ => {
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 self.wrong(&format!("/{name}"), "WRONG_TYPE", "Must be a text.");
                 None
             }

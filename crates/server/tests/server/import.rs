@@ -13,8 +13,8 @@ use crate::process::{Server, durward, finish, json as parsed, text};
 const HASH: &str = "$2b$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.";
 
 fn import(place: &Path, lines: &[Value], flags: &[&str]) -> (Output, Value, Vec<Value>) {
-    let file: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    std::fs::write(place.join("users.ndjson"), file).unwrap();
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    std::fs::write(place.join("users.ndjson"), lines.join("\n")).unwrap();
     let mut command = durward(place);
     command.args(["--json", "user", "import", "--dev", "users.ndjson"]).args(flags);
     let output = finish(&mut command);

@@ -6,6 +6,7 @@ mod codes;
 mod factors;
 mod hooks;
 mod idempotency;
+mod import;
 mod keys;
 mod life_cycle;
 mod login;
