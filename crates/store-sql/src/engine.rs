@@ -26,6 +26,10 @@ pub(crate) use value::{Kept, Value, values};
 
 use crate::row::Row;
 
+/// How many prepared statements a connection keeps: all of ours, and some that were put together.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(crate) const KEPT_STATEMENTS: usize = 256;
+
 /// A database that the store speaks: `sqlx::Sqlite`, `sqlx::Postgres`, or `sqlx::MySql` for MariaDB and
 /// MySQL, each behind a feature of its name.
 ///

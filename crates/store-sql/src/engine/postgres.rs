@@ -6,6 +6,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 
 use crate::SqlStore;
+use crate::engine::KEPT_STATEMENTS;
 use crate::engine::connections::{Connections, Lease};
 use crate::engine::server::Server;
 use crate::engine::{Dialect, Driver, read_row, run_statements};
@@ -22,6 +23,7 @@ impl<A: Attrs> SqlStore<Postgres, A> {
 
     /// The same with options that are taken as they are, including how TLS is used.
     pub async fn connect_with(options: PgConnectOptions) -> sqlx::Result<Self> {
+        let options = options.statement_cache_capacity(KEPT_STATEMENTS);
         Connections::open(options).await.map(|own| Self::of(Server::Own(own)))
     }
 }

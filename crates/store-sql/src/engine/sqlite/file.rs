@@ -10,6 +10,7 @@ use super::log::Log;
 use super::readers::{FileReader, Readers};
 use super::writer::{Writer, Writing};
 use crate::engine::Driver;
+use crate::engine::KEPT_STATEMENTS;
 
 /// A database file with one connection that writes and several that read.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(crate) struct File {
 
 impl File {
     pub(super) async fn open(options: SqliteConnectOptions) -> sqlx::Result<Self> {
-        let options = options.foreign_keys(true);
+        let options = options.foreign_keys(true).statement_cache_capacity(KEPT_STATEMENTS);
         create(&options).await?;
         // Reading needs no more than what the writer has set up by then.
         let readers = options.clone().pragma("query_only", "ON");
