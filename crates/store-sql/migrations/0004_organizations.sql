@@ -42,3 +42,5 @@ CREATE TABLE IF NOT EXISTS {invitations} (
 ) {TABLE};
 
 CREATE INDEX {IF NOT EXISTS} {invitations_by_organization} ON {invitations} (organization_id, finished_ms, id);
+
+CREATE INDEX {IF NOT EXISTS} {invitations_by_sender} ON {invitations} (invited_by);

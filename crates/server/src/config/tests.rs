@@ -211,7 +211,7 @@ fn what_is_set_arrives() {
     assert_eq!(config.accounts.sessions.token, Duration::from_mins(15));
     assert_eq!(config.accounts.limits.mailbox, Rate::per(7, Duration::from_hours(1)));
     assert_eq!(config.accounts.limits.delays.after(8), Duration::from_secs(1));
-    assert_eq!(config.accounts.limits.delays.after(100), Duration::from_secs(30));
+    assert_eq!(config.accounts.limits.delays.after(99), Duration::from_secs(30));
     assert_eq!(config.http.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
     assert_eq!((config.passwords.cost.memory_kib, config.passwords.workers), (65_536, 2));
     assert!(config.http.docs && config.log.format == LogFormat::Text);
