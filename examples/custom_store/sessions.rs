@@ -131,11 +131,15 @@ impl<A: Attrs> Flows<A> for Handle<A> {
         self.look(|tables| tables.flows.iter().find(|row| row.link == Some(*link)).cloned())
     }
 
-    async fn verifications_of(&mut self, user: UserId, now: Timestamp) -> Result<Vec<Flow<A>>> {
+    async fn open_flows_of(
+        &mut self,
+        user: UserId,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Vec<Flow<A>>> {
         self.look(|tables| {
             let of_user = tables.flows.iter().filter(|row| row.user == Some(user));
-            let open = of_user
-                .filter(|row| row.purpose == Purpose::VerifyEmail && row.is_open(now).is_ok());
+            let open = of_user.filter(|row| row.purpose == purpose && row.is_open(now).is_ok());
             let mut found: Vec<Flow<A>> = open.cloned().collect();
             found.sort_by_key(|row| Reverse((row.created, row.id)));
             found
@@ -193,7 +197,8 @@ impl<A: Attrs> FlowsMut<A> for Handle<A> {
         self.write(|tables| {
             let rows = tables.flows.iter_mut();
             let open = rows.filter(|row| row.user == Some(user) && row.finished.is_none());
-            Ok(open.map(|row| row.finished = Some(now)).count() as u64)
+            let ending = open.filter(|row| !row.purpose.is_objection());
+            Ok(ending.map(|row| row.finished = Some(now)).count() as u64)
         })
     }
 }

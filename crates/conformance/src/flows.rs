@@ -8,7 +8,7 @@ use durward_core::{PersonName, Store};
 
 use crate::race::{race, winners};
 use crate::sample::{
-    address, at, claim, client_id, digest, flow, flow_id, handle, link, pending, user_id,
+    address, at, claim, client_id, digest, flow, flow_id, handle, link, pending, session, user_id,
 };
 use crate::{Colour, Profile, Suite, given, seen};
 
@@ -56,6 +56,12 @@ fn variants(about: &Flow<Suite>) -> Vec<Flow<Suite>> {
         },
         Flow { id: flow_id(5), purpose: Purpose::VerifyEmail, state: None, ..renumbered(about, 5) },
         Flow { email: three_forms, methods: vec![], client: Some(client_id(3)), ..flow(6) },
+        Flow {
+            purpose: Purpose::ReportNotice,
+            session: Some(session(3, user_id(1)).id),
+            ..flow(13)
+        },
+        Flow { purpose: Purpose::RevertEmail, state: None, ..flow(14) },
         Flow { email: longest, methods: vec![Method::Email, Method::Password], ..flow(7) },
         Flow { link: None, short: None, ..flow(8) },
         Flow { position: u32::MAX, attempts: u32::MAX, mails: u32::MAX, ..flow(9) },
@@ -72,7 +78,7 @@ pub async fn an_unknown_flow_is_not_found<S: Store<Attrs = Suite>>(store: &S) {
     assert_eq!(seen::flow_by_link(store, &link(2)).await, None);
     assert_eq!(seen::flow(store, &link(1)).await, None);
     assert_eq!(seen::flow_by_link(store, &handle(1)).await, None);
-    assert_eq!(seen::verifications_of(store, user_id(1), at(0)).await, []);
+    assert_eq!(seen::open_flows_of(store, user_id(1), Purpose::Login, at(0)).await, []);
 }
 
 /// Any number of flows have no link; they do not collide (R-EN-02).
@@ -84,9 +90,11 @@ pub async fn flows_without_codes_do_not_collide<S: Store<Attrs = Suite>>(store: 
     assert_eq!(found, Flow { link: None, short: None, ..flow(2) });
 }
 
-/// The open verifications of a user are found, the newest first: not what is finished, expired, about
-/// somebody else or for another purpose.
-pub async fn open_verifications_are_found_from_the_newest_on<S: Store<Attrs = Suite>>(store: &S) {
+/// The open flows of a user that have one purpose are found, the newest first: not what is finished,
+/// expired, about somebody else or for another purpose.
+pub async fn open_flows_of_a_purpose_are_found_from_the_newest_on<S: Store<Attrs = Suite>>(
+    store: &S,
+) {
     let [ada, eve] = given::users(store, [1, 2]).await;
     let verify = Flow { purpose: Purpose::VerifyEmail, user: Some(ada.id), ..flow(1) };
     let stored = |n: u8, created| Flow { created: at(created), ..renumbered(&verify, n) };
@@ -102,10 +110,11 @@ pub async fn open_verifications_are_found_from_the_newest_on<S: Store<Attrs = Su
     for flow in others.iter().chain([&middle, &newest, &oldest]) {
         given::flows(store, &[flow]).await;
     }
-    let found = seen::verifications_of(store, ada.id, at(100)).await;
-    assert_eq!(found, [newest.clone(), middle.clone(), oldest.clone()]);
-    let found = seen::verifications_of(store, ada.id, at(99)).await;
-    assert_eq!(found, [newest, middle, others[1].clone(), oldest]);
+    let open_at = |now| seen::open_flows_of(store, ada.id, Purpose::VerifyEmail, at(now));
+    assert_eq!(open_at(100).await, [newest.clone(), middle.clone(), oldest.clone()]);
+    assert_eq!(open_at(99).await, [newest, middle, others[1].clone(), oldest]);
+    let found = seen::open_flows_of(store, ada.id, Purpose::Login, at(100)).await;
+    assert_eq!(found, [others[4].clone()]);
 }
 
 /// A step is debited while fewer than the limit were tried, and the count is kept (R-TH-02).
@@ -329,16 +338,24 @@ pub async fn a_transition_does_not_outlive_its_flow<S: Store<Attrs = Suite>>(sto
 }
 
 /// All unfinished flows about a user are finished together, expired or not, and are counted; those of
-/// before keep their moment, and flows about others go on (R-SE-07).
+/// before keep their moment, and flows about others go on, as do objections (R-SE-07, R-EM-07).
 pub async fn all_flows_of_a_user_are_finished_together<S: Store<Attrs = Suite>>(store: &S) {
     let [ada, eve] = given::users(store, [1, 2]).await;
     let about = |n, user| Flow { user, ..flow(n) };
     let open = [about(1, Some(ada.id)), Flow { expires: at(1), ..about(2, Some(ada.id)) }];
     let before = Flow { finished: Some(at(2)), ..about(3, Some(ada.id)) };
-    let others = [about(4, Some(eve.id)), about(5, None)];
+    let [report, revert] = Purpose::OBJECTIONS;
+    let others = [
+        about(4, Some(eve.id)),
+        about(5, None),
+        Flow { purpose: report, ..about(7, Some(ada.id)) },
+        Flow { purpose: revert, ..about(8, Some(ada.id)) },
+    ];
     // A transition may be what tells whom a flow is about.
     let found_out = about(6, Some(ada.id));
-    given::flows(store, &[&open[0], &open[1], &before, &others[0], &others[1], &flow(6)]).await;
+    for flow in open.iter().chain(&others).chain([&before, &flow(6)]) {
+        given::flows(store, &[flow]).await;
+    }
     let mut tx = store.begin().await.unwrap();
     assert!(tx.advance_flow(&found_out, 0, 1).await.unwrap());
     tx.commit().await.unwrap();

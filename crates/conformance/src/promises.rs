@@ -99,7 +99,7 @@ macro_rules! promises {
             flows::a_flow_comes_back_as_it_was_stored,
             flows::an_unknown_flow_is_not_found,
             flows::flows_without_codes_do_not_collide,
-            flows::open_verifications_are_found_from_the_newest_on,
+            flows::open_flows_of_a_purpose_are_found_from_the_newest_on,
             flows::a_flow_is_debited_up_to_its_limit,
             flows::only_the_present_step_is_debited,
             flows::concurrent_debits_of_a_flow_stop_at_its_limit,

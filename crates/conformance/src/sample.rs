@@ -165,6 +165,7 @@ pub(crate) fn flow(n: u8) -> Flow<Suite> {
         email: address("ada@example.com"),
         user: None,
         claim: None,
+        session: None,
         link: Some(link(n)),
         short: Some(digest(0x66, n)),
         attempts: 0,

@@ -4,7 +4,7 @@ use durward_core::Store;
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, Flow, Invitation, LiveSession, LoginEmail, Membership,
-    Organization, OutboxMail, PasswordLogin, Session, StoredPassword, StoredReply, User,
+    Organization, OutboxMail, PasswordLogin, Purpose, Session, StoredPassword, StoredReply, User,
 };
 use durward_core::ids::{
     InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
@@ -110,12 +110,13 @@ pub(crate) async fn flow_by_link<S: Store<Attrs = Suite>>(
     store.read().await.unwrap().flow_by_link(link).await.unwrap()
 }
 
-pub(crate) async fn verifications_of<S: Store<Attrs = Suite>>(
+pub(crate) async fn open_flows_of<S: Store<Attrs = Suite>>(
     store: &S,
     user: UserId,
+    purpose: Purpose,
     now: Timestamp,
 ) -> Vec<Flow<Suite>> {
-    store.read().await.unwrap().verifications_of(user, now).await.unwrap()
+    store.read().await.unwrap().open_flows_of(user, purpose, now).await.unwrap()
 }
 
 pub(crate) async fn mail<S: Store<Attrs = Suite>>(store: &S, id: MailId) -> Option<OutboxMail> {

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use durward_core::budget::{BudgetKey, Delays, Rate};
-use durward_core::entity::User;
+use durward_core::entity::{Purpose, User};
 use durward_core::store::{
     Audit, AuditMut, AuditQuery, BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Invitations,
     InvitationsMut, LoginEmails, LoginEmailsMut, Memberships, MembershipsMut, Organizations,
@@ -300,7 +300,7 @@ async fn look_up_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.sessions_of(ada),
         tx.flow_by_handle(&handle(1)),
         tx.flow_by_link(&link(1)),
-        tx.verifications_of(ada, at(0)),
+        tx.open_flows_of(ada, Purpose::Login, at(0)),
         tx.mail(mail(1).id),
         tx.due_mail(at(0), 1),
         tx.dead_mail(1),

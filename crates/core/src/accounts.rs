@@ -20,6 +20,7 @@ mod import;
 mod life_cycle;
 mod login;
 mod notices;
+mod objections;
 mod outbox;
 mod passwords;
 mod refresh;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::attrs::Attrs;
 use crate::authz::Action;
 use crate::entity::{LoginEmail, Method, Session, User};
-use crate::ids::{OrganizationId, SessionId, UserId};
+use crate::ids::{LoginEmailId, OrganizationId, SessionId, UserId};
 
 /// What just happened, still uncommitted. Never carries a secret.
 #[derive(Clone, Debug)]
@@ -110,6 +110,13 @@ pub enum Event<'a, A: Attrs> {
         /// Why.
         reason: EndReason,
     },
+    /// The owner said that a change he was told of was not his; everybody was signed out (R-NO-01).
+    NoticeReported {
+        /// Whose account it is.
+        user: UserId,
+        /// The address that the notice went to.
+        email: LoginEmailId,
+    },
     /// A user enrolled an authenticator app.
     TotpEnabled {
         /// Whose it is.
@@ -170,6 +177,8 @@ pub enum EndReason {
     Deleted,
     /// The user may do more, or less, than before (R-SE-03).
     RolesChanged,
+    /// Its owner objected to a change (R-NO-01).
+    Objection,
 }
 
 /// Why there is another password.
@@ -216,6 +225,7 @@ impl EndReason {
             Self::Banned => "banned",
             Self::Deleted => "deleted",
             Self::RolesChanged => "roles-changed",
+            Self::Objection => "objection",
         }
     }
 }
@@ -271,6 +281,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::RecoveryCodesReplaced { .. } => "recovery-codes.replaced",
             Self::RecoveryCodeUsed { .. } => "recovery-code.used",
             Self::AccessDenied { .. } => "access.denied",
+            Self::NoticeReported { .. } => "notice.reported",
             Self::AuthenticationFailed { .. } => "authentication.failed",
         }
     }
@@ -294,6 +305,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::PasswordCompromised { user }
             | Self::SessionEnded { user, .. }
             | Self::SessionsEnded { user, .. }
+            | Self::NoticeReported { user, .. }
             | Self::TotpEnabled { user }
             | Self::TotpDisabled { user }
             | Self::RecoveryCodesReplaced { user }
@@ -327,6 +339,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::SessionRefreshed { .. }
             | Self::SessionEnded { .. }
             | Self::SessionsEnded { .. }
+            | Self::NoticeReported { .. }
             | Self::AccessDenied { .. }
             | Self::AuthenticationFailed { .. } => None,
         }
@@ -388,6 +401,7 @@ impl<A: Attrs> Event<'_, A> {
                 "action": format!("{action:?}"),
                 "userId": target,
             }),
+            Self::NoticeReported { email, .. } => json!({ "emailId": email }),
             Self::AuthenticationFailed { method, reason, .. } => json!({
                 "method": method.name(),
                 "reason": reason.name(),

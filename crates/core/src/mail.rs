@@ -1,5 +1,7 @@
 //! What is mailed: typed messages, and the port of whoever sends them.
 
+mod notice;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,9 @@ use crate::entity::Purpose;
 use crate::ids::MailId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
+
+use notice::SealedNotice;
+pub use notice::{Notice, Notification, Objection};
 
 /// Where the codes of mails lead; only the application knows.
 ///
@@ -64,79 +69,12 @@ pub enum Message {
     ResetPassword(Code),
     /// Somebody claimed an address that another account has proven; for information only.
     AddressInUse,
-    /// A refresh token was used twice, so the session was ended (R-SE-08).
-    SessionRevoked,
     /// The account was deleted (R-SE-07).
     AccountDeleted(Deletion),
     /// Something about the account changed (R-NO-01).
-    Notice(Notice),
-}
-
-/// What changed about an account; told to all its proven addresses (R-NO-01).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Notice {
-    /// The password was set or changed.
-    PasswordChanged,
-    /// A login e-mail was added and proven.
-    EmailAdded,
-    /// A login e-mail was removed.
-    EmailRemoved,
-    /// Another login e-mail is the primary one.
-    PrimaryChanged,
-    /// An authenticator app was enrolled.
-    TotpEnabled,
-    /// The authenticator app was removed.
-    TotpDisabled,
-    /// A new set of recovery codes was made.
-    RecoveryCodesReplaced,
-    /// A recovery code was used to log in.
-    RecoveryCodeUsed,
-    /// Somebody logged in from a device that was not seen before.
-    NewDevice,
-    /// The account will be deleted.
-    DeletionScheduled,
-    /// The account will not be deleted after all.
-    DeletionCancelled,
-}
-
-impl Notice {
-    /// Every notice.
-    pub const ALL: [Self; 11] = [
-        Self::PasswordChanged,
-        Self::EmailAdded,
-        Self::EmailRemoved,
-        Self::PrimaryChanged,
-        Self::TotpEnabled,
-        Self::TotpDisabled,
-        Self::RecoveryCodesReplaced,
-        Self::RecoveryCodeUsed,
-        Self::NewDevice,
-        Self::DeletionScheduled,
-        Self::DeletionCancelled,
-    ];
-
-    /// The name of the notice, as its template knows it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PasswordChanged => "password-changed",
-            Self::EmailAdded => "email-added",
-            Self::EmailRemoved => "email-removed",
-            Self::PrimaryChanged => "primary-changed",
-            Self::TotpEnabled => "totp-enabled",
-            Self::TotpDisabled => "totp-disabled",
-            Self::RecoveryCodesReplaced => "recovery-codes-replaced",
-            Self::RecoveryCodeUsed => "recovery-code-used",
-            Self::NewDevice => "new-device",
-            Self::DeletionScheduled => "deletion-scheduled",
-            Self::DeletionCancelled => "deletion-cancelled",
-        }
-    }
-
-    /// The notice with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|notice| notice.name() == name)
-    }
+    Notice(Notification),
+    /// The owner objected to a change; the code sets a new password.
+    Recovery(Code),
 }
 
 impl Message {
@@ -149,9 +87,9 @@ impl Message {
             Self::VerifyEmail(_) => "verify-email",
             Self::ResetPassword(_) => "reset-password",
             Self::AddressInUse => "address-in-use",
-            Self::SessionRevoked => "session-revoked",
             Self::AccountDeleted(_) => "account-deleted",
             Self::Notice(_) => "notice",
+            Self::Recovery(_) => "recovery",
         }
     }
 
@@ -162,46 +100,50 @@ impl Message {
             | Self::Login(code)
             | Self::AlreadyRegistered(code)
             | Self::VerifyEmail(code)
-            | Self::ResetPassword(code) => Some(code),
-            Self::AddressInUse
-            | Self::SessionRevoked
-            | Self::AccountDeleted(_)
-            | Self::Notice(_) => None,
+            | Self::ResetPassword(code)
+            | Self::Recovery(code) => Some(code),
+            Self::AddressInUse | Self::AccountDeleted(_) | Self::Notice(_) => None,
         }
     }
 
     /// The address of the page that takes what it carries, if it carries anything.
     pub fn link(&self) -> Option<&Secret<String>> {
         match self {
+            Self::Notice(it) => it.objection.as_ref().map(Objection::link),
             Self::AccountDeleted(deletion) => deletion.link.as_ref(),
             Self::SignUp(_)
             | Self::Login(_)
             | Self::AlreadyRegistered(_)
             | Self::VerifyEmail(_)
             | Self::ResetPassword(_)
-            | Self::AddressInUse
-            | Self::SessionRevoked
-            | Self::Notice(_) => self.code().map(|code| &code.link),
+            | Self::Recovery(_)
+            | Self::AddressInUse => self.code().map(|code| &code.link),
         }
     }
 
     /// What changed, if it tells that something did.
-    pub const fn notice(&self) -> Option<Notice> {
+    pub const fn notice(&self) -> Option<&Notification> {
         match self {
-            Self::Notice(notice) => Some(*notice),
+            Self::Notice(it) => Some(it),
             Self::SignUp(_)
             | Self::Login(_)
             | Self::AlreadyRegistered(_)
             | Self::VerifyEmail(_)
             | Self::ResetPassword(_)
+            | Self::Recovery(_)
             | Self::AddressInUse
-            | Self::AccountDeleted(_)
-            | Self::SessionRevoked => None,
+            | Self::AccountDeleted(_) => None,
         }
     }
 
     /// One message of each kind, so that every template can be rendered in a test.
     pub fn samples() -> Vec<Self> {
+        let objecting = |objection, notice| Self::Notice(Notification { notice, objection });
+        let link = |purpose| {
+            Secret::new(format!("https://accounts.example/verify?purpose={purpose}#dw_cd_sample"))
+        };
+        let report = || Some(Objection::Report(link("report-notice")));
+        let revert = || Some(Objection::Revert(link("revert-email")));
         let code = || Code {
             typed: Secret::new("BCDF2345".into()),
             link: Secret::new("https://accounts.example/verify#dw_cd_sample".into()),
@@ -214,13 +156,16 @@ impl Message {
             Self::VerifyEmail(code()),
             Self::ResetPassword(code()),
             Self::AddressInUse,
-            Self::SessionRevoked,
             Self::AccountDeleted(Deletion {
                 link: Some(Secret::new("https://accounts.example/verify#dw_cd_sample".into())),
                 days: 14,
             }),
+            Self::Recovery(code()),
+            objecting(revert(), Notice::EmailRemoved),
+            objecting(revert(), Notice::PrimaryChanged),
+            objecting(None, Notice::EmailRemoved),
         ];
-        samples.extend(Notice::ALL.map(Self::Notice));
+        samples.extend(Notice::ALL.map(|notice| objecting(report(), notice)));
         samples
     }
 }
@@ -274,7 +219,7 @@ pub(crate) struct SealedMail {
     kind: String,
     code: Option<SealedCode>,
     #[serde(default)]
-    notice: Option<String>,
+    notice: Option<SealedNotice>,
     #[serde(default)]
     deletion: Option<SealedDeletion>,
 }
@@ -303,7 +248,7 @@ impl SealedMail {
                 link: code.link.expose().clone(),
                 minutes: code.minutes,
             }),
-            notice: mail.message.notice().map(|notice| notice.name().to_owned()),
+            notice: mail.message.notice().map(SealedNotice::from_notification),
             deletion: match &mail.message {
                 Message::AccountDeleted(Deletion { link, days }) => {
                     let link = link.as_ref().map(|link| link.expose().clone());
@@ -315,7 +260,7 @@ impl SealedMail {
                 | Message::VerifyEmail(_)
                 | Message::ResetPassword(_)
                 | Message::AddressInUse
-                | Message::SessionRevoked
+                | Message::Recovery(_)
                 | Message::Notice(_) => None,
             },
         }
@@ -327,7 +272,7 @@ impl SealedMail {
             link: Secret::new(code.link),
             minutes: code.minutes,
         });
-        let notice = self.notice.as_deref().and_then(Notice::named);
+        let notice = self.notice.and_then(SealedNotice::into_notification);
         let message = match (self.kind.as_str(), code) {
             ("sign-up", Some(code)) => Message::SignUp(code),
             ("login", Some(code)) => Message::Login(code),
@@ -335,11 +280,11 @@ impl SealedMail {
             ("verify-email", Some(code)) => Message::VerifyEmail(code),
             ("reset-password", Some(code)) => Message::ResetPassword(code),
             ("address-in-use", None) => Message::AddressInUse,
-            ("session-revoked", None) => Message::SessionRevoked,
             ("account-deleted", None) => {
                 let SealedDeletion { link, days } = self.deletion?;
                 Message::AccountDeleted(Deletion { link: link.map(Secret::new), days })
             }
+            ("recovery", Some(code)) => Message::Recovery(code),
             ("notice", None) => Message::Notice(notice?),
             _ => return None,
         };
@@ -365,7 +310,13 @@ mod tests {
             let sealed: SealedMail = serde_json::from_slice(&text).unwrap();
             let back = sealed.into_mail(mail.id, mail.created).unwrap();
             assert_eq!(back.message.name(), mail.message.name());
-            assert_eq!(back.message.notice(), mail.message.notice());
+            let notice = |mail: &Mail| mail.message.notice().map(|it| it.notice);
+            assert_eq!(notice(&back), notice(&mail));
+            let undoes = |mail: &Mail| {
+                let objection = mail.message.notice().and_then(|it| it.objection.as_ref());
+                matches!(objection, Some(Objection::Revert(_)))
+            };
+            assert_eq!(undoes(&back), undoes(&mail));
             assert_eq!(back.message.link(), mail.message.link());
             assert_eq!(
                 back.message.code().map(|code| code.typed.clone()),

@@ -93,8 +93,11 @@ pub struct Limits {
     pub network_failures: Rate,
     /// Sign-ups and requested codes per network.
     pub network_requests: Rate,
-    /// Mails per mailbox, whatever the trigger (R-TH-06).
+    /// Mails per mailbox, whatever the trigger, but for notices (R-TH-06).
     pub mailbox: Rate,
+    /// Notices of each kind per mailbox: a budget of its own, so that nobody can use up beforehand what a
+    /// warning needs (R-TH-06, R-NO-01).
+    pub notices: Rate,
     /// How the delay per account and factor grows with consecutive failures (R-TH-03).
     pub delays: Delays,
 }
@@ -143,13 +146,14 @@ impl Default for Retention {
 }
 
 impl Default for Limits {
-    /// 300 failures and 600 requests per network, earned back within ten minutes; 10 mails per mailbox and
-    /// hour.
+    /// 300 failures and 600 requests per network, earned back within ten minutes; 10 mails, and 5 notices of
+    /// each kind, per mailbox and hour.
     fn default() -> Self {
         Self {
             network_failures: Rate::per(300, Duration::from_mins(10)),
             network_requests: Rate::per(600, Duration::from_mins(10)),
             mailbox: Rate::per(10, Duration::from_hours(1)),
+            notices: Rate::per(5, Duration::from_hours(1)),
             delays: Delays::default(),
         }
     }

@@ -51,6 +51,7 @@ mod idempotency;
 mod json;
 mod layer;
 mod life_cycle;
+mod notices;
 mod openapi;
 mod operation;
 mod paging;

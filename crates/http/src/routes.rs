@@ -18,6 +18,7 @@ mod audit;
 mod authn;
 mod emails;
 mod factors;
+mod notices;
 mod passwords;
 mod service;
 mod sessions;
@@ -59,6 +60,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         factors::routes(),
         authn::routes(),
         emails::routes(),
+        notices::routes(),
         passwords::routes(),
         sessions::routes(),
         service::routes(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::mail::Deletion;
 use durward_core::text::PersonName;
-use durward_core::{Mail, MailError, MailId, Message, Secret, Timestamp};
+use durward_core::{Mail, MailError, MailId, Message, Notification, Objection, Secret, Timestamp};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, HtmlEscape, UndefinedBehavior, Value, context};
 
@@ -30,9 +30,12 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "reset-password.subject" "reset-password.txt" "reset-password.html"
     "address-in-use.subject" "address-in-use.txt" "address-in-use.html"
     "account-deleted.subject" "account-deleted.txt" "account-deleted.html"
-    "session-revoked.subject" "session-revoked.txt" "session-revoked.html"
     "notice.subject" "notice.txt" "notice.html"
+    "recovery.subject" "recovery.txt" "recovery.html"
 ];
+
+/// How long an objection may be made.
+const OBJECTION_DAYS: u64 = <durward_core::Flow>::OBJECTION_LIFETIME.as_secs() / 86_400;
 
 /// The words of every mail: a subject, a plain text and an HTML part for each [`Message`].
 ///
@@ -50,6 +53,9 @@ const EMBEDDED: &[(&str, &str)] = embedded![
 /// | `minutes` | the same | how long both live |
 /// | `link`, `days` | `account-deleted.txt`, `.html` | the page that takes a deletion back, if there is one; how long that is possible |
 /// | `notice` | `notice.txt`, `notice.html` | the [name of what changed](durward_core::Notice::name) |
+/// | `report` | the same | the address of the page to say that it was somebody else, or nothing |
+/// | `revert` | the same | the address of the page that takes the change back, or nothing |
+/// | `days` | the same | how long either works |
 ///
 /// A subject knows the service only: neither what a stranger chose nor a code, which a locked screen
 /// would show, can get there (R-EM-09).
@@ -143,15 +149,17 @@ impl Templates {
     fn check(&self, message: Message) -> Result<(), TemplateError> {
         let mail = sample(message);
         let rendered = self.put_into_words(&mail).map_err(Flaw::with_details)?;
-        let Some(code) = mail.message.code() else {
+        let Some(link) = mail.message.link() else {
             return Ok(());
         };
-        let (typed, link) = (code.typed.expose().as_str(), code.link.expose().as_str());
+        let code = mail.message.code();
+        let (typed, link) = (code.map(|code| code.typed.expose().as_str()), link.expose().as_str());
         let escaped = escaped(link);
         for (kind, part, link) in
             [("txt", &rendered.text, link), ("html", &rendered.html, escaped.as_str())]
         {
-            if !part.expose().contains(typed) && !part.expose().contains(link) {
+            let typed = typed.is_some_and(|typed| part.expose().contains(typed));
+            if !typed && !part.expose().contains(link) {
                 return Err(TemplateError::Broken {
                     name: format!("{}.{kind}", mail.message.name()),
                     reason: String::from("it shows neither the code nor the link"),
@@ -186,9 +194,21 @@ impl Templates {
                 )
             }
             None => match mail.message.notice() {
-                Some(notice) => {
-                    let known = context! { service, to, notice => notice.name() };
-                    (known.clone(), known)
+                Some(Notification { notice, objection }) => {
+                    let (report, revert) = match objection {
+                        Some(Objection::Report(link)) => (Some(link.expose().as_str()), None),
+                        Some(Objection::Revert(link)) => (None, Some(link.expose().as_str())),
+                        None => (None, None),
+                    };
+                    let safe = |link: &str| Value::from_safe_string(escaped(link));
+                    let (safe_report, safe_revert) = (report.map(safe), revert.map(safe));
+                    let (notice, days) = (notice.name(), OBJECTION_DAYS);
+                    (
+                        context! { service, to, notice, days, report, revert },
+                        context! {
+                            service, to, notice, days, report => safe_report, revert => safe_revert
+                        },
+                    )
                 }
                 None => (context! { service, to }, context! { service, to }),
             },

@@ -12,6 +12,8 @@ pub(crate) struct ServerLinks {
     verify: String,
     reset: String,
     restore: String,
+    report: String,
+    revert: String,
 }
 
 impl ServerLinks {
@@ -27,6 +29,8 @@ impl ServerLinks {
             verify: page(&targets.verify, Purpose::VerifyEmail),
             reset: page(&targets.reset, Purpose::ResetPassword),
             restore: page(&None, Purpose::RestoreAccount),
+            report: page(&targets.report, Purpose::ReportNotice),
+            revert: page(&targets.revert, Purpose::RevertEmail),
         }
     }
 }
@@ -40,6 +44,8 @@ impl Links for ServerLinks {
             Purpose::VerifyEmail => &self.verify,
             Purpose::ResetPassword => &self.reset,
             Purpose::RestoreAccount => &self.restore,
+            Purpose::ReportNotice => &self.report,
+            Purpose::RevertEmail => &self.revert,
         };
         format!("{page}#{code}")
     }
@@ -63,6 +69,10 @@ mod tests {
         assert_eq!(
             links.code(Purpose::VerifyEmail, "dw_cd_x"),
             "https://id.shop.dev/verify?purpose=verify-email#dw_cd_x"
+        );
+        assert_eq!(
+            links.code(Purpose::RevertEmail, "dw_cd_x"),
+            "https://id.shop.dev/verify?purpose=revert-email#dw_cd_x"
         );
     }
 }

@@ -78,7 +78,7 @@ pub(crate) async fn run(
     // First of all: a server that cannot listen must not touch the database.
     let listener = listen(plan.config.listen).await?;
     plan.config.listen = listener.local_addr().context("the listener has no address")?;
-    for_engine!(plan.database.engine, E => serve::<E>(plan, listener, shutdown).await)
+    for_engine!(plan.database.engine, E => Box::pin(serve::<E>(plan, listener, shutdown)).await)
 }
 
 fn produce((config, needed): (Config, Production), migrate: bool, output: Output) -> Plan {

@@ -36,10 +36,10 @@ impl<A: Attrs> FlowTable<A> {
         ids.filter_map(|(_, id)| self.row(*id))
     }
 
-    pub(crate) fn verifications_of(&self, user: UserId, now: Timestamp) -> Vec<Flow<A>> {
+    pub(crate) fn open_of(&self, user: UserId, purpose: Purpose, now: Timestamp) -> Vec<Flow<A>> {
         self.unfinished_of(user)
             .rev()
-            .filter(|flow| flow.purpose == Purpose::VerifyEmail && flow.is_open(now).is_ok())
+            .filter(|flow| flow.purpose == purpose && flow.is_open(now).is_ok())
             .cloned()
             .collect()
     }
@@ -88,7 +88,8 @@ impl<A: Attrs> FlowTable<A> {
     }
 
     pub(crate) fn finish_of(&mut self, user: UserId, now: Timestamp) -> u64 {
-        let unfinished: Vec<_> = self.unfinished_of(user).map(|flow| flow.id).collect();
+        let ending = self.unfinished_of(user).filter(|flow| !flow.purpose.is_objection());
+        let unfinished: Vec<_> = ending.map(|flow| flow.id).collect();
         unfinished.into_iter().map(|id| u64::from(self.finish_at(id, now))).sum()
     }
 
@@ -145,8 +146,13 @@ look_ups! { MemoryRead, MemoryTx;
             self.look(|state| state.flows.found(&state.flows.by_link, link))
         }
 
-        async fn verifications_of(&mut self, user: UserId, now: Timestamp) -> Result<Vec<Flow<A>>> {
-            self.look(|state| state.flows.verifications_of(user, now))
+        async fn open_flows_of(
+            &mut self,
+            user: UserId,
+            purpose: Purpose,
+            now: Timestamp,
+        ) -> Result<Vec<Flow<A>>> {
+            self.look(|state| state.flows.open_of(user, purpose, now))
         }
     }
 }

@@ -1,6 +1,6 @@
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{Flow, Pending, Purpose, Step};
-use durward_core::ids::{ClientId, FlowId, LoginEmailId, UserId};
+use durward_core::ids::{ClientId, FlowId, LoginEmailId, SessionId, UserId};
 use durward_core::store::{Flows, FlowsMut, Result};
 use durward_core::{Attrs, Digest, PasswordHash, PersonName, Timestamp};
 
@@ -14,7 +14,8 @@ macro_rules! columns {
     () => {
         "id, purpose, step, position, handle_digest, state_digest, email_typed, email_canonical, \
          email_skeleton, user_id, claim_id, link_digest, short_digest, attempts, mails, methods, \
-         pending_name, pending_hash, pending_attrs, client_id, created_ms, expires_ms, finished_ms"
+         pending_name, pending_hash, pending_attrs, client_id, session_id, created_ms, expires_ms, \
+         finished_ms"
     };
 }
 pub(crate) use columns;
@@ -22,14 +23,14 @@ pub(crate) use columns;
 statements! { Flows;
     FLOW_BY_HANDLE = concat!("SELECT ", columns!(), " FROM {flows} WHERE handle_digest = ?");
     FLOW_BY_LINK = concat!("SELECT ", columns!(), " FROM {flows} WHERE link_digest = ?");
-    VERIFICATIONS_OF = concat!(
+    OPEN_FLOWS_OF = concat!(
         "SELECT ", columns!(), " FROM {flows} \
          WHERE user_id = ? AND purpose = ? AND finished_ms IS NULL AND expires_ms > ? \
          ORDER BY created_ms DESC, id DESC"
     );
     INSERT_FLOW = concat!(
         "INSERT INTO {flows} (", columns!(), ") \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     DEBIT_FLOW =
         "UPDATE {flows} SET attempts = attempts + 1 \
@@ -42,7 +43,8 @@ statements! { Flows;
         "UPDATE {flows} SET finished_ms = ? \
          WHERE id = ? AND finished_ms IS NULL AND position = ? AND expires_ms > ?";
     FINISH_FLOWS_OF =
-        "UPDATE {flows} SET finished_ms = ? WHERE user_id = ? AND finished_ms IS NULL";
+        "UPDATE {flows} SET finished_ms = ? \
+         WHERE user_id = ? AND finished_ms IS NULL AND purpose <> ? AND purpose <> ?";
 }
 
 pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Flow<A>> {
@@ -67,6 +69,7 @@ pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Flow<A>> {
         methods: row.methods("methods")?,
         pending: decode_pending(row)?,
         client: row.fixed_if_any("client_id")?.map(ClientId::from_bytes),
+        session: row.fixed_if_any("session_id")?.map(SessionId::from_bytes),
         created: row.time("created_ms")?,
         expires: row.time("expires_ms")?,
         finished: row.time_if_any("finished_ms")?,
@@ -94,9 +97,13 @@ look_ups! {
             self.row(FLOW_BY_LINK, values![link], decode).await
         }
 
-        async fn verifications_of(&mut self, user: UserId, now: Timestamp) -> Result<Vec<Flow<A>>> {
-            let values = values![&user, Purpose::VerifyEmail.name(), now];
-            self.rows(VERIFICATIONS_OF, values, decode).await
+        async fn open_flows_of(
+            &mut self,
+            user: UserId,
+            purpose: Purpose,
+            now: Timestamp,
+        ) -> Result<Vec<Flow<A>>> {
+            self.rows(OPEN_FLOWS_OF, values![&user, purpose.name(), now], decode).await
         }
     }
 }
@@ -130,6 +137,7 @@ impl<E: Engine, A: Attrs> FlowsMut<A> for SqlTx<'_, E, A> {
             pending.and_then(|pending| pending.password.as_ref()).map(PasswordHash::as_str),
             attrs.as_deref(),
             &flow.client,
+            &flow.session,
             flow.created,
             flow.expires,
             flow.finished,
@@ -166,6 +174,7 @@ impl<E: Engine, A: Attrs> FlowsMut<A> for SqlTx<'_, E, A> {
     }
 
     async fn finish_flows_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
-        self.execute(FINISH_FLOWS_OF, values![now, &user]).await
+        let [report, revert] = Purpose::OBJECTIONS.map(Purpose::name);
+        self.execute(FINISH_FLOWS_OF, values![now, &user, report, revert]).await
     }
 }

@@ -101,7 +101,9 @@ impl<S: Store> Accounts<S> {
                 | Purpose::Login
                 | Purpose::VerifyEmail
                 | Purpose::ResetPassword
-                | Purpose::RestoreAccount,
+                | Purpose::RestoreAccount
+                | Purpose::ReportNotice
+                | Purpose::RevertEmail,
                 _,
                 _,
             ) => return Ok(None),

@@ -40,7 +40,11 @@ impl<S: Store> Accounts<S> {
             VerificationAttempt::Link(code) => self.shown_link(code).await?,
             VerificationAttempt::Typed { user, code } => {
                 let mut read = self.read().await?;
-                let newest = read.verifications_of(*user, self.now()).await?.into_iter().next();
+                let newest = read
+                    .open_flows_of(*user, Purpose::VerifyEmail, self.now())
+                    .await?
+                    .into_iter()
+                    .next();
                 drop(read);
                 self.debit_typed(newest, code.as_ref(), origin).await?
             }
@@ -141,7 +145,7 @@ impl<S: Store> Accounts<S> {
             let (Some(claim), Some(user)) = (claim, tx.user(user).await?) else {
                 return self.queue_nothing(tx, now).await;
             };
-            let open = tx.verifications_of(user.id, now).await?;
+            let open = tx.open_flows_of(user.id, Purpose::VerifyEmail, now).await?;
             match open.into_iter().find(|flow| flow.claim == Some(claim.id)) {
                 Some(flow) if flow.mails < Flow::<S::Attrs>::MAX_MAILS => {
                     self.renew_codes(tx, &flow, now).await

@@ -271,6 +271,7 @@ impl<S: Store> Accounts<S> {
             email: email.clone(),
             user: Some(user.id),
             claim: None,
+            session: origin.session,
             link: None,
             short: None,
             attempts: 0,

@@ -31,7 +31,10 @@ pub(super) struct Beginning<'a, A: Attrs> {
 pub(super) enum Letter {
     /// The code of the flow.
     Code(fn(Code) -> Message),
-    /// A notice; the flow looks like any other and cannot succeed.
+    /// The code of the flow, in a letter for an owner who objected to a change: from the budget of notices, which nobody
+    /// else can use up.
+    Recovery,
+    /// Something for information; the flow looks like any other and cannot succeed.
     Notice(Message),
     /// Nothing; the flow looks like any other and cannot succeed.
     Nothing,
@@ -57,9 +60,14 @@ impl<S: Store> Accounts<S> {
         let id = FlowId::new(now, self.entropy());
         let handle = FlowToken::mint(self.entropy());
         let codes = self.mint_codes();
-        let room = self.debit_mailbox(tx, email, now).await?;
+        let room = match letter {
+            Letter::Recovery => self.debit_notice(tx, email, "recovery", now).await?,
+            Letter::Code(_) | Letter::Notice(_) | Letter::Nothing => {
+                self.debit_mailbox(tx, email, now).await?
+            }
+        };
         let letter = if room { letter } else { Letter::Nothing };
-        let succeeds = matches!(letter, Letter::Code(_));
+        let succeeds = matches!(letter, Letter::Code(_) | Letter::Recovery);
         let flow = Flow {
             id,
             purpose,
@@ -70,6 +78,7 @@ impl<S: Store> Accounts<S> {
             email: email.clone(),
             user,
             claim,
+            session: origin.session,
             link: succeeds.then(|| self.keys().digest(&codes.link)),
             short: succeeds.then(|| short_code_digest(self.keys(), id, &codes.short)),
             attempts: 0,
@@ -100,8 +109,10 @@ impl<S: Store> Accounts<S> {
             Purpose::Login => Message::Login,
             Purpose::VerifyEmail => Message::VerifyEmail,
             Purpose::ResetPassword => Message::ResetPassword,
-            // Its one link was mailed, and nobody knows its handle.
-            Purpose::RestoreAccount => return self.queue_nothing(tx, now).await,
+            // Their one link was mailed, and nobody knows their handle.
+            Purpose::RestoreAccount | Purpose::ReportNotice | Purpose::RevertEmail => {
+                return self.queue_nothing(tx, now).await;
+            }
         };
         // A flow without codes cannot succeed, and must not begin to.
         let succeeds = flow.link.is_some() && room && flow.mails < Flow::<S::Attrs>::MAX_MAILS;
@@ -132,14 +143,16 @@ impl<S: Store> Accounts<S> {
         letter: Letter,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let code = || Code {
+            typed: Secret::new(codes.short.expose().to_owned()),
+            link: Secret::new(self.parts().links.code(flow.purpose, codes.link.expose())),
+            minutes: self.settings().code_lifetime.as_secs() / 60,
+        };
         let message = match letter {
             Letter::Nothing => return self.queue_nothing(tx, now).await,
             Letter::Notice(message) => message,
-            Letter::Code(message) => message(Code {
-                typed: Secret::new(codes.short.expose().to_owned()),
-                link: Secret::new(self.parts().links.code(flow.purpose, codes.link.expose())),
-                minutes: self.settings().code_lifetime.as_secs() / 60,
-            }),
+            Letter::Code(message) => message(code()),
+            Letter::Recovery => Message::Recovery(code()),
         };
         self.queue_mail(tx, &flow.email, message, now).await
     }

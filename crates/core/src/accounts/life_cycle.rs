@@ -155,6 +155,7 @@ impl<S: Store> Accounts<S> {
                 email: first.address.clone(),
                 user: Some(user.id),
                 claim: None,
+                session: None,
                 link: Some(self.keys().digest(&code)),
                 short: None,
                 attempts: 0,

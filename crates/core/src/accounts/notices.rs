@@ -1,26 +1,41 @@
+use std::time::Duration;
+
 use super::Accounts;
+use crate::budget::Debit;
+use crate::email::EmailAddress;
+use crate::entity::{Flow, Purpose, Step};
 use crate::error::Error;
 use crate::event::EndReason;
-use crate::ids::{SessionId, UserId};
-use crate::mail::{Message, Notice};
+use crate::ids::{FlowId, LoginEmailId, SessionId, UserId};
+use crate::mail::{Message, Notice, Notification, Objection};
 use crate::origin::Origin;
-use crate::store::{FlowsMut, LoginEmails, Store};
+use crate::secret::Secret;
+use crate::store::{BudgetsMut, Flows, FlowsMut, LoginEmails, Store};
+use crate::time::Timestamp;
+use crate::token::{CodeToken, FlowToken};
+
+/// What the reader of a notice can do about it.
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "only a change of addresses can be taken back")]
+pub(super) enum Means {
+    /// Say that it was somebody else; the address that was added, if one was, goes again.
+    Report { added: Option<LoginEmailId> },
+    /// Take the place back that this address took.
+    Revert { replaced_by: LoginEmailId },
+    /// Nothing: the mailbox no longer belongs to the account.
+    Nothing,
+}
 
 impl<S: Store> Accounts<S> {
-    /// Tells all proven addresses of a user what changed, inside the caller's unit of work (R-NO-01).
+    /// Tells all proven addresses of a user what changed, inside the caller's unit of work, each with a link
+    /// to say that it was somebody else (R-NO-01); see [`Accounts::report_notice`].
     pub async fn notify(
         &self,
         tx: &mut S::Tx<'_>,
         user: UserId,
         notice: Notice,
     ) -> Result<(), Error> {
-        let now = self.now();
-        for email in tx.login_emails_of(user).await? {
-            if email.proven.is_some() {
-                self.queue_mail(tx, &email.address, Message::Notice(notice), now).await?;
-            }
-        }
-        Ok(())
+        self.notify_each(tx, user, notice, |_| Means::Report { added: None }).await
     }
 
     /// What follows every change of what an account is proven by, in the same unit of work: all sessions but
@@ -34,8 +49,122 @@ impl<S: Store> Accounts<S> {
         notice: Notice,
         origin: &Origin,
     ) -> Result<(), Error> {
-        tx.finish_flows_of(user, self.now()).await?;
-        self.end_sessions(tx, user, keep, EndReason::CredentialsChanged, origin).await?;
+        self.end_what_was_proven(tx, user, keep, EndReason::CredentialsChanged, origin).await?;
         self.notify(tx, user, notice).await
+    }
+
+    /// Ends all sessions of a user but `keep`, and the flows under way.
+    pub(super) async fn end_what_was_proven(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        keep: Option<SessionId>,
+        reason: EndReason,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        tx.finish_flows_of(user, self.now()).await?;
+        self.end_sessions(tx, user, keep, reason, origin).await?;
+        Ok(())
+    }
+
+    /// Tells all proven addresses of a user what changed, each with the means that `means` gives it.
+    pub(super) async fn notify_each(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        notice: Notice,
+        means: impl Fn(LoginEmailId) -> Means + Send,
+    ) -> Result<(), Error> {
+        for email in tx.login_emails_of(user).await? {
+            if email.proven.is_some() {
+                self.tell(tx, user, &email.address, notice, means(email.id)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells one mailbox what changed.
+    pub(super) async fn tell(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        to: &EmailAddress,
+        notice: Notice,
+        means: Means,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        if !self.debit_notice(tx, to, notice.name(), now).await? {
+            tracing::warn!(notice = notice.name(), "a mailbox has had enough of this notice");
+            return self.queue_nothing(tx, now).await;
+        }
+        let objection = match means {
+            Means::Report { added } => {
+                let link = self.begin_objection(tx, Purpose::ReportNotice, user, to, added, now);
+                Some(Objection::Report(link.await?))
+            }
+            Means::Revert { replaced_by } => {
+                let by = Some(replaced_by);
+                let link = self.begin_objection(tx, Purpose::RevertEmail, user, to, by, now);
+                Some(Objection::Revert(link.await?))
+            }
+            Means::Nothing => None,
+        };
+        let message = Message::Notice(Notification { notice, objection });
+        self.queue_mail(tx, to, message, now).await
+    }
+
+    /// Begins a flow that waits for an objection; answers where its link leads.
+    async fn begin_objection(
+        &self,
+        tx: &mut S::Tx<'_>,
+        purpose: Purpose,
+        user: UserId,
+        to: &EmailAddress,
+        claim: Option<LoginEmailId>,
+        now: Timestamp,
+    ) -> Result<Secret<String>, Error> {
+        let code = CodeToken::mint(self.entropy());
+        // One that is made undoes what came later, so no two begin at one moment.
+        let newest = tx.open_flows_of(user, purpose, now).await?.into_iter().next();
+        let created = newest.map_or(now, |it| now.max(it.created + Duration::from_millis(1)));
+        let flow = Flow {
+            id: FlowId::new(now, self.entropy()),
+            purpose,
+            step: Step::Code,
+            position: 0,
+            // Nobody is told the handle: the link is the only way in.
+            handle: self.keys().digest(&FlowToken::mint(self.entropy())),
+            state: None,
+            email: to.clone(),
+            user: Some(user),
+            claim,
+            session: None,
+            link: Some(self.keys().digest(&code)),
+            short: None,
+            attempts: 0,
+            mails: 1,
+            methods: Vec::new(),
+            pending: None,
+            client: None,
+            created,
+            expires: now + Flow::<S::Attrs>::OBJECTION_LIFETIME,
+            finished: None,
+        };
+        tx.insert_flow(&flow).await?;
+        Ok(Secret::new(self.parts().links.code(purpose, code.expose())))
+    }
+
+    /// Whether another notice of this name may go to this mailbox (R-TH-06).
+    pub(super) async fn debit_notice(
+        &self,
+        tx: &mut S::Tx<'_>,
+        to: &EmailAddress,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let address = to.canonical().as_str();
+        let key = self.budget(&[b"notices", name.as_bytes(), address.as_bytes()]);
+        let debit = tx.debit_budget(key, &self.settings().limits.notices, now).await?;
+        Ok(debit == Debit::Granted)
     }
 }

@@ -3,10 +3,10 @@ use super::{Accounts, IssuedSession};
 use crate::entity::{RefreshDecision, Session, SessionFamily, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
-use crate::mail::Message;
+use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::secret::Digest;
-use crate::store::{LoginEmails, Sessions, SessionsMut, Store, StoreError};
+use crate::store::{Sessions, SessionsMut, Store, StoreError};
 use crate::time::Timestamp;
 use crate::token::{RefreshToken, SessionToken};
 
@@ -81,7 +81,7 @@ impl<S: Store> Accounts<S> {
         match session.decide_refresh(digest, now, grace) {
             RefreshDecision::Over => Ok(None),
             RefreshDecision::Reuse => {
-                self.revoke_family(tx, session, now, origin).await?;
+                self.revoke_family(tx, session, origin).await?;
                 Ok(None)
             }
             decision @ (RefreshDecision::Rotate | RefreshDecision::Retry) => {
@@ -128,18 +128,12 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         session: &Session<S::Attrs>,
-        now: Timestamp,
         origin: &Origin,
     ) -> Result<(), Error> {
         let reason = EndReason::RefreshReuse;
         if !self.end_session(tx, session.id, session.user, reason, origin).await? {
             return Ok(());
         }
-        for email in tx.login_emails_of(session.user).await? {
-            if email.proven.is_some() {
-                self.queue_mail(tx, &email.address, Message::SessionRevoked, now).await?;
-            }
-        }
-        Ok(())
+        self.notify(tx, session.user, Notice::SessionRevoked).await
     }
 }

@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::purpose::Purpose;
 use crate::attrs::{Attrs, Plain};
 use crate::email::EmailAddress;
-use crate::ids::{ClientId, FlowId, LoginEmailId, UserId};
+use crate::ids::{ClientId, FlowId, LoginEmailId, SessionId, UserId};
 use crate::keys::{KeyRing, Label};
 use crate::password::PasswordHash;
 use crate::secret::Digest;
@@ -28,14 +31,18 @@ pub struct Flow<A: Attrs = Plain> {
     pub position: u32,
     /// The digest of the handle that is good for this step.
     pub handle: Digest,
-    /// The digest of the caller's `state`; `None` for a verification that anyone with the code may finish.
+    /// The digest of the caller's `state`; `None` for a flow that anyone with the code may finish.
     pub state: Option<Digest>,
     /// The address that the flow is about.
     pub email: EmailAddress,
     /// The user it is about, when there is one.
     pub user: Option<UserId>,
-    /// The claim that it verifies, for [`Purpose::VerifyEmail`].
+    /// The claim that it verifies, for [`Purpose::VerifyEmail`]; for an [objection](Purpose::is_objection) the
+    /// address that was added, or that took the place of the one written to.
     pub claim: Option<LoginEmailId>,
+    /// The session in which it was begun, if in one: that one goes on when the flow changes what the account
+    /// is proven by.
+    pub session: Option<SessionId>,
     /// The digest of the code in the mailed link; `None` in a flow that cannot succeed.
     pub link: Option<Digest>,
     /// The digest of the typed code; `None` in a flow that cannot succeed.
@@ -67,21 +74,6 @@ pub struct Pending<A: Attrs = Plain> {
     pub password: Option<PasswordHash>,
     /// The application's own fields.
     pub attrs: A::User,
-}
-
-/// What a flow leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// A new user and a session.
-    SignUp,
-    /// A session.
-    Login,
-    /// A proven address.
-    VerifyEmail,
-    /// A new password, and no session (R-RC-03).
-    ResetPassword,
-    /// A deletion taken back.
-    RestoreAccount,
 }
 
 /// What a flow waits for.
@@ -141,6 +133,8 @@ impl<A: Attrs> Flow<A> {
     pub const MAX_ATTEMPTS: u32 = 5;
     /// How many mails one flow may cause.
     pub const MAX_MAILS: u32 = 4;
+    /// How long an [objection](Purpose::is_objection) may be made (R-EM-07).
+    pub const OBJECTION_LIFETIME: Duration = Duration::from_hours(7 * 24);
 
     /// Whether an answer may still be given.
     pub fn is_open(&self, now: Timestamp) -> Result<(), FlowRefusal> {
@@ -160,7 +154,8 @@ impl<A: Attrs> Flow<A> {
 
     /// Decides over the answer to a mailed code; says nothing about whether it was debited.
     ///
-    /// `state` may be absent only in a verification: there the code alone proves the address.
+    /// `state` may be absent in a verification, where the code alone proves the address, and in a flow that
+    /// was begun without one.
     pub fn accept_code(
         &self,
         keys: &KeyRing,
@@ -210,9 +205,8 @@ impl<A: Attrs> Flow<A> {
             (Some(stored), Some(given)) => {
                 keys.matches(Label::State, &[given.expose().as_bytes()], stored)
             }
-            (Some(_) | None, None) | (None, Some(_)) => {
-                matches!(self.purpose, Purpose::VerifyEmail | Purpose::RestoreAccount)
-            }
+            (Some(_), None) => self.purpose == Purpose::VerifyEmail,
+            (None, None | Some(_)) => true,
         }
     }
 }
@@ -231,28 +225,6 @@ pub struct CodeAnswer<'a> {
 /// The digest of a short code; the code is worth nothing in another flow (R-OT-04).
 pub(crate) fn short_code_digest(keys: &KeyRing, flow: FlowId, code: &ShortCode) -> Digest {
     keys.label(Label::ShortCode, &[flow.as_bytes(), code.expose().as_bytes()])
-}
-
-impl Purpose {
-    /// Every purpose.
-    pub const ALL: [Self; 5] =
-        [Self::SignUp, Self::Login, Self::VerifyEmail, Self::ResetPassword, Self::RestoreAccount];
-
-    /// The name under which a store keeps the purpose.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SignUp => "sign-up",
-            Self::Login => "login",
-            Self::VerifyEmail => "verify-email",
-            Self::ResetPassword => "reset-password",
-            Self::RestoreAccount => "restore-account",
-        }
-    }
-
-    /// The purpose with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
-    }
 }
 
 impl Step {
@@ -334,6 +306,7 @@ mod tests {
             email: EmailAddress::parse("ada@example.com").unwrap(),
             user: None,
             claim: None,
+            session: None,
             link: Some(Digest::from_bytes([3; 32])),
             short: Some(short_code_digest(keys, id, code)),
             attempts: 4,
@@ -382,6 +355,9 @@ mod tests {
         let verification = Flow { purpose: Purpose::VerifyEmail, ..flow };
         assert_eq!(decide(&verification, &right, None, now), Ok(()));
         assert_eq!(decide(&verification, &right, Some(&other), now), Err(FlowRefusal::WrongState));
+        let stateless = Flow { state: None, ..verification };
+        assert_eq!(decide(&stateless, &right, None, now), Ok(()));
+        assert_eq!(decide(&stateless, &right, Some(&other), now), Ok(()));
     }
 
     #[test]
@@ -395,7 +371,6 @@ mod tests {
 
     #[test]
     fn every_name_is_read_back() {
-        assert!(Purpose::ALL.iter().all(|it| Purpose::named(it.name()) == Some(*it)));
         assert!(Step::ALL.iter().all(|it| Step::named(it.name()) == Some(*it)));
         assert!(Method::ALL.iter().all(|it| Method::named(it.name()) == Some(*it)));
     }

@@ -1,6 +1,6 @@
 use super::Result;
 use crate::attrs::Attrs;
-use crate::entity::Flow;
+use crate::entity::{Flow, Purpose};
 use crate::ids::{FlowId, UserId};
 use crate::secret::Digest;
 use crate::time::Timestamp;
@@ -14,8 +14,13 @@ pub trait Flows<A: Attrs> {
     /// The flow whose present link carries this code.
     async fn flow_by_link(&mut self, link: &Digest) -> Result<Option<Flow<A>>>;
 
-    /// The open verifications of this user's claims, the newest first.
-    async fn verifications_of(&mut self, user: UserId, now: Timestamp) -> Result<Vec<Flow<A>>>;
+    /// The open flows about this user that have this purpose, the newest first.
+    async fn open_flows_of(
+        &mut self,
+        user: UserId,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Vec<Flow<A>>>;
 }
 
 /// Writes of flows.
@@ -38,6 +43,7 @@ pub trait FlowsMut<A: Attrs> {
     /// of concurrent callers exactly one is told `true` (AM-04).
     async fn finish_flow(&mut self, id: FlowId, position: u32, now: Timestamp) -> Result<bool>;
 
-    /// Finishes every unfinished flow about this user; answers how many there were (R-SE-07).
+    /// Finishes every unfinished flow about this user, but for [objections](Purpose::is_objection); answers how
+    /// many there were (R-SE-07).
     async fn finish_flows_of(&mut self, user: UserId, now: Timestamp) -> Result<u64>;
 }

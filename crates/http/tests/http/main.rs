@@ -17,6 +17,7 @@ mod factors;
 mod layer;
 mod life_cycle;
 mod logs;
+mod notices;
 mod passwords;
 mod refusals;
 mod roles;

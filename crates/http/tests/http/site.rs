@@ -160,6 +160,14 @@ impl<A: Attrs> Site<A> {
         link.expose().split_once('#').unwrap().1.to_owned()
     }
 
+    /// The code in the link of the newest mail to this address.
+    pub(crate) async fn linked(&self, to: &str) -> Option<String> {
+        self.accounts.deliver_mail(100).await.unwrap();
+        let mails = self.inbox.0.lock().unwrap();
+        let mail = mails.iter().rev().find(|mail| mail.to.as_typed() == to)?;
+        Some(mail.message.link()?.expose().split_once('#').unwrap().1.to_owned())
+    }
+
     pub(crate) async fn mails(&self) -> usize {
         self.accounts.deliver_mail(100).await.unwrap();
         self.inbox.0.lock().unwrap().len()

@@ -48,7 +48,14 @@ fn every_message_reads_well() {
     let templates = Templates::embedded();
     for mail in samples() {
         let name = match mail.message.notice() {
-            Some(notice) => format!("notice.{}", notice.name()),
+            Some(Notification { notice, objection }) => {
+                let means = match objection {
+                    Some(Objection::Report(_)) => "",
+                    Some(Objection::Revert(_)) => ".revert",
+                    None => ".final",
+                };
+                format!("notice.{}{means}", notice.name())
+            }
             None => mail.message.name().to_owned(),
         };
         let Rendered { subject, text, html } = templates.render(&mail).unwrap();
@@ -66,13 +73,35 @@ fn every_part_of_a_code_mail_shows_code_link_and_lifetime() {
         let rendered = templates.render(&mail).unwrap();
         let link = code.link.expose();
         let button = format!(r#"<a class="button" href="{link}""#);
+        // Who recovers an account began nothing in which to type a code.
+        let typed = if mail.message.name() == "recovery" { "" } else { "BCDF2345" };
         for (part, link) in [(rendered.text, link), (rendered.html, &button)] {
             let part = part.expose();
-            assert!(part.contains("BCDF2345") && part.contains(link), "{part}");
+            assert!(part.contains(typed) && part.contains(link), "{part}");
             assert!(part.contains("10 minutes"), "{part}");
             assert!(part.contains("If this was not you, ignore this mail"), "{part}");
         }
     }
+}
+
+#[test]
+fn every_notice_says_how_to_object_and_for_how_long() {
+    // R-NO-01, R-EM-07
+    let templates = Templates::embedded();
+    for mail in samples() {
+        let Some(objection) = mail.message.notice().and_then(|it| it.objection.as_ref()) else {
+            continue;
+        };
+        let rendered = templates.render(&mail).unwrap();
+        let link = objection.link().expose();
+        let button = format!(r#"<a class="button" href="{link}""#);
+        for (part, link) in [(rendered.text, link), (rendered.html, &button)] {
+            let part = part.expose();
+            assert!(part.contains(link) && part.contains("within 7 days"), "{part}");
+        }
+    }
+    let silent = reason(&[("notice.txt", "Something changed.")]);
+    assert!(silent.contains("neither the code nor the link"), "{silent}");
 }
 
 #[test]

@@ -115,6 +115,7 @@ fn limits(reader: &mut Reader) -> Limits {
         network_failures: rate(reader, "limits.network_failures", standard.network_failures),
         network_requests: rate(reader, "limits.network_requests", standard.network_requests),
         mailbox: rate(reader, "limits.mailbox", standard.mailbox),
+        notices: rate(reader, "limits.notices", standard.notices),
         delays: reader.or("limits.delays", DelaySteps(standard.delays)).0,
     }
 }

@@ -82,6 +82,10 @@ pub(crate) struct LinkTargets {
     pub(crate) verify: Option<PageUrl>,
     /// Codes that reset a password.
     pub(crate) reset: Option<PageUrl>,
+    /// Codes that say that a change was somebody else's.
+    pub(crate) report: Option<PageUrl>,
+    /// Codes that take a change of address back.
+    pub(crate) revert: Option<PageUrl>,
 }
 
 impl LinkTargets {
@@ -91,6 +95,8 @@ impl LinkTargets {
             login: reader.optional("links.login"),
             verify: reader.optional("links.verify"),
             reset: reader.optional("links.reset"),
+            report: reader.optional("links.report"),
+            revert: reader.optional("links.revert"),
         }
     }
 }

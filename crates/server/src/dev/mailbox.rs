@@ -39,7 +39,7 @@ pub(crate) struct KeptMail {
     pub(crate) text: String,
     /// The HTML part.
     pub(crate) html: String,
-    /// Where its code leads, if it carries one.
+    /// Where its link leads, if it carries one.
     pub(crate) link: Option<String>,
     /// The eight characters to type, if it carries a code.
     pub(crate) code: Option<String>,

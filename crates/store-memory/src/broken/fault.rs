@@ -3,8 +3,8 @@ use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, SessionFamily,
-    StoredPassword, StoredReply, Totp, User,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, Session,
+    SessionFamily, StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::ids::{
     AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
@@ -144,7 +144,7 @@ port! {
         Flows<Suite> {
             flow_by_handle(handle: &Digest) -> Option<Flow<Suite>>;
             flow_by_link(link: &Digest) -> Option<Flow<Suite>>;
-            verifications_of(user: UserId, now: Timestamp) -> Vec<Flow<Suite>>;
+            open_flows_of(user: UserId, purpose: Purpose, now: Timestamp) -> Vec<Flow<Suite>>;
         }
         Outbox {
             mail(id: MailId) -> Option<OutboxMail>;

@@ -47,6 +47,7 @@ pub(super) const FAULTS: Faults = &[
             stored!(|it| repend(it, |pending| pending.name = shortened(&pending.name))),
             stored!(|it| repend(it, |pending| pending.attrs.tags.sort())),
             stored!(|it| it.client = None),
+            stored!(|it| it.session = None),
             stored!(|it| it.created = it.created.max(Timestamp::from_millis(0))),
             stored!(|it| it.expires = it.expires.min(Timestamp::from_millis(1 << 53))),
             stored!(|it| it.finished = None),
@@ -60,7 +61,7 @@ pub(super) const FAULTS: Faults = &[
             Fault::flow_by_link(|state, _| all(state).next().cloned()),
             Fault::flow_by_handle(either),
             Fault::flow_by_link(either),
-            Fault::verifications_of(|state, _, _| all(state).cloned().collect()),
+            Fault::open_flows_of(|state, _, _, _| all(state).cloned().collect()),
         ],
     ),
     (
@@ -71,37 +72,37 @@ pub(super) const FAULTS: Faults = &[
         })],
     ),
     (
-        "open_verifications_are_found_from_the_newest_on",
+        "open_flows_of_a_purpose_are_found_from_the_newest_on",
         &[
-            Fault::verifications_of(|state, user, now| {
-                state.flows.verifications_of(user, now).into_iter().rev().collect()
+            Fault::open_flows_of(|state, user, purpose, now| {
+                state.flows.open_of(user, purpose, now).into_iter().rev().collect()
             }),
-            Fault::verifications_of(|state, user, now| {
-                let mut found = state.flows.verifications_of(user, now);
+            Fault::open_flows_of(|state, user, purpose, now| {
+                let mut found = state.flows.open_of(user, purpose, now);
                 found.sort_by_key(|flow| flow.id);
                 found
             }),
-            Fault::verifications_of(|state, user, now| {
-                verifications(state, |it| it.user == Some(user) && now < it.expires)
+            Fault::open_flows_of(|state, user, purpose, now| {
+                of_purpose(state, purpose, |it| it.user == Some(user) && now < it.expires)
             }),
-            Fault::verifications_of(|state, user, _| {
-                verifications(state, |it| it.user == Some(user) && it.finished.is_none())
+            Fault::open_flows_of(|state, user, purpose, _| {
+                of_purpose(state, purpose, |it| it.user == Some(user) && it.finished.is_none())
             }),
-            Fault::verifications_of(|state, user, now| {
-                verifications(state, |it| {
+            Fault::open_flows_of(|state, user, purpose, now| {
+                of_purpose(state, purpose, |it| {
                     it.user == Some(user) && it.finished.is_none() && now <= it.expires
                 })
             }),
-            Fault::verifications_of(|state, _, now| {
-                verifications(state, |it| it.is_open(now).is_ok())
+            Fault::open_flows_of(|state, _, purpose, now| {
+                of_purpose(state, purpose, |it| it.is_open(now).is_ok())
             }),
-            Fault::verifications_of(|state, user, now| {
+            Fault::open_flows_of(|state, user, _, now| {
                 newest_first(
                     all(state).filter(|it| it.user == Some(user) && it.is_open(now).is_ok()),
                 )
             }),
-            Fault::verifications_of(|state, user, now| {
-                state.flows.verifications_of(user, now).into_iter().take(1).collect()
+            Fault::open_flows_of(|state, user, purpose, now| {
+                state.flows.open_of(user, purpose, now).into_iter().take(1).collect()
             }),
         ],
     ),
@@ -228,7 +229,8 @@ pub(super) const FAULTS: Faults = &[
                 Ok(3)
             }),
             Fault::finish_flows_of(|state, user, _| {
-                Ok(state.flows.unfinished_of(user).count() as u64)
+                let ending = state.flows.unfinished_of(user);
+                Ok(ending.filter(|it| !it.purpose.is_objection()).count() as u64)
             }),
             Fault::finish_flows_of(|state, user, now| {
                 Ok(finish_all(state, now, |it| it.user == Some(user)))
@@ -239,10 +241,24 @@ pub(super) const FAULTS: Faults = &[
             Fault::finish_flows_of(|state, user, now| {
                 Ok(finish_all(state, now, |it| it.user == Some(user) && it.is_open(now).is_ok()))
             }),
+            // One of the two kinds of objections ends as well.
+            Fault::finish_flows_of(|state, user, now| {
+                Ok(finish_all(state, now, |it| {
+                    let ends = it.purpose != Purpose::RevertEmail;
+                    it.user == Some(user) && it.finished.is_none() && ends
+                }))
+            }),
+            Fault::finish_flows_of(|state, user, now| {
+                Ok(finish_all(state, now, |it| {
+                    let ends = it.purpose != Purpose::ReportNotice;
+                    it.user == Some(user) && it.finished.is_none() && ends
+                }))
+            }),
             // A flow counts as being about whom it was about when it began.
             Fault::finish_flows_of(|state, user, now| {
                 Ok(finish_all(state, now, |it| {
-                    it.user == Some(user) && it.finished.is_none() && it.id != sixth()
+                    let ends = it.finished.is_none() && !it.purpose.is_objection();
+                    it.user == Some(user) && ends && it.id != sixth()
                 }))
             }),
         ],
@@ -262,9 +278,12 @@ fn either(state: &State<Suite>, digest: &Digest) -> Option<Flow<Suite>> {
     all(state).find(|it| it.handle == *digest || it.link == Some(*digest)).cloned()
 }
 
-fn verifications(state: &State<Suite>, which: impl Fn(&Flow<Suite>) -> bool) -> Vec<Flow<Suite>> {
-    let verifications = all(state).filter(|it| it.purpose == Purpose::VerifyEmail);
-    newest_first(verifications.filter(|it| which(it)))
+fn of_purpose(
+    state: &State<Suite>,
+    purpose: Purpose,
+    which: impl Fn(&Flow<Suite>) -> bool,
+) -> Vec<Flow<Suite>> {
+    newest_first(all(state).filter(|it| it.purpose == purpose).filter(|it| which(it)))
 }
 
 fn newest_first<'a>(flows: impl Iterator<Item = &'a Flow<Suite>>) -> Vec<Flow<Suite>> {

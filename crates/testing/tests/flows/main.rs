@@ -11,6 +11,7 @@ mod keys;
 mod life_cycle;
 mod login;
 mod model;
+mod notices;
 mod one_answer;
 mod outbox;
 mod passwords;

@@ -310,6 +310,7 @@ proptest! {
             email: given::email("ada@example.com"),
             user: None,
             claim: None,
+            session: None,
             link: None,
             short: Some(keys.label(Label::ShortCode, &[id.as_bytes(), right.expose().as_bytes()])),
             attempts: if exhausted { 5 } else { attempts },

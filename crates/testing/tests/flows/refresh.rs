@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use durward_core::accounts::IssuedSession;
 use durward_core::ids::ClientId;
-use durward_core::{Error, Origin, RefreshToken, UserStatus};
+use durward_core::{Error, Notice, Origin, RefreshToken, UserStatus};
 use durward_testing::TestAccounts;
 
 use crate::support::{audited, is_refused, set_status};
@@ -85,7 +85,8 @@ async fn a_second_use_after_the_grace_ends_the_family_and_tells_its_owner() {
     }
     assert!(!lives(&it, &current).await);
     assert!(is_refused(refresh(&it, &current.refresh).await));
-    assert_eq!(it.mail_to("ada@example.com").await.name(), "session-revoked");
+    let letter = it.mail_to("ada@example.com").await;
+    assert_eq!(letter.message().notice().unwrap().notice, Notice::SessionRevoked);
     assert_eq!(it.inbox().len(), 1, "once");
     assert!(audited(&it, stolen.user).await.contains(&String::from("session.ended")));
     assert!(lives(&it, &other).await, "her other session goes on");

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Session, SessionFamily,
-    StoredPassword, StoredReply, Totp, User,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, Session,
+    SessionFamily, StoredPassword, StoredReply, Totp, User,
 };
 use durward_core::ids::{
     AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
@@ -219,7 +219,7 @@ traced! {
     [A: Attrs, T: Flows<A> + Send] Flows<A> {
         flow_by_handle(handle: &Digest) -> Option<Flow<A>>;
         flow_by_link(link: &Digest) -> Option<Flow<A>>;
-        verifications_of(user: UserId, now: Timestamp) -> Vec<Flow<A>>;
+        open_flows_of(user: UserId, purpose: Purpose, now: Timestamp) -> Vec<Flow<A>>;
     }
     [A: Attrs, T: FlowsMut<A> + Send] FlowsMut<A> {
         insert_flow(flow: &Flow<A>) -> ();

@@ -95,6 +95,27 @@
     return response;
   };
 
+  // Whoever objects to a change may finish what follows in this browser.
+  const remember = () => {
+    try {
+      if (localStorage.getItem("durward.state")) return;
+      const bytes = crypto.getRandomValues(new Uint8Array(32));
+      const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+      localStorage.setItem("durward.state", text);
+    } catch {
+      // Without storage the mail is followed in the application.
+    }
+  };
+
+  const object = (path, title) => async () => {
+    const response = await send(path, { code });
+    if (response.ok) {
+      remember();
+      show(title, "Everybody was signed out of your account. Look into your mailbox: a mail says how to get back in.");
+    }
+    return response;
+  };
+
   const explain = async (response) => {
     if (response.ok) return;
     if (response.status === 422 && action === resetPassword) {
@@ -120,6 +141,12 @@
     } else if (purpose === "restore-account") {
       show("Restore your account", "Press the button to take the deletion back.", "Restore account");
       return restoreAccount;
+    } else if (purpose === "report-notice") {
+      show("This was not you?", "Press the button to sign everybody out of your account and to get a mail that lets you back in.", "This was not me");
+      return object("v1/notices/report", "Thank you");
+    } else if (purpose === "revert-email") {
+      show("Take the change back?", "Press the button to give this address its place in your account back, and to sign everybody out.", "Take it back");
+      return object("v1/emails/revert", "Taken back");
     } else if (!["sign-up", "login", "reset-password"].includes(purpose)) {
       show("The link is incomplete", "Type the 8-character code of the mail where you began.");
     } else if (!state()) {
