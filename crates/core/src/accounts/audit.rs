@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::ids::{AuditId, OrganizationId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
-use crate::store::{Audit, AuditMut, AuditQuery, BudgetsMut, Store, StoreError};
+use crate::store::{Audit, AuditMut, AuditQuery, BudgetsMut, Store};
 
 /// What one pass of the sealer did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl<S: Store> Accounts<S> {
             let is_ours = tx.advance_audit_head(&head, from).await?;
             // What another one sealed meanwhile is not sealed again: the unit is given up.
             if !is_ours || tx.insert_audit_seal(&seal).await? != rows.len() as u64 {
-                return Err(Error::Store(StoreError::Duplicate(SEALED)));
+                return Err(Error::Duplicate(SEALED));
             }
             if let (Some(begun), 0) = (organization, from) {
                 tx.insert_audit(&self.chain_begun(begun)).await?;
@@ -142,8 +142,8 @@ impl<S: Store> Accounts<S> {
             Ok(Outcome::Sealed)
         });
         match sealed {
-            Err(Error::Store(StoreError::Duplicate("audit head" | SEALED))) => Ok(Outcome::Lost),
-            Err(Error::Store(StoreError::Duplicate("audit seal"))) => Ok(Outcome::NoHead),
+            Err(Error::Duplicate("audit head" | SEALED)) => Ok(Outcome::Lost),
+            Err(Error::Duplicate("audit seal")) => Ok(Outcome::NoHead),
             outcome => outcome,
         }
     }
