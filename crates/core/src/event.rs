@@ -207,6 +207,8 @@ pub enum FailureReason {
     WrongSecret,
     /// The account is banned or deleted.
     NotActive,
+    /// The password is known to be in the wrong hands.
+    Compromised,
     /// The attempt came before the delay was over.
     Delayed,
     /// The flow is finished, expired, exhausted or somebody else's.
@@ -250,6 +252,7 @@ impl FailureReason {
             Self::NoPassword => "no-password",
             Self::WrongSecret => "wrong-secret",
             Self::NotActive => "not-active",
+            Self::Compromised => "compromised",
             Self::Delayed => "delayed",
             Self::FlowRefused => "flow-refused",
         }

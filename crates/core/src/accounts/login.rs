@@ -103,6 +103,11 @@ impl<S: Store> Accounts<S> {
                 if !tx.replace_password_hash(user, &hash, &rehashed).await? {
                     return Ok(Outcome::Outdated);
                 }
+                // Who knows a password that is in the wrong hands may be anybody (R-PW-10).
+                let stored = tx.password(user).await?;
+                if stored.is_some_and(|stored| stored.compromised.is_some()) {
+                    return Ok(Outcome::Compromised);
+                }
                 tx.reset_attempts(failures).await?;
                 self.refund_failure(tx, origin).await?;
                 let done = vec![Method::Password];
@@ -112,6 +117,10 @@ impl<S: Store> Accounts<S> {
                 Outcome::Answered(answer) => return Ok(answer),
                 Outcome::Refused => {
                     let reason = FailureReason::NotActive;
+                    return Err(self.refuse(Some(user), Method::Password, reason, origin).await);
+                }
+                Outcome::Compromised => {
+                    let reason = FailureReason::Compromised;
                     return Err(self.refuse(Some(user), Method::Password, reason, origin).await);
                 }
                 // It may have been a better hash of the same password.
@@ -179,6 +188,8 @@ enum Outcome {
     Answered(Answer),
     /// Its user may not be used, or has not this address any more.
     Refused,
+    /// It is marked as compromised: its owner chooses another one by a reset.
+    Compromised,
     /// The hash that it was compared with is not stored any more.
     Outdated,
 }

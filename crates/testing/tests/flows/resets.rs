@@ -3,7 +3,7 @@ use std::time::Duration;
 use durward_core::accounts::{
     Answer, CodeAttempt, PasswordChange, PasswordReset, ResetRequest, SignUp, StepAnswer,
 };
-use durward_core::store::Passwords;
+use durward_core::store::{Passwords, Tx};
 use durward_core::{Caller, Error, FlowState, Store, UserStatus};
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, followed, given, step, typed};
@@ -147,4 +147,19 @@ async fn a_sign_up_without_a_password_may_set_one_later_by_a_reset() {
     let letter = it.mail_to(ADA).await;
     confirm(&it, followed(&letter), &state, NEW).await.unwrap();
     it.log_in_with(ADA, NEW).await;
+}
+
+#[tokio::test]
+async fn a_compromised_password_opens_nothing_until_it_is_reset() {
+    // R-PW-10
+    let it = TestAccounts::new();
+    let user = it.sign_up(ADA).await.user;
+    let mut tx = it.accounts().begin().await.unwrap();
+    assert!(it.accounts().mark_password(&mut tx, user, &it.origin()).await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(is_refused(try_password(&it, ADA, PASSWORD).await));
+    let (_, state) = begin(&it, ADA).await;
+    let letter = it.mail_to(ADA).await;
+    confirm(&it, followed(&letter), &state, NEW).await.unwrap();
+    assert!(try_password(&it, ADA, NEW).await.is_ok());
 }
