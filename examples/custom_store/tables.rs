@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 
 use durward::budget::BudgetKey;
 use durward::entity::{
-    AuditHead, AuditRow, AuditSeal, Invitation, Membership, Organization, OutboxMail,
-    StoredPassword, StoredReply, Totp,
+    AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Invitation, Membership,
+    Organization, OutboxMail, StoredPassword, StoredReply, Totp,
 };
 use durward::store::Result;
 use durward::{
@@ -27,6 +27,8 @@ pub(crate) struct Tables<A: Attrs> {
     /// Every refresh token that ever was, and whose it is.
     pub(crate) families: Vec<(Digest, SessionId)>,
     pub(crate) flows: Vec<Flow<A>>,
+    pub(crate) clients: Vec<Client<A>>,
+    pub(crate) secrets: Vec<ClientSecret>,
     /// When each budget is whole again.
     pub(crate) budgets: Vec<(BudgetKey, Timestamp)>,
     /// How often each was failed in a row, and when last.
@@ -53,6 +55,8 @@ impl<A: Attrs> Default for Tables<A> {
             sessions: Vec::new(),
             families: Vec::new(),
             flows: Vec::new(),
+            clients: Vec::new(),
+            secrets: Vec::new(),
             budgets: Vec::new(),
             failures: Vec::new(),
             outbox: Vec::new(),
@@ -79,6 +83,8 @@ impl<A: Attrs> Clone for Tables<A> {
             sessions: self.sessions.clone(),
             families: self.families.clone(),
             flows: self.flows.clone(),
+            clients: self.clients.clone(),
+            secrets: self.secrets.clone(),
             budgets: self.budgets.clone(),
             failures: self.failures.clone(),
             outbox: self.outbox.clone(),
@@ -148,7 +154,9 @@ impl<A: Attrs> Tables<A> {
         self.memberships.retain(|row| row.user != id);
         self.invitations.retain(|row| row.invited_by != id);
         self.sessions.retain(|row| row.user != id);
-        let Self { families, sessions, .. } = self;
+        self.clients.retain(|row| row.owner != ClientOwner::User(id));
+        let Self { families, sessions, clients, secrets, .. } = self;
+        secrets.retain(|secret| clients.iter().any(|row| row.id == secret.client));
         families.retain(|(_, session)| sessions.iter().any(|row| row.id == *session));
     }
 

@@ -2,12 +2,14 @@
 
 use durward_core::Store;
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditSeal, Flow, Invitation, LoginEmail, Membership, Organization,
-    OutboxMail, Session, StoredPassword, StoredReply, Totp, User,
+    AuditEntry, AuditHead, AuditSeal, Client, ClientOwner, ClientSecret, Flow, Invitation,
+    LoginEmail, Membership, Organization, OutboxMail, Session, StoredPassword, StoredReply, Totp,
+    User,
 };
 use durward_core::store::{
-    AuditMut, FactorsMut, FlowsMut, InvitationsMut, LoginEmailsMut, MembershipsMut,
-    OrganizationsMut, OutboxMut, PasswordsMut, RepliesMut, SessionsMut, Tx, UsersMut,
+    AuditMut, ClientsMut, FactorsMut, FlowsMut, InvitationsMut, LoginEmailsMut, MembershipsMut,
+    Organizations, OrganizationsMut, OutboxMut, PasswordsMut, RepliesMut, SessionsMut, Tx,
+    UsersMut,
 };
 
 use crate::sample::at;
@@ -57,6 +59,26 @@ pub(crate) async fn flows<S: Store<Attrs = Suite>>(store: &S, flows: &[&Flow<Sui
     let mut tx = store.begin().await.unwrap();
     for flow in flows {
         tx.insert_flow(flow).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// A client with these secrets, and its organization.
+pub(crate) async fn client<S: Store<Attrs = Suite>>(
+    store: &S,
+    client: &Client<Suite>,
+    secrets: &[&ClientSecret],
+) {
+    let mut tx = store.begin().await.unwrap();
+    if let ClientOwner::Organization(id) = client.owner
+        && tx.organization(id).await.unwrap().is_none()
+    {
+        let organization = Organization { id, ..sample::organization(1) };
+        tx.insert_organization(&organization).await.unwrap();
+    }
+    tx.insert_client(client).await.unwrap();
+    for secret in secrets {
+        assert!(tx.insert_secret(secret, at(0)).await.unwrap());
     }
     tx.commit().await.unwrap();
 }

@@ -35,6 +35,8 @@ mod suite;
 pub mod audit;
 pub mod audit_chain;
 pub mod budgets;
+pub mod client_secrets;
+pub mod clients;
 pub mod dossier;
 pub mod factors;
 pub mod flows;

@@ -2,17 +2,19 @@
 
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Fingerprint, Flow, Invitation, LoginEmail,
-    MailState, Membership, Method, Organization, OutboxMail, Pending, Purpose, SealMember, Session,
-    Step, StoredPassword, StoredReply, Totp, User, UserStatus,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientKind, ClientOwner, ClientSecret,
+    Fingerprint, Flow, Invitation, LoginEmail, MailState, Membership, Method, Organization,
+    OutboxMail, Pending, Purpose, SealMember, Session, Step, StoredPassword, StoredReply, Totp,
+    User, UserStatus,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    SessionId, TotpId, UserId,
+    SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::keys::{Mac, Sealed};
 use durward_core::{
-    Digest, PasswordHash, PersonName, StandardOrganizationRole, Timestamp, UserAgent,
+    Digest, PasswordHash, PersonName, StandardClientRole, StandardOrganizationRole, Timestamp,
+    UserAgent,
 };
 
 use crate::{Colour, Device, Profile, Suite, SuiteRole};
@@ -31,6 +33,10 @@ pub(crate) const fn user_id(n: u8) -> UserId {
 
 pub(crate) const fn client_id(n: u8) -> ClientId {
     ClientId::from_bytes([n; 16])
+}
+
+pub(crate) const fn secret_id(n: u8) -> SecretId {
+    SecretId::from_bytes([n; 16])
 }
 
 pub(crate) const fn flow_id(n: u8) -> FlowId {
@@ -184,6 +190,45 @@ pub(crate) fn pending() -> Pending<Suite> {
         name: PersonName::from_stored(TRICKY.to_owned()),
         password: Some(hash("$argon2id$v=19$pending")),
         attrs: user(9).attrs,
+    }
+}
+
+/// A client of the first organization.
+pub(crate) fn client(n: u8) -> Client<Suite> {
+    Client {
+        id: client_id(n),
+        owner: ClientOwner::Organization(organization_id(1)),
+        name: PersonName::from_stored(format!("Shop {n}")),
+        kind: ClientKind::Confidential,
+        enabled: true,
+        require_user: false,
+        rate_limit: None,
+        redirect_uris: vec![],
+        roles: vec![StandardClientRole::External],
+        restrictions: vec![],
+        expires: None,
+        version: 1,
+        created: at(i64::from(n)),
+        updated: at(i64::from(n) + 1),
+        last_used: None,
+        attrs: user(n).attrs,
+    }
+}
+
+/// A client of a user.
+pub(crate) fn personal(n: u8, user: UserId) -> Client<Suite> {
+    Client { owner: ClientOwner::User(user), ..client(n) }
+}
+
+pub(crate) fn client_secret(n: u8, client: u8) -> ClientSecret {
+    ClientSecret {
+        id: secret_id(n),
+        client: client_id(client),
+        digest: digest(0xaa, n),
+        created: at(i64::from(n)),
+        expires: None,
+        revoked: None,
+        last_used: None,
     }
 }
 

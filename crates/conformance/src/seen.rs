@@ -3,19 +3,21 @@
 use durward_core::Store;
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, Flow, Invitation, LiveSession, LoginEmail, Membership,
-    Organization, OutboxMail, PasswordLogin, Purpose, Session, StoredPassword, StoredReply, User,
+    AuditEntry, AuditHead, AuditRow, Client, ClientSecret, Flow, Invitation, LiveClient,
+    LiveSession, LoginEmail, Membership, Organization, OutboxMail, PasswordLogin, Purpose, Session,
+    StoredPassword, StoredReply, User,
 };
 use durward_core::ids::{
-    InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
+    ClientId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId, UserId,
 };
 use durward_core::store::{
-    Audit, AuditQuery, Flows, Invitations, LoginEmails, Memberships, Organizations, Outbox,
-    Passwords, Replies, Sessions, Users,
+    Audit, AuditQuery, Clients, Flows, Invitations, LoginEmails, Memberships, Organizations,
+    Outbox, Passwords, Replies, Sessions, Users,
 };
 use durward_core::{Digest, Timestamp};
 
 use crate::Suite;
+use crate::sample;
 
 pub(crate) async fn user<S: Store<Attrs = Suite>>(store: &S, id: UserId) -> Option<User<Suite>> {
     store.read().await.unwrap().user(id).await.unwrap()
@@ -26,6 +28,37 @@ pub(crate) async fn user_by_email<S: Store<Attrs = Suite>>(
     email: &CanonicalEmail,
 ) -> Option<User<Suite>> {
     store.read().await.unwrap().user_by_email(email).await.unwrap()
+}
+
+pub(crate) async fn client<S: Store<Attrs = Suite>>(
+    store: &S,
+    id: ClientId,
+) -> Option<Client<Suite>> {
+    store.read().await.unwrap().client(id).await.unwrap()
+}
+
+pub(crate) async fn live_secrets<S: Store<Attrs = Suite>>(
+    store: &S,
+    client: ClientId,
+    now: Timestamp,
+) -> Vec<ClientSecret> {
+    store.read().await.unwrap().live_secrets_of(client, now).await.unwrap()
+}
+
+pub(crate) async fn live_client<S: Store<Attrs = Suite>>(
+    store: &S,
+    id: ClientId,
+) -> Option<LiveClient<Suite>> {
+    store.read().await.unwrap().live_client(id).await.unwrap()
+}
+
+/// The client that the sample secret with this number finds.
+pub(crate) async fn client_by_secret<S: Store<Attrs = Suite>>(
+    store: &S,
+    n: u8,
+) -> Option<LiveClient<Suite>> {
+    let digest = sample::client_secret(n, 0).digest;
+    store.read().await.unwrap().live_client_by_secret(&digest).await.unwrap()
 }
 
 pub(crate) async fn email<S: Store<Attrs = Suite>>(

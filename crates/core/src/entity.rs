@@ -17,7 +17,7 @@ pub use audit::{AuditEntry, AuditRow, Authenticity, Fingerprint, NoFingerprint};
 pub use audit_chain::{AuditFlaw, AuditHead, AuditSeal, ChainCheck, SealMember};
 pub use client::{
     AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret, LiveClient,
-    RateLimit, RedirectUri,
+    LiveSecret, RateLimit, RedirectUri,
 };
 pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, step as totp_step};
 pub(crate) use flow::short_code_digest;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod budgets;
+mod clients;
 mod dossier;
 mod factors;
 mod flows;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 pub use audit::{Audit, AuditMut, AuditQuery};
 pub use budgets::BudgetsMut;
+pub use clients::{Clients, ClientsMut};
 pub use dossier::Dossier;
 pub use factors::{Factors, FactorsMut};
 pub use flows::{Flows, FlowsMut};
@@ -107,6 +109,7 @@ pub trait Read<A: Attrs>:
     + Organizations<A>
     + Memberships<A>
     + Invitations<A>
+    + Clients<A>
     + Send
 {
 }
@@ -125,6 +128,7 @@ impl<A: Attrs, T> Read<A> for T where
         + Organizations<A>
         + Memberships<A>
         + Invitations<A>
+        + Clients<A>
         + Send
 {
 }
@@ -148,6 +152,7 @@ pub trait Tx<A: Attrs>:
     + OrganizationsMut<A>
     + MembershipsMut<A>
     + InvitationsMut<A>
+    + ClientsMut<A>
 {
     /// Allows the store to put writes off until it commits, and to answer that a guard lets them pass before
     /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same, and

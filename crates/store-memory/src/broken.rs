@@ -7,6 +7,8 @@
 mod audit;
 mod audit_chain;
 mod budgets;
+mod client_secrets;
+mod clients;
 mod dossier;
 mod factors;
 mod fault;
@@ -45,6 +47,8 @@ const NOUNS: &[(&str, Faults)] = &[
     ("budgets", budgets::FAULTS),
     ("dossier", dossier::FAULTS),
     ("factors", factors::FAULTS),
+    ("client_secrets", client_secrets::FAULTS),
+    ("clients", clients::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
     ("leftovers", leftovers::FAULTS),

@@ -20,6 +20,7 @@ mod tx;
 
 mod audit;
 mod budgets;
+mod clients;
 mod dossier;
 mod factors;
 mod flows;

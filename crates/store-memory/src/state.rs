@@ -5,6 +5,7 @@ use durward_core::Attrs;
 
 use crate::audit::AuditTable;
 use crate::budgets::BudgetTable;
+use crate::clients::ClientTable;
 use crate::factors::FactorTable;
 use crate::flows::FlowTable;
 use crate::invitations::InvitationTable;
@@ -27,6 +28,7 @@ pub(crate) struct State<A: Attrs> {
     pub(crate) passwords: Arc<PasswordTable>,
     pub(crate) sessions: Arc<SessionTable<A>>,
     pub(crate) flows: Arc<FlowTable<A>>,
+    pub(crate) clients: Arc<ClientTable<A>>,
     pub(crate) budgets: Arc<BudgetTable>,
     pub(crate) outbox: Arc<OutboxTable>,
     pub(crate) replies: Arc<ReplyTable>,
@@ -45,6 +47,7 @@ impl<A: Attrs> Default for State<A> {
             passwords: Arc::default(),
             sessions: Arc::default(),
             flows: Arc::default(),
+            clients: Arc::default(),
             budgets: Arc::default(),
             outbox: Arc::default(),
             replies: Arc::default(),
@@ -65,6 +68,7 @@ impl<A: Attrs> Clone for State<A> {
             passwords: Arc::clone(&self.passwords),
             sessions: Arc::clone(&self.sessions),
             flows: Arc::clone(&self.flows),
+            clients: Arc::clone(&self.clients),
             budgets: Arc::clone(&self.budgets),
             outbox: Arc::clone(&self.outbox),
             replies: Arc::clone(&self.replies),

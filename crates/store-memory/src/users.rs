@@ -78,6 +78,7 @@ impl<A: Attrs> State<A> {
             organizations: _,
             memberships,
             invitations,
+            clients,
         } = self;
         let users = Arc::make_mut(users);
         users.rows.remove(&id);
@@ -89,6 +90,7 @@ impl<A: Attrs> State<A> {
         factors.replace_codes(id, &[]);
         Arc::make_mut(memberships).rows.retain(|_, row| row.user != id);
         Arc::make_mut(invitations).rows.retain(|_, row| row.invited_by != id);
+        Arc::make_mut(clients).delete_of(id);
         let sessions = Arc::make_mut(sessions);
         let of_user = sessions.rows.values().filter(|session| session.user == id);
         for session in of_user.map(Arc::clone).collect::<Vec<_>>() {

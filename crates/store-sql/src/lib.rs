@@ -27,6 +27,7 @@
 
 mod audit;
 mod budgets;
+mod clients;
 mod dossier;
 mod engine;
 mod factors;

@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 7, text: include_str!("../migrations/0007_audit_chain.sql") },
     Migration { version: 8, text: include_str!("../migrations/0008_dossiers.sql") },
     Migration { version: 9, text: include_str!("../migrations/0009_objections.sql") },
+    Migration { version: 10, text: include_str!("../migrations/0010_clients.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
-    audit, budgets, dossier, factors, flows, invitations, leftovers, login_emails, memberships,
-    organizations, outbox, passwords, replies, sessions, users,
+    audit, budgets, clients, dossier, factors, flows, invitations, leftovers, login_emails,
+    memberships, organizations, outbox, passwords, replies, sessions, users,
 };
 
 /// Names one statement; its text depends on the store.
@@ -25,6 +25,7 @@ pub(crate) enum Noun {
     Passwords,
     Sessions,
     Flows,
+    Clients,
     Budgets,
     Outbox,
     Replies,
@@ -38,12 +39,13 @@ pub(crate) enum Noun {
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 15] = [
+const TEXTS: [&[(&str, &str)]; 16] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
     sessions::TEXTS,
     flows::TEXTS,
+    clients::TEXTS,
     budgets::TEXTS,
     outbox::TEXTS,
     replies::TEXTS,
@@ -186,6 +188,7 @@ mod tests {
             (Noun::Passwords, "{passwords}"),
             (Noun::Sessions, "{sessions}"),
             (Noun::Flows, "{flows}"),
+            (Noun::Clients, "{clients}"),
             (Noun::Budgets, "{budgets}"),
             (Noun::Outbox, "{outbox}"),
             (Noun::Replies, "{replies}"),

@@ -2,19 +2,21 @@ use durward_conformance::Suite;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, Session,
-    SessionFamily, StoredPassword, StoredReply, Totp, User,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow,
+    Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization, OutboxMail,
+    OwnMembership, PasswordLogin, Purpose, Session, SessionFamily, StoredPassword, StoredReply,
+    Totp, User,
 };
 use durward_core::ids::{
-    AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
-    TotpId, UserId,
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
+    SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, BudgetsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut,
-    Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts,
-    Memberships, MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords,
-    PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, BudgetsMut, Clients, ClientsMut, Dossier, Factors, FactorsMut,
+    Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
+    LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
+    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
+    Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -146,6 +148,16 @@ port! {
             flow_by_link(link: &Digest) -> Option<Flow<Suite>>;
             open_flows_of(user: UserId, purpose: Purpose, now: Timestamp) -> Vec<Flow<Suite>>;
         }
+        Clients<Suite> {
+            client(id: ClientId) -> Option<Client<Suite>>;
+            clients_of(
+                owner: ClientOwner,
+                slice: Slice<ClientId>
+            ) -> Vec<Client<Suite>>;
+            live_secrets_of(client: ClientId, now: Timestamp) -> Vec<ClientSecret>;
+            live_client(id: ClientId) -> Option<LiveClient<Suite>>;
+            live_client_by_secret(secret: &Digest) -> Option<LiveClient<Suite>>;
+        }
         Outbox {
             mail(id: MailId) -> Option<OutboxMail>;
             due_mail(now: Timestamp, limit: u32) -> Vec<OutboxMail>;
@@ -226,6 +238,16 @@ port! {
             advance_flow(flow: &Flow<Suite>, from: u32, mails: u32) -> bool;
             finish_flow(id: FlowId, position: u32, now: Timestamp) -> bool;
             finish_flows_of(user: UserId, now: Timestamp) -> u64;
+        }
+        ClientsMut<Suite> {
+            insert_client(client: &Client<Suite>) -> ();
+            update_client(client: &Client<Suite>, from: i64) -> bool;
+            delete_client(id: ClientId, from: i64) -> bool;
+            insert_secret(secret: &ClientSecret, now: Timestamp) -> bool;
+            revoke_secret(client: ClientId, id: SecretId, now: Timestamp) -> bool;
+            expire_secrets(client: ClientId, except: SecretId, at: Timestamp) -> u64;
+            revoke_secrets_of(user: UserId, now: Timestamp) -> u64;
+            touch_client(id: ClientId, secret: Option<SecretId>, at: Timestamp) -> ();
         }
         BudgetsMut {
             debit_budget(key: BudgetKey, rate: &Rate, now: Timestamp) -> Debit;

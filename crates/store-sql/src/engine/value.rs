@@ -1,7 +1,7 @@
 use durward_core::entity::Fingerprint;
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    SessionId, TotpId, UserId,
+    SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::keys::Sealed;
 use durward_core::{Digest, PasswordHash, Timestamp};
@@ -85,6 +85,12 @@ impl From<i64> for Value<'_> {
 impl From<u32> for Value<'_> {
     fn from(number: u32) -> Self {
         Self::Integer(Some(number.into()))
+    }
+}
+
+impl From<Option<u32>> for Value<'_> {
+    fn from(number: Option<u32>) -> Self {
+        Self::Integer(number.map(i64::from))
     }
 }
 
@@ -172,6 +178,7 @@ bytes!(
     MailId,
     MembershipId,
     OrganizationId,
+    SecretId,
     SessionId,
     TotpId,
     UserId,

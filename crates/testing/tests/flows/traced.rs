@@ -9,20 +9,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Flow, Invitation, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, Session,
-    SessionFamily, StoredPassword, StoredReply, Totp, User,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow,
+    Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization, OutboxMail,
+    OwnMembership, PasswordLogin, Purpose, Session, SessionFamily, StoredPassword, StoredReply,
+    Totp, User,
 };
 use durward_core::ids::{
-    AuditId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId, SessionId,
-    TotpId, UserId,
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
+    SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, BudgetsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut,
-    Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts,
-    Memberships, MembershipsMut, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords,
-    PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut, Tx, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, BudgetsMut, Clients, ClientsMut, Dossier, Factors, FactorsMut,
+    Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
+    LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
+    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
+    Tx, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -233,6 +235,23 @@ traced! {
         refund_budget(key: BudgetKey, rate: &Rate) -> ();
         debit_attempt(key: BudgetKey, delays: &Delays, now: Timestamp) -> bool;
         reset_attempts(key: BudgetKey) -> ();
+    }
+    [A: Attrs, T: Clients<A> + Send] Clients<A> {
+        client(id: ClientId) -> Option<Client<A>>;
+        clients_of(owner: ClientOwner, slice: Slice<ClientId>) -> Vec<Client<A>>;
+        live_secrets_of(client: ClientId, now: Timestamp) -> Vec<ClientSecret>;
+        live_client(id: ClientId) -> Option<LiveClient<A>>;
+        live_client_by_secret(secret: &Digest) -> Option<LiveClient<A>>;
+    }
+    [A: Attrs, T: ClientsMut<A> + Send] ClientsMut<A> {
+        insert_client(client: &Client<A>) -> ();
+        update_client(client: &Client<A>, from: i64) -> bool;
+        delete_client(id: ClientId, from: i64) -> bool;
+        insert_secret(secret: &ClientSecret, now: Timestamp) -> bool;
+        revoke_secret(client: ClientId, id: SecretId, now: Timestamp) -> bool;
+        expire_secrets(client: ClientId, except: SecretId, at: Timestamp) -> u64;
+        revoke_secrets_of(user: UserId, now: Timestamp) -> u64;
+        touch_client(id: ClientId, secret: Option<SecretId>, at: Timestamp) -> ();
     }
     [T: Outbox + Send] Outbox {
         mail(id: MailId) -> Option<OutboxMail>;

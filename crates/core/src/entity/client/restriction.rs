@@ -1,0 +1,125 @@
+use serde_json::{Value, json};
+
+use crate::access::{AccessKind, AccessRule};
+use crate::ids::RestrictionId;
+
+/// A restriction of a client.
+///
+/// What a store kept is read one by one. One that cannot be read stays where it is and has no rule: its client
+/// is refused until somebody has looked at it (R-CL-03, GW-08).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRestriction {
+    id: RestrictionId,
+    kind: String,
+    value: String,
+    rule: Option<AccessRule>,
+}
+
+impl AccessRestriction {
+    /// The most that one client has.
+    pub const MOST: usize = 100;
+
+    /// A restriction by this rule, in its canonical form.
+    pub fn new(id: RestrictionId, rule: AccessRule) -> Self {
+        Self { id, kind: rule.kind().name().to_owned(), value: rule.to_string(), rule: Some(rule) }
+    }
+
+    /// Names the restriction.
+    pub const fn id(&self) -> RestrictionId {
+        self.id
+    }
+
+    /// The name of what it is about, as it is stored.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The value, as it is stored.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The rule; `None` when what is stored cannot be read, and then the client is refused.
+    pub const fn rule(&self) -> Option<&AccessRule> {
+        self.rule.as_ref()
+    }
+
+    /// The text in which a store keeps the restrictions of a client.
+    pub fn to_stored(restrictions: &[Self]) -> String {
+        let items = restrictions.iter();
+        let items = items.map(|it| json!({ "id": it.id, "kind": it.kind, "value": it.value }));
+        Value::Array(items.collect()).to_string()
+    }
+
+    /// Reads what [`AccessRestriction::to_stored`] wrote. Whatever else it finds becomes a restriction without a
+    /// rule, never none.
+    pub fn from_stored(text: &str) -> Vec<Self> {
+        match serde_json::from_str(text) {
+            Ok(Value::Array(items)) => items.iter().map(Self::read).collect(),
+            Ok(_) | Err(_) => vec![Self::unreadable(text.to_owned())],
+        }
+    }
+
+    fn read(item: &Value) -> Self {
+        let member = |name: &str| item.get(name).and_then(Value::as_str);
+        let id = member("id").and_then(|id| id.parse().ok());
+        let (Some(id), Some(kind), Some(value)) = (id, member("kind"), member("value")) else {
+            return Self::unreadable(item.to_string());
+        };
+        let rule = AccessKind::named(kind).and_then(|kind| AccessRule::parse(kind, value).ok());
+        Self { id, kind: kind.to_owned(), value: value.to_owned(), rule }
+    }
+
+    fn unreadable(value: String) -> Self {
+        Self { id: RestrictionId::from_bytes([0; 16]), kind: String::new(), value, rule: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u8) -> RestrictionId {
+        RestrictionId::from_bytes([n; 16])
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let restriction =
+            |n, kind, text| AccessRestriction::new(id(n), AccessRule::parse(kind, text).unwrap());
+        let all = [
+            restriction(1, AccessKind::Ip, "192.0.2.7"),
+            restriction(2, AccessKind::Host, "HTTPS://Shop.example:443"),
+            restriction(3, AccessKind::Api, "/v1/"),
+        ];
+        let read = AccessRestriction::from_stored(&AccessRestriction::to_stored(&all));
+        assert_eq!(read, all);
+        assert_eq!(AccessRestriction::from_stored("[]"), []);
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_and_has_no_rule() {
+        // R-CL-03, GW-08
+        let good = format!(r#"{{"id":"{}","kind":"ip","value":"192.0.2.0/24"}}"#, id(1));
+        for bad in [
+            "7".to_owned(),
+            "{}".to_owned(),
+            good.replace("ip", "moon"),
+            good.replace("/24", "/33"),
+            good.replace("/24", "/8"),
+            good.replace("res_", "cli_"),
+            good.replace("\"192.0.2.0/24\"", "null"),
+        ] {
+            let read = AccessRestriction::from_stored(&format!("[{good},{bad}]"));
+            let rules: Vec<bool> = read.iter().map(|it| it.rule().is_some()).collect();
+            assert_eq!(rules, [true, false], "{bad}");
+            // Nor does it become readable, or vanish, when the others are written again.
+            let again = AccessRestriction::from_stored(&AccessRestriction::to_stored(&read));
+            assert_eq!(again.iter().map(|it| it.rule().is_some()).collect::<Vec<_>>(), rules);
+        }
+        for text in ["", "null", "{}", "[1", "\"[]\""] {
+            let read = AccessRestriction::from_stored(text);
+            assert!(read.len() == 1 && read[0].rule().is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,348 @@
+use durward_core::entity::{
+    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, LiveClient, LiveSecret,
+    RateLimit, RedirectUri, UserStatus,
+};
+use durward_core::ids::{ClientId, OrganizationId, SecretId, UserId};
+use durward_core::store::{Clients, ClientsMut, Result};
+use durward_core::{Attrs, Digest, PersonName, Slice, Timestamp};
+
+use crate::engine::{Engine, values};
+use crate::read::look_ups;
+use crate::row::{Columns, unreadable};
+use crate::statement::statements;
+use crate::tx::SqlTx;
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, user_id, name, kind, enabled, require_user, rate_limit, redirect_uris, \
+         roles, restrictions, expires_ms, version, created_ms, updated_ms, last_used_ms, attrs"
+    };
+}
+
+macro_rules! live_columns {
+    () => {
+        "c.id AS id, c.organization_id AS organization_id, c.user_id AS user_id, \
+         u.status AS user_status, \
+         o.archived_ms AS archived_ms, c.kind AS kind, c.enabled AS enabled, \
+         c.require_user AS require_user, c.rate_limit AS rate_limit, c.roles AS roles, \
+         c.restrictions AS restrictions, c.expires_ms AS expires_ms"
+    };
+}
+
+macro_rules! secret_columns {
+    () => {
+        "id, client_id, digest, created_ms, expires_ms, revoked_ms, last_used_ms"
+    };
+}
+
+statements! { Clients;
+    CLIENT = concat!("SELECT ", columns!(), " FROM {clients} WHERE id = ?");
+    CLIENTS_OF_ORGANIZATION = concat!(
+        "SELECT ", columns!(), " FROM {clients} WHERE organization_id = ? AND id < ? \
+         ORDER BY id DESC LIMIT ?"
+    );
+    CLIENTS_OF_USER = concat!(
+        "SELECT ", columns!(), " FROM {clients} WHERE user_id = ? AND id < ? \
+         ORDER BY id DESC LIMIT ?"
+    );
+    LIVE_SECRETS_OF = concat!(
+        "SELECT ", secret_columns!(), " FROM {client_secrets} \
+         WHERE client_id = ? AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?) \
+         ORDER BY id"
+    );
+    LIVE_CLIENT = concat!(
+        "SELECT ", live_columns!(), " FROM {clients} c \
+         LEFT JOIN {organizations} o ON o.id = c.organization_id \
+         LEFT JOIN {users} u ON u.id = c.user_id WHERE c.id = ?"
+    );
+    LIVE_CLIENT_BY_SECRET = concat!(
+        "SELECT ", live_columns!(), ", s.id AS secret_id, s.expires_ms AS secret_expires_ms, \
+         s.revoked_ms AS secret_revoked_ms \
+         FROM {client_secrets} s JOIN {clients} c ON c.id = s.client_id \
+         LEFT JOIN {organizations} o ON o.id = c.organization_id \
+         LEFT JOIN {users} u ON u.id = c.user_id WHERE s.digest = ?"
+    );
+    INSERT_CLIENT = concat!(
+        "INSERT INTO {clients} (", columns!(), ") \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
+    UPDATE_CLIENT =
+        "UPDATE {clients} SET name = ?, enabled = ?, require_user = ?, rate_limit = ?, \
+         redirect_uris = ?, roles = ?, restrictions = ?, expires_ms = ?, version = ?, \
+         updated_ms = ?, attrs = ? WHERE id = ? AND version = ?";
+    DELETE_CLIENT = "DELETE FROM {clients} WHERE id = ? AND version = ?";
+    // Changes nothing and holds the row, so that secrets are counted by one unit of work at a time.
+    LOCK_CLIENT = "UPDATE {clients} SET version = version WHERE id = ?";
+    COUNT_LIVE_SECRETS =
+        "SELECT COUNT(id) AS live FROM {client_secrets} \
+         WHERE client_id = ? AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)";
+    INSERT_SECRET = concat!(
+        "INSERT INTO {client_secrets} (", secret_columns!(), ") VALUES (?, ?, ?, ?, ?, ?, ?)"
+    );
+    REVOKE_SECRET =
+        "UPDATE {client_secrets} SET revoked_ms = ? \
+         WHERE id = ? AND client_id = ? AND revoked_ms IS NULL";
+    EXPIRE_SECRETS =
+        "UPDATE {client_secrets} SET expires_ms = ? WHERE client_id = ? AND id <> ? \
+         AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)";
+    REVOKE_SECRETS_OF =
+        "UPDATE {client_secrets} SET revoked_ms = ? WHERE revoked_ms IS NULL \
+         AND client_id IN (SELECT id FROM {clients} WHERE user_id = ?)";
+    TOUCH_CLIENT =
+        "UPDATE {clients} SET last_used_ms = ? \
+         WHERE id = ? AND (last_used_ms IS NULL OR last_used_ms < ?)";
+    TOUCH_SECRET =
+        "UPDATE {client_secrets} SET last_used_ms = ? \
+         WHERE id = ? AND client_id = ? AND (last_used_ms IS NULL OR last_used_ms < ?)";
+}
+
+fn owner(row: &impl Columns) -> Result<ClientOwner> {
+    let organization = row.fixed_if_any("organization_id")?.map(OrganizationId::from_bytes);
+    let user = row.fixed_if_any("user_id")?.map(UserId::from_bytes);
+    match (organization, user) {
+        (Some(id), None) => Ok(ClientOwner::Organization(id)),
+        (None, Some(id)) => Ok(ClientOwner::User(id)),
+        (Some(_), Some(_)) | (None, None) => Err(unreadable("organization_id")),
+    }
+}
+
+fn rate_limit(row: &impl Columns) -> Result<Option<RateLimit>> {
+    let stored = row.number_if_any("rate_limit")?;
+    let limit = stored.map(|it| u32::try_from(it).ok().and_then(RateLimit::per_second));
+    limit.map(|it| it.ok_or_else(|| unreadable("rate_limit"))).transpose()
+}
+
+fn decode<A: Attrs>(row: &impl Columns) -> Result<Client<A>> {
+    let redirect_uris: Vec<String> = row.json("redirect_uris")?;
+    Ok(Client {
+        id: ClientId::from_bytes(row.fixed("id")?),
+        owner: owner(row)?,
+        name: PersonName::from_stored(row.string("name")?),
+        kind: row.named("kind", ClientKind::named)?,
+        enabled: row.number("enabled")? != 0,
+        require_user: row.number("require_user")? != 0,
+        rate_limit: rate_limit(row)?,
+        redirect_uris: redirect_uris.into_iter().map(RedirectUri::from_stored).collect(),
+        roles: row.json("roles")?,
+        restrictions: AccessRestriction::from_stored(row.str("restrictions")?),
+        expires: row.time_if_any("expires_ms")?,
+        version: row.number("version")?,
+        created: row.time("created_ms")?,
+        updated: row.time("updated_ms")?,
+        last_used: row.time_if_any("last_used_ms")?,
+        attrs: row.json("attrs")?,
+    })
+}
+
+fn decode_secret(row: &impl Columns) -> Result<ClientSecret> {
+    Ok(ClientSecret {
+        id: SecretId::from_bytes(row.fixed("id")?),
+        client: ClientId::from_bytes(row.fixed("client_id")?),
+        digest: row.digest("digest")?,
+        created: row.time("created_ms")?,
+        expires: row.time_if_any("expires_ms")?,
+        revoked: row.time_if_any("revoked_ms")?,
+        last_used: row.time_if_any("last_used_ms")?,
+    })
+}
+
+fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveClient<A>> {
+    let owner = owner(row)?;
+    Ok(LiveClient {
+        id: ClientId::from_bytes(row.fixed("id")?),
+        owner,
+        owner_active: match owner {
+            ClientOwner::Organization(_) => row.time_if_any("archived_ms")?.is_none(),
+            ClientOwner::User(_) => {
+                row.named("user_status", UserStatus::named)? == UserStatus::Active
+            }
+        },
+        kind: row.named("kind", ClientKind::named)?,
+        enabled: row.number("enabled")? != 0,
+        require_user: row.number("require_user")? != 0,
+        rate_limit: rate_limit(row)?,
+        roles: row.json("roles")?,
+        restrictions: AccessRestriction::from_stored(row.str("restrictions")?),
+        expires: row.time_if_any("expires_ms")?,
+        secret: None,
+    })
+}
+
+fn decode_proven<A: Attrs>(row: &impl Columns) -> Result<LiveClient<A>> {
+    let secret = LiveSecret {
+        id: SecretId::from_bytes(row.fixed("secret_id")?),
+        expires: row.time_if_any("secret_expires_ms")?,
+        revoked: row.time_if_any("secret_revoked_ms")?,
+    };
+    Ok(LiveClient { secret: Some(secret), ..decode_live(row)? })
+}
+
+look_ups! {
+    impl<E: Engine, A: Attrs> Clients<A> for Handle<'_, E, A> {
+        async fn client(&mut self, id: ClientId) -> Result<Option<Client<A>>> {
+            self.row(CLIENT, values![&id], decode).await
+        }
+
+        async fn clients_of(
+            &mut self,
+            owner: ClientOwner,
+            slice: Slice<ClientId>,
+        ) -> Result<Vec<Client<A>>> {
+            // Every id comes before this one.
+            let before = slice.after.unwrap_or(ClientId::from_bytes([0xff; 16]));
+            match owner {
+                ClientOwner::Organization(id) => {
+                    self.rows(CLIENTS_OF_ORGANIZATION, values![&id, &before, slice.limit], decode).await
+                }
+                ClientOwner::User(id) => {
+                    self.rows(CLIENTS_OF_USER, values![&id, &before, slice.limit], decode).await
+                }
+            }
+        }
+
+        async fn live_secrets_of(
+            &mut self,
+            client: ClientId,
+            now: Timestamp,
+        ) -> Result<Vec<ClientSecret>> {
+            self.rows(LIVE_SECRETS_OF, values![&client, now], decode_secret).await
+        }
+
+        async fn live_client(&mut self, id: ClientId) -> Result<Option<LiveClient<A>>> {
+            self.row(LIVE_CLIENT, values![&id], decode_live).await
+        }
+
+        async fn live_client_by_secret(
+            &mut self,
+            secret: &Digest,
+        ) -> Result<Option<LiveClient<A>>> {
+            self.row(LIVE_CLIENT_BY_SECRET, values![secret], decode_proven).await
+        }
+    }
+}
+
+impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
+    async fn insert_client(&mut self, client: &Client<A>) -> Result<()> {
+        let (organization, user) = match client.owner {
+            ClientOwner::Organization(id) => (Some(id), None),
+            ClientOwner::User(id) => (None, Some(id)),
+        };
+        let json = self.client_json(client)?;
+        let values = values![
+            &client.id,
+            &organization,
+            &user,
+            client.name.as_str(),
+            client.kind.name(),
+            client.enabled,
+            client.require_user,
+            client.rate_limit.map(RateLimit::get),
+            &json.redirect_uris,
+            &json.roles,
+            &json.restrictions,
+            client.expires,
+            client.version,
+            client.created,
+            client.updated,
+            client.last_used,
+            &json.attrs,
+        ];
+        self.insert(INSERT_CLIENT, values, "client").await?;
+        Ok(())
+    }
+
+    async fn update_client(&mut self, client: &Client<A>, from: i64) -> Result<bool> {
+        let json = self.client_json(client)?;
+        let values = values![
+            client.name.as_str(),
+            client.enabled,
+            client.require_user,
+            client.rate_limit.map(RateLimit::get),
+            &json.redirect_uris,
+            &json.roles,
+            &json.restrictions,
+            client.expires,
+            client.version,
+            client.updated,
+            &json.attrs,
+            &client.id,
+            from,
+        ];
+        self.change(UPDATE_CLIENT, values).await
+    }
+
+    async fn delete_client(&mut self, id: ClientId, from: i64) -> Result<bool> {
+        self.change(DELETE_CLIENT, values![&id, from]).await
+    }
+
+    async fn insert_secret(&mut self, secret: &ClientSecret, now: Timestamp) -> Result<bool> {
+        let ClientSecret { id, client, digest, created, expires, revoked, last_used } = secret;
+        if self.execute(LOCK_CLIENT, values![client]).await? == 0 {
+            return Ok(false);
+        }
+        let values = values![client, now];
+        let live = self.row(COUNT_LIVE_SECRETS, values, |row| row.number("live")).await?;
+        if live.is_none_or(|live| live >= ClientSecret::MOST_LIVE.into()) {
+            return Ok(false);
+        }
+        let values = values![id, client, digest, *created, *expires, *revoked, *last_used];
+        self.insert(INSERT_SECRET, values, "client secret").await?;
+        Ok(true)
+    }
+
+    async fn revoke_secret(
+        &mut self,
+        client: ClientId,
+        id: SecretId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.change(REVOKE_SECRET, values![now, &id, &client]).await
+    }
+
+    async fn expire_secrets(
+        &mut self,
+        client: ClientId,
+        except: SecretId,
+        at: Timestamp,
+    ) -> Result<u64> {
+        self.execute(EXPIRE_SECRETS, values![at, &client, &except, at]).await
+    }
+
+    async fn revoke_secrets_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
+        self.execute(REVOKE_SECRETS_OF, values![now, &user]).await
+    }
+
+    async fn touch_client(
+        &mut self,
+        id: ClientId,
+        secret: Option<SecretId>,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.execute(TOUCH_CLIENT, values![at, &id, at]).await?;
+        if let Some(secret) = &secret {
+            self.execute(TOUCH_SECRET, values![at, secret, &id, at]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The columns of a client that are JSON.
+struct ClientJson {
+    redirect_uris: String,
+    roles: String,
+    restrictions: String,
+    attrs: String,
+}
+
+impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
+    fn client_json(&mut self, client: &Client<A>) -> Result<ClientJson> {
+        let redirect_uris: Vec<&str> =
+            client.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        Ok(ClientJson {
+            redirect_uris: self.json(&redirect_uris)?,
+            roles: self.json(&client.roles)?,
+            restrictions: AccessRestriction::to_stored(&client.restrictions),
+            attrs: self.json(&client.attrs)?,
+        })
+    }
+}
