@@ -5,7 +5,7 @@ use crate::email::EmailAddress;
 use crate::entity::{Flow, Method, Purpose, Step, Totp, TotpCode, TotpSecret, User, UserStatus};
 use crate::error::{Error, Obstruction};
 use crate::event::{Event, FailureReason};
-use crate::ids::{FlowId, TotpId, UserId};
+use crate::ids::{FlowId, SessionId, TotpId, UserId};
 use crate::keys::Label;
 use crate::mail::Notice;
 use crate::origin::Origin;
@@ -16,6 +16,11 @@ use crate::store::{
 use crate::text::FlowState;
 use crate::time::Timestamp;
 use crate::token::{FlowToken, RecoveryCode};
+
+/// The names of the budgets that count failures, per user.
+const TOTP: &[u8] = b"totp";
+const RECOVERY: &[u8] = b"recovery";
+const ENROLMENT: &[u8] = b"totp-enrolment";
 
 /// How many recovery codes make a set.
 const RECOVERY_CODES: usize = 10;
@@ -81,6 +86,8 @@ impl<S: Store> Accounts<S> {
                 return Err(Error::Duplicate("authenticator app"));
             }
             tx.insert_totp(&totp).await?;
+            // Another secret, of which nothing was guessed yet.
+            tx.reset_attempts(self.factor_budget(ENROLMENT, user.id())).await?;
             let emails = tx.login_emails_of(user.id()).await?;
             let shown = emails.iter().find(|it| it.primary).or(emails.first());
             Ok(shown.map_or_else(|| user.id().to_string(), |it| it.address.as_typed().to_owned()))
@@ -100,7 +107,7 @@ impl<S: Store> Accounts<S> {
         code: Option<&TotpCode>,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, Error> {
-        let key = self.factor_budget(b"totp-enrolment", user.id());
+        let key = self.factor_budget(ENROLMENT, user.id());
         let counted = self.debit_factor(key, None, origin).await?;
         let mut found = None;
         if let Some(handle) = handle {
@@ -124,8 +131,8 @@ impl<S: Store> Accounts<S> {
                 return Err(Error::Invalid(vec![wrong_code()]));
             }
             tx.reset_attempts(key).await?;
-            tx.reset_attempts(self.factor_budget(b"totp", user.id())).await?;
-            tx.reset_attempts(self.factor_budget(b"recovery", user.id())).await?;
+            tx.reset_attempts(self.factor_budget(TOTP, user.id())).await?;
+            tx.reset_attempts(self.factor_budget(RECOVERY, user.id())).await?;
             self.refund_failure(tx, origin).await?;
             self.store_recovery_codes(tx, user.id(), &codes).await?;
             self.record(tx, &Event::TotpEnabled { user: user.id() }, origin).await?;
@@ -156,7 +163,7 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         user: UserId,
-        keep: Option<crate::ids::SessionId>,
+        keep: Option<SessionId>,
         origin: &Origin,
     ) -> Result<(), Error> {
         if !tx.delete_totp(user).await? {
@@ -180,7 +187,7 @@ impl<S: Store> Accounts<S> {
                 return Err(Error::NotFound("authenticator app"));
             }
             self.store_recovery_codes(tx, user.id(), &codes).await?;
-            tx.reset_attempts(self.factor_budget(b"recovery", user.id())).await?;
+            tx.reset_attempts(self.factor_budget(RECOVERY, user.id())).await?;
             self.record(tx, &Event::RecoveryCodesReplaced { user: user.id() }, origin).await?;
             let (keep, notice) = (Some(user.session()), Notice::RecoveryCodesReplaced);
             self.credentials_changed(tx, user.id(), keep, notice, origin).await
@@ -199,18 +206,17 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        let method = match attempt.proof {
-            FactorProof::Totp(_) => Method::Totp,
-            FactorProof::RecoveryCode(_) => Method::RecoveryCode,
-        };
+        let method = attempt.proof.method();
         let mut read = self.read().await?;
         let mut flow = None;
         for digest in self.keys().digests(&attempt.handle) {
             flow = flow.or(read.flow_by_handle(&digest).await?);
         }
         drop(read);
+        // Anybody can begin a login: only who has proven its first factor may wear out the second (R-TH-04).
+        let flow = flow.filter(|flow| flow.step == Step::Totp);
         let user = flow.as_ref().and_then(|flow| flow.user);
-        let key = user.map(|user| self.factor_budget(factor_name(method), user));
+        let key = user.map(|user| self.factor_budget(attempt.proof.budget(), user));
         let counted = match key {
             Some(key) => self.debit_factor(key, flow.as_ref(), origin).await?,
             None => unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)
@@ -390,10 +396,20 @@ impl<S: Store> Accounts<S> {
     }
 }
 
-fn factor_name(method: Method) -> &'static [u8] {
-    match method {
-        Method::RecoveryCode => b"recovery",
-        Method::Totp | Method::Password | Method::Email => b"totp",
+impl FactorProof {
+    const fn method(&self) -> Method {
+        match self {
+            Self::Totp(_) => Method::Totp,
+            Self::RecoveryCode(_) => Method::RecoveryCode,
+        }
+    }
+
+    /// The name of the budget that counts failures of the factor.
+    const fn budget(&self) -> &'static [u8] {
+        match self {
+            Self::Totp(_) => TOTP,
+            Self::RecoveryCode(_) => RECOVERY,
+        }
     }
 }
 

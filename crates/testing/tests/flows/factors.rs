@@ -282,3 +282,38 @@ async fn the_handle_of_one_step_is_worth_nothing_at_another() {
     let proof = FactorProof::Totp(Some(ada.code()));
     assert!(ada.answer(&step_, &state, proof).await.is_ok());
 }
+
+#[tokio::test]
+async fn who_has_not_proven_the_first_factor_cannot_wear_out_the_second() {
+    // R-TH-04
+    let ada = enrolled().await;
+    for _ in 0..30 {
+        // Anybody may ask for a mailed code, and gets a handle about Ada's account.
+        let request = CodeRequest { email: given::email(ADA), state: ada.it.state() };
+        let begun = ada.it.accounts().request_code(&request, &ada.it.origin()).await.unwrap();
+        let handle = step(begun);
+        for proof in [FactorProof::Totp(None), FactorProof::RecoveryCode(None)] {
+            assert!(refused(&ada.answer(&handle, &request.state, proof).await));
+        }
+    }
+    assert!(ada.log_in(FactorProof::Totp(Some(ada.code()))).await.is_ok());
+    let recovery = FactorProof::RecoveryCode(Some(ada.codes[0].clone()));
+    assert!(ada.log_in(recovery).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_new_enrolment_forgets_the_wrong_codes_of_the_one_before() {
+    // R-TH-01
+    let it = TestAccounts::new();
+    let session = it.sign_up(ADA).await;
+    let user = fresh(&it, &session).await;
+    let (accounts, origin) = (it.accounts(), it.origin());
+    for _ in 0..8 {
+        let wrong = accounts.confirm_totp(&user, None, None, &origin).await;
+        assert!(matches!(wrong, Err(Error::Invalid(_))));
+    }
+    let enrolment = accounts.enrol_totp(&user).await.unwrap();
+    let code = secret_of(enrolment.secret.expose()).code_at(totp_step(accounts.now()));
+    let confirmed = accounts.confirm_totp(&user, Some(&enrolment.handle), Some(&code), &origin);
+    assert!(confirmed.await.is_ok());
+}
