@@ -61,7 +61,7 @@ fn variants(about: &Flow<Suite>) -> Vec<Flow<Suite>> {
             session: Some(session(3, user_id(1)).id),
             ..flow(13)
         },
-        Flow { purpose: Purpose::RevertEmail, state: None, ..flow(14) },
+        Flow { state: None, ..flow(14) },
         Flow { email: longest, methods: vec![Method::Email, Method::Password], ..flow(7) },
         Flow { link: None, short: None, ..flow(8) },
         Flow { position: u32::MAX, attempts: u32::MAX, mails: u32::MAX, ..flow(9) },
@@ -344,12 +344,10 @@ pub async fn all_flows_of_a_user_are_finished_together<S: Store<Attrs = Suite>>(
     let about = |n, user| Flow { user, ..flow(n) };
     let open = [about(1, Some(ada.id)), Flow { expires: at(1), ..about(2, Some(ada.id)) }];
     let before = Flow { finished: Some(at(2)), ..about(3, Some(ada.id)) };
-    let [report, revert] = Purpose::OBJECTIONS;
     let others = [
         about(4, Some(eve.id)),
         about(5, None),
-        Flow { purpose: report, ..about(7, Some(ada.id)) },
-        Flow { purpose: revert, ..about(8, Some(ada.id)) },
+        Flow { purpose: Purpose::ReportNotice, ..about(7, Some(ada.id)) },
     ];
     // A transition may be what tells whom a flow is about.
     let found_out = about(6, Some(ada.id));

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 use notice::SealedNotice;
-pub use notice::{Notice, Notification, Objection};
+pub use notice::{Notice, Notification};
 
 /// Where the codes of mails lead; only the application knows.
 ///
@@ -109,7 +109,7 @@ impl Message {
     /// The address of the page that takes what it carries, if it carries anything.
     pub fn link(&self) -> Option<&Secret<String>> {
         match self {
-            Self::Notice(it) => it.objection.as_ref().map(Objection::link),
+            Self::Notice(it) => Some(&it.report),
             Self::AccountDeleted(deletion) => deletion.link.as_ref(),
             Self::SignUp(_)
             | Self::Login(_)
@@ -138,12 +138,10 @@ impl Message {
 
     /// One message of each kind, so that every template can be rendered in a test.
     pub fn samples() -> Vec<Self> {
-        let objecting = |objection, notice| Self::Notice(Notification { notice, objection });
-        let link = |purpose| {
-            Secret::new(format!("https://accounts.example/verify?purpose={purpose}#dw_cd_sample"))
+        let report = || {
+            let page = "https://accounts.example/verify?purpose=report-notice#dw_cd_sample";
+            Secret::new(page.into())
         };
-        let report = || Some(Objection::Report(link("report-notice")));
-        let revert = || Some(Objection::Revert(link("revert-email")));
         let code = || Code {
             typed: Secret::new("BCDF2345".into()),
             link: Secret::new("https://accounts.example/verify#dw_cd_sample".into()),
@@ -161,11 +159,9 @@ impl Message {
                 days: 14,
             }),
             Self::Recovery(code()),
-            objecting(revert(), Notice::EmailRemoved),
-            objecting(revert(), Notice::PrimaryChanged),
-            objecting(None, Notice::EmailRemoved),
         ];
-        samples.extend(Notice::ALL.map(|notice| objecting(report(), notice)));
+        let notices = Notice::ALL.map(|notice| Notification { notice, report: report() });
+        samples.extend(notices.map(Self::Notice));
         samples
     }
 }
@@ -312,11 +308,6 @@ mod tests {
             assert_eq!(back.message.name(), mail.message.name());
             let notice = |mail: &Mail| mail.message.notice().map(|it| it.notice);
             assert_eq!(notice(&back), notice(&mail));
-            let undoes = |mail: &Mail| {
-                let objection = mail.message.notice().and_then(|it| it.objection.as_ref());
-                matches!(objection, Some(Objection::Revert(_)))
-            };
-            assert_eq!(undoes(&back), undoes(&mail));
             assert_eq!(back.message.link(), mail.message.link());
             assert_eq!(
                 back.message.code().map(|code| code.typed.clone()),

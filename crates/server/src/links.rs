@@ -13,7 +13,6 @@ pub(crate) struct ServerLinks {
     reset: String,
     restore: String,
     report: String,
-    revert: String,
 }
 
 impl ServerLinks {
@@ -30,7 +29,6 @@ impl ServerLinks {
             reset: page(&targets.reset, Purpose::ResetPassword),
             restore: page(&None, Purpose::RestoreAccount),
             report: page(&targets.report, Purpose::ReportNotice),
-            revert: page(&targets.revert, Purpose::RevertEmail),
         }
     }
 }
@@ -45,7 +43,6 @@ impl Links for ServerLinks {
             Purpose::ResetPassword => &self.reset,
             Purpose::RestoreAccount => &self.restore,
             Purpose::ReportNotice => &self.report,
-            Purpose::RevertEmail => &self.revert,
         };
         format!("{page}#{code}")
     }
@@ -71,8 +68,8 @@ mod tests {
             "https://id.shop.dev/verify?purpose=verify-email#dw_cd_x"
         );
         assert_eq!(
-            links.code(Purpose::RevertEmail, "dw_cd_x"),
-            "https://id.shop.dev/verify?purpose=revert-email#dw_cd_x"
+            links.code(Purpose::ReportNotice, "dw_cd_x"),
+            "https://id.shop.dev/verify?purpose=report-notice#dw_cd_x"
         );
     }
 }

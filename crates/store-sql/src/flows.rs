@@ -44,7 +44,7 @@ statements! { Flows;
          WHERE id = ? AND finished_ms IS NULL AND position = ? AND expires_ms > ?";
     FINISH_FLOWS_OF =
         "UPDATE {flows} SET finished_ms = ? \
-         WHERE user_id = ? AND finished_ms IS NULL AND purpose <> ? AND purpose <> ?";
+         WHERE user_id = ? AND finished_ms IS NULL AND purpose <> ?";
 }
 
 pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Flow<A>> {
@@ -174,7 +174,7 @@ impl<E: Engine, A: Attrs> FlowsMut<A> for SqlTx<'_, E, A> {
     }
 
     async fn finish_flows_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
-        let [report, revert] = Purpose::OBJECTIONS.map(Purpose::name);
-        self.execute(FINISH_FLOWS_OF, values![now, &user, report, revert]).await
+        let objection = Purpose::ReportNotice.name();
+        self.execute(FINISH_FLOWS_OF, values![now, &user, objection]).await
     }
 }

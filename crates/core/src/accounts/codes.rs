@@ -102,8 +102,7 @@ impl<S: Store> Accounts<S> {
                 | Purpose::VerifyEmail
                 | Purpose::ResetPassword
                 | Purpose::RestoreAccount
-                | Purpose::ReportNotice
-                | Purpose::RevertEmail,
+                | Purpose::ReportNotice,
                 _,
                 _,
             ) => return Ok(None),

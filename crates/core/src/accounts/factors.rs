@@ -1,25 +1,21 @@
-use super::{Accounts, Answer, StepAnswer};
+use super::Accounts;
 use crate::authz::FreshUser;
 use crate::budget::BudgetKey;
-use crate::email::EmailAddress;
-use crate::entity::{Flow, Method, Purpose, Step, Totp, TotpCode, TotpSecret, User, UserStatus};
+use crate::entity::{Flow, Totp, TotpCode, TotpSecret};
 use crate::error::{Error, Obstruction};
-use crate::event::{Event, FailureReason};
-use crate::ids::{FlowId, SessionId, TotpId, UserId};
+use crate::event::Event;
+use crate::ids::{SessionId, TotpId, UserId};
 use crate::keys::Label;
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::secret::{Digest, Secret};
-use crate::store::{
-    BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, LoginEmails, Store, StoreError, Users,
-};
-use crate::text::FlowState;
+use crate::store::{BudgetsMut, Factors, FactorsMut, FlowsMut, LoginEmails, Store, StoreError};
 use crate::time::Timestamp;
 use crate::token::{FlowToken, RecoveryCode};
 
 /// The names of the budgets that count failures, per user.
-const TOTP: &[u8] = b"totp";
-const RECOVERY: &[u8] = b"recovery";
+pub(super) const TOTP: &[u8] = b"totp";
+pub(super) const RECOVERY: &[u8] = b"recovery";
 const ENROLMENT: &[u8] = b"totp-enrolment";
 
 /// How many recovery codes make a set.
@@ -36,30 +32,6 @@ pub struct TotpEnrolment {
     pub handle: FlowToken,
     /// When the enrolment dies.
     pub expires: Timestamp,
-}
-
-/// An answer to the step [`Step::Totp`].
-#[derive(Clone, Debug)]
-pub struct FactorAttempt {
-    /// The handle of the step.
-    pub handle: FlowToken,
-    /// What proves the second factor.
-    pub proof: FactorProof,
-}
-
-/// What proves a second factor; `None` for something that is no code, which counts as a wrong one.
-#[derive(Clone, Debug)]
-pub enum FactorProof {
-    /// Six digits of an authenticator app.
-    Totp(Option<TotpCode>),
-    /// A recovery code.
-    RecoveryCode(Option<RecoveryCode>),
-}
-
-/// A proof that may be right, and what spending it takes.
-enum Shown {
-    Step(TotpId, u64),
-    RecoveryCode(Vec<Digest>),
 }
 
 impl<S: Store> Accounts<S> {
@@ -195,106 +167,8 @@ impl<S: Store> Accounts<S> {
         Ok(codes)
     }
 
-    /// Answers the step [`Step::Totp`] of a login: with a session.
-    ///
-    /// Every failure is [`Error::Unauthenticated`], also a right code that came too early. The attempt is
-    /// debited durably before anything is verified, over all flows of the user; of any number of answers
-    /// with one code one succeeds (R-OT-01, R-TH-01, R-RC-01).
-    pub async fn answer_factor(
-        &self,
-        attempt: &FactorAttempt,
-        state: &FlowState,
-        origin: &Origin,
-    ) -> Result<Answer, Error> {
-        let method = attempt.proof.method();
-        let mut read = self.read().await?;
-        let mut flow = None;
-        for digest in self.keys().digests(&attempt.handle) {
-            flow = flow.or(read.flow_by_handle(&digest).await?);
-        }
-        drop(read);
-        // Anybody can begin a login: only who has proven its first factor may wear out the second (R-TH-04).
-        let flow = flow.filter(|flow| flow.step == Step::Totp);
-        let user = flow.as_ref().and_then(|flow| flow.user);
-        let key = user.map(|user| self.factor_budget(attempt.proof.budget(), user));
-        let counted = match key {
-            Some(key) => self.debit_factor(key, flow.as_ref(), origin).await?,
-            None => unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)
-                .map(|()| false)?,
-        };
-        let refused = async |reason| Err(self.refuse(user, method, reason, origin).await);
-        let (Some(flow), Some(user), Some(key)) = (flow, user, key) else {
-            return refused(FailureReason::FlowRefused).await;
-        };
-        if !counted {
-            return refused(FailureReason::Delayed).await;
-        }
-        let (client, now) = (origin.client, self.now());
-        if flow.accept_answer(self.keys(), Step::Totp, Some(state), client, now).is_err() {
-            return refused(FailureReason::FlowRefused).await;
-        }
-        let Some(shown) = self.shown_factor(user, &attempt.proof, now).await? else {
-            return refused(FailureReason::WrongSecret).await;
-        };
-        let settled = unit!(self, |tx, _| {
-            self.spend_factor(tx, user, &shown, origin).await?;
-            if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
-                return Err(Error::Unauthenticated);
-            }
-            let owner = tx.user(user).await?.filter(|it| it.status == UserStatus::Active);
-            let owner = owner.ok_or(Error::Unauthenticated)?;
-            tx.reset_attempts(key).await?;
-            self.refund_failure(tx, origin).await?;
-            let mut done = flow.methods.clone();
-            done.push(method);
-            self.proceed(tx, &owner, done, &flow.email, state, origin).await
-        });
-        match settled {
-            Err(Error::Unauthenticated) => refused(FailureReason::FlowRefused).await,
-            settled => settled,
-        }
-    }
-
-    /// Begins the step [`Step::Totp`] of a login, inside the caller's unit of work; nothing is mailed.
-    pub(super) async fn begin_totp_step(
-        &self,
-        tx: &mut S::Tx<'_>,
-        user: &User<S::Attrs>,
-        done: Vec<Method>,
-        email: &EmailAddress,
-        state: &FlowState,
-        origin: &Origin,
-    ) -> Result<Answer, Error> {
-        let now = self.now();
-        let handle = FlowToken::mint(self.entropy());
-        let flow = Flow {
-            id: FlowId::new(now, self.entropy()),
-            purpose: Purpose::Login,
-            step: Step::Totp,
-            position: 0,
-            handle: self.keys().digest(&handle),
-            state: Some(self.keys().label(Label::State, &[state.expose().as_bytes()])),
-            email: email.clone(),
-            user: Some(user.id),
-            claim: None,
-            session: origin.session,
-            link: None,
-            short: None,
-            attempts: 0,
-            mails: 0,
-            methods: done,
-            pending: None,
-            client: origin.client,
-            created: now,
-            expires: now + self.settings().code_lifetime,
-            finished: None,
-        };
-        tx.insert_flow(&flow).await?;
-        Ok(Answer::Step(StepAnswer { step: Step::Totp, handle, expires: flow.expires }))
-    }
-
     /// Counts one attempt at a second factor: against the network, the flow, and the factor over all flows.
-    async fn debit_factor(
+    pub(super) async fn debit_factor(
         &self,
         key: BudgetKey,
         flow: Option<&Flow<S::Attrs>>,
@@ -311,56 +185,6 @@ impl<S: Store> Accounts<S> {
             let delays = self.settings().limits.delays;
             Ok(tx.debit_attempt(key, &delays, now).await? && of_flow)
         })
-    }
-
-    /// Verifies a proof, as far as that can be done without spending it.
-    async fn shown_factor(
-        &self,
-        user: UserId,
-        proof: &FactorProof,
-        now: Timestamp,
-    ) -> Result<Option<Shown>, Error> {
-        match proof {
-            FactorProof::Totp(code) => {
-                let totp = self.read().await?.totp(user).await?;
-                Ok(totp.zip(code.as_ref()).and_then(|(totp, code)| {
-                    let step = totp.accept(&self.open_totp(&totp)?, code, now)?;
-                    Some(Shown::Step(totp.id, step))
-                }))
-            }
-            FactorProof::RecoveryCode(code) => Ok(code.as_ref().map(|code| {
-                let parts = [user.as_bytes().as_slice(), code.expose().as_bytes()];
-                Shown::RecoveryCode(self.keys().labels(Label::RecoveryCode, &parts))
-            })),
-        }
-    }
-
-    /// Spends a proof, or undoes the unit: of any number of callers with one proof one goes on.
-    async fn spend_factor(
-        &self,
-        tx: &mut S::Tx<'_>,
-        user: UserId,
-        shown: &Shown,
-        origin: &Origin,
-    ) -> Result<(), Error> {
-        match shown {
-            Shown::Step(id, step) => {
-                let spent = tx.spend_totp_step(*id, *step).await?;
-                if spent { Ok(()) } else { Err(Error::Unauthenticated) }
-            }
-            Shown::RecoveryCode(digests) => {
-                let mut spent = false;
-                for digest in digests {
-                    spent = spent || tx.spend_recovery_code(user, digest).await?;
-                }
-                if !spent {
-                    return Err(Error::Unauthenticated);
-                }
-                let left = tx.count_recovery_codes(user).await?;
-                self.record(tx, &Event::RecoveryCodeUsed { user, left }, origin).await?;
-                self.notify(tx, user, Notice::RecoveryCodeUsed).await
-            }
-        }
     }
 
     fn mint_recovery_codes(&self) -> Vec<RecoveryCode> {
@@ -382,7 +206,7 @@ impl<S: Store> Accounts<S> {
     }
 
     /// The secret of a factor; `None`, and a word to the operator, when its key is gone from the ring.
-    fn open_totp(&self, totp: &Totp) -> Option<TotpSecret> {
+    pub(super) fn open_totp(&self, totp: &Totp) -> Option<TotpSecret> {
         let opened = self.keys().open(&Totp::context(totp.id, totp.user), &totp.secret);
         let secret = opened.and_then(|bytes| TotpSecret::from_bytes(bytes.expose()));
         if secret.is_none() {
@@ -391,25 +215,8 @@ impl<S: Store> Accounts<S> {
         secret
     }
 
-    fn factor_budget(&self, factor: &[u8], user: UserId) -> BudgetKey {
+    pub(super) fn factor_budget(&self, factor: &[u8], user: UserId) -> BudgetKey {
         self.budget(&[factor, user.as_bytes()])
-    }
-}
-
-impl FactorProof {
-    const fn method(&self) -> Method {
-        match self {
-            Self::Totp(_) => Method::Totp,
-            Self::RecoveryCode(_) => Method::RecoveryCode,
-        }
-    }
-
-    /// The name of the budget that counts failures of the factor.
-    const fn budget(&self) -> &'static [u8] {
-        match self {
-            Self::Totp(_) => TOTP,
-            Self::RecoveryCode(_) => RECOVERY,
-        }
     }
 }
 

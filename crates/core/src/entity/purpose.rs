@@ -13,20 +13,17 @@ pub enum Purpose {
     RestoreAccount,
     /// A secured account: its owner says that a change he was told of was not his (R-NO-01).
     ReportNotice,
-    /// A change of address taken back (R-EM-07).
-    RevertEmail,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::SignUp,
         Self::Login,
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::RestoreAccount,
         Self::ReportNotice,
-        Self::RevertEmail,
     ];
 
     /// The name under which a store keeps the purpose.
@@ -38,17 +35,20 @@ impl Purpose {
             Self::ResetPassword => "reset-password",
             Self::RestoreAccount => "restore-account",
             Self::ReportNotice => "report-notice",
-            Self::RevertEmail => "revert-email",
         }
     }
 
-    /// Those that take an objection to a change that was made already; see [`Purpose::is_objection`].
-    pub const OBJECTIONS: [Self; 2] = [Self::ReportNotice, Self::RevertEmail];
-
     /// Whether it takes an objection to a change that was made already. Such a flow outlasts every other
     /// change: whoever took an account over must not be able to end it.
-    pub fn is_objection(self) -> bool {
-        Self::OBJECTIONS.contains(&self)
+    pub const fn is_objection(self) -> bool {
+        match self {
+            Self::ReportNotice => true,
+            Self::SignUp
+            | Self::Login
+            | Self::VerifyEmail
+            | Self::ResetPassword
+            | Self::RestoreAccount => false,
+        }
     }
 
     /// The purpose with this name.

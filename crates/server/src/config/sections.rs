@@ -84,8 +84,6 @@ pub(crate) struct LinkTargets {
     pub(crate) reset: Option<PageUrl>,
     /// Codes that say that a change was somebody else's.
     pub(crate) report: Option<PageUrl>,
-    /// Codes that take a change of address back.
-    pub(crate) revert: Option<PageUrl>,
 }
 
 impl LinkTargets {
@@ -96,7 +94,6 @@ impl LinkTargets {
             verify: reader.optional("links.verify"),
             reset: reader.optional("links.reset"),
             report: reader.optional("links.report"),
-            revert: reader.optional("links.revert"),
         }
     }
 }

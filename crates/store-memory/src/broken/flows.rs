@@ -241,18 +241,9 @@ pub(super) const FAULTS: Faults = &[
             Fault::finish_flows_of(|state, user, now| {
                 Ok(finish_all(state, now, |it| it.user == Some(user) && it.is_open(now).is_ok()))
             }),
-            // One of the two kinds of objections ends as well.
+            // Objections end as well.
             Fault::finish_flows_of(|state, user, now| {
-                Ok(finish_all(state, now, |it| {
-                    let ends = it.purpose != Purpose::RevertEmail;
-                    it.user == Some(user) && it.finished.is_none() && ends
-                }))
-            }),
-            Fault::finish_flows_of(|state, user, now| {
-                Ok(finish_all(state, now, |it| {
-                    let ends = it.purpose != Purpose::ReportNotice;
-                    it.user == Some(user) && it.finished.is_none() && ends
-                }))
+                Ok(finish_all(state, now, |it| it.user == Some(user) && it.finished.is_none()))
             }),
             // A flow counts as being about whom it was about when it began.
             Fault::finish_flows_of(|state, user, now| {
