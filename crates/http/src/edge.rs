@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
+use axum::extract::Request;
 use axum::extract::connect_info::ConnectInfo;
-use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
@@ -15,11 +15,12 @@ use data_encoding::BASE64URL_NOPAD;
 use durward_core::settings::Limits;
 use durward_core::{
     Accounts, Action, Attrs, Caller, Error, Kind, Obstruction, Origin, RequestId, SessionToken,
-    Store, Target, UserAgent, UserId,
+    Store, Target, UserAgent,
 };
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
 
+use crate::aim::Aim;
 use crate::call::Call;
 use crate::client_ip::client_ip;
 use crate::credentials;
@@ -45,17 +46,6 @@ pub(crate) struct Rule {
     pub(crate) aim: Aim,
     pub(crate) credentials: Credentials,
     pub(crate) budget: Option<Budget>,
-}
-
-/// What the path of a route names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Aim {
-    /// Nothing in particular.
-    Service,
-    /// A user, by `{id}`: an id, or `me`.
-    User,
-    /// A session, by `{id}`.
-    Session,
 }
 
 /// What is done with the session token of a request.
@@ -228,11 +218,7 @@ async fn admit<S: Store>(
         Some(caller) => Identity { caller, presented: credentials::session_token(&parts.headers)? },
         None => edge.identify(&parts, rule.credentials).await?,
     };
-    let target = match rule.aim {
-        Aim::Service => Target::Service,
-        Aim::User => Target::User(named_user(&mut parts, &caller).await?),
-        Aim::Session => named_session(edge, &mut parts, &caller).await?,
-    };
+    let target = rule.aim.target(&edge.accounts, &mut parts, &caller).await?;
     if let Err(error) = caller.may(rule.action, &target) {
         // R-AZ-08
         tracing::info!(rule = ?rule.action, "the policy refused");
@@ -260,39 +246,6 @@ async fn admit<S: Store>(
         headers: parts.headers,
         body,
     })
-}
-
-/// The user that the path names. A text that is no id looks like a user who is not there (R-AZ-03).
-async fn named_user<A: Attrs>(parts: &mut Parts, caller: &Caller<A>) -> Result<UserId, Problem> {
-    let me = caller.user()?.id;
-    match named(parts, "user").await? {
-        id if id == "me" => Ok(me),
-        id => Ok(id.parse().map_err(|_no_id| Error::NotFound("user"))?),
-    }
-}
-
-/// The session that the path names, with whose it is.
-async fn named_session<S: Store>(
-    edge: &Edge<S>,
-    parts: &mut Parts,
-    caller: &Caller<S::Attrs>,
-) -> Result<Target, Problem> {
-    caller.user()?;
-    let id = named(parts, "session").await?;
-    let id = id.parse().map_err(|_no_id| Error::NotFound("session"))?;
-    let user = edge.accounts.session(id).await?.user;
-    Ok(Target::Session { id, user })
-}
-
-/// The `{id}` of the path; one that cannot be read names nothing.
-async fn named(parts: &mut Parts, noun: &'static str) -> Result<String, Problem> {
-    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else {
-        return Err(Error::NotFound(noun).into());
-    };
-    match params.iter().find(|(name, _)| *name == "id") {
-        Some((_, id)) => Ok(id.to_owned()),
-        None => Err(Error::Internal("a route aims at something and has no {id}").into()),
-    }
 }
 
 /// Where a request came from, as the flows want to know it.

@@ -29,6 +29,7 @@
 //! Every route stands in one table (`routes.rs`) that makes the [`router`] and the [`openapi`] document; every
 //! failure is a [`Problem`]. The conventions are in `docs/http.md`, the codes in `docs/errors.md`.
 
+mod aim;
 mod answer;
 mod attributes;
 mod audit;

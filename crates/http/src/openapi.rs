@@ -8,8 +8,9 @@ use axum::response::Response;
 use durward_core::{Kind, SessionId, Store, UserId};
 use serde_json::{Map, Value, json};
 
+use crate::aim::Aim;
 use crate::call::Call;
-use crate::edge::{Aim, Rule};
+use crate::edge::Rule;
 use crate::error::Fault;
 use crate::idempotency;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};

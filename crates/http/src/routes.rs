@@ -8,8 +8,9 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use durward_core::{Action, Store};
 
+use crate::aim::Aim;
 use crate::call::Call;
-use crate::edge::{Aim, Budget, Credentials, Edge, Rule, serve};
+use crate::edge::{Budget, Credentials, Edge, Rule, serve};
 use crate::operation::Operation;
 use crate::problem::Problem;
 

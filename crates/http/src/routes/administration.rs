@@ -1,7 +1,8 @@
 use durward_core::{Action, Attrs, Kind, Store};
 
 use super::{Route, Verb, endpoint};
-use crate::edge::{Aim, Budget, Credentials};
+use crate::aim::Aim;
+use crate::edge::{Budget, Credentials};
 use crate::error::Fault;
 use crate::export::{self, ExportShape};
 use crate::life_cycle;

@@ -1,8 +1,9 @@
 use durward_core::{Action, Store};
 
 use super::{Route, Verb, endpoint};
+use crate::aim::Aim;
 use crate::audit::{self, AuditEventView};
-use crate::edge::{Aim, Credentials};
+use crate::edge::Credentials;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::paging::ListView;
 use crate::schemas::Schemas;

@@ -1,9 +1,10 @@
 use durward_core::{Action, Kind, Store};
 
 use super::{Route, Verb, endpoint};
+use crate::aim::Aim;
 use crate::answer::{LoginView, StepView};
 use crate::authn;
-use crate::edge::{Aim, Budget, Credentials};
+use crate::edge::{Budget, Credentials};
 use crate::error::Fault;
 use crate::operation::{BodyUse, Operation, SessionUse, Success};
 use crate::schemas::Schemas;

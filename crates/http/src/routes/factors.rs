@@ -1,7 +1,8 @@
 use durward_core::{Action, Kind, Store};
 
 use super::{Route, Verb, endpoint};
-use crate::edge::{Aim, Budget, Credentials};
+use crate::aim::Aim;
+use crate::edge::{Budget, Credentials};
 use crate::error::Fault;
 use crate::factors;
 use crate::operation::{BodyUse, Operation, SessionUse, Success};

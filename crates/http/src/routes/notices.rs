@@ -1,7 +1,8 @@
 use durward_core::{Action, Kind, Store};
 
 use super::{Route, Verb, endpoint};
-use crate::edge::{Aim, Credentials};
+use crate::aim::Aim;
+use crate::edge::Credentials;
 use crate::error::Fault;
 use crate::notices;
 use crate::operation::{BodyUse, Operation, SessionUse, Success};

@@ -1,7 +1,8 @@
 use durward_core::{Action, Caller, Store};
 
 use super::{Route, Verb, endpoint};
-use crate::edge::{Aim, Credentials};
+use crate::aim::Aim;
+use crate::edge::Credentials;
 use crate::operation::{BodyUse, Operation, SessionUse, Success};
 use crate::schemas::Schemas;
 use crate::{caller, openapi};

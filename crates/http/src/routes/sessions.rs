@@ -1,8 +1,9 @@
 use durward_core::{Action, Kind, Store};
 
 use super::{Route, Verb, endpoint};
+use crate::aim::Aim;
 use crate::answer::SessionView;
-use crate::edge::{Aim, Credentials};
+use crate::edge::Credentials;
 use crate::error::Fault;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::paging::ListView;

@@ -1,8 +1,9 @@
 use durward_core::{Action, Attrs, Kind, Store};
 
 use super::{Route, Verb, endpoint};
+use crate::aim::Aim;
 use crate::answer::{SessionView, StepView};
-use crate::edge::{Aim, Budget, Credentials};
+use crate::edge::{Budget, Credentials};
 use crate::error::Fault;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::schemas::Schemas;

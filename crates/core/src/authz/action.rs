@@ -1,0 +1,132 @@
+/// What can be asked for; a route names one or does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Look at public descriptions of the service.
+    ReadService,
+    /// Ask who one is.
+    ReadCaller,
+    /// Sign up, log in, refresh, log out, verify: what is proven by its own token or code.
+    Authenticate,
+    /// See a user.
+    ReadUser,
+    /// Change a user's name or attributes.
+    UpdateUser,
+    /// Delete a user.
+    DeleteUser,
+    /// Shut the account of a user, open it again, or take its deletion back.
+    BanUser,
+    /// Change the roles of a user.
+    ChangeRoles,
+    /// List the users.
+    ListUsers,
+    /// Get everything that is held about a user.
+    ExportUser,
+    /// Have the verification of a claimed address sent again.
+    ResendVerification,
+    /// Choose another password, or the first one (R-PW-11).
+    ChangePassword,
+    /// Read what the audit log has about a user.
+    ReadUserAudit,
+    /// Read the whole audit log.
+    ReadAudit,
+    /// See the sessions of a user.
+    ReadSessions,
+    /// End sessions of a user.
+    EndSessions,
+    /// Enrol an authenticator app, or make recovery codes.
+    EnrolFactor,
+    /// Remove an authenticator app.
+    RemoveFactor,
+    /// List one's organizations, or make a new one.
+    UseOrganizations,
+    /// See an organization.
+    ReadOrganization,
+    /// Change an organization.
+    UpdateOrganization,
+    /// Archive an organization, or take it back.
+    ArchiveOrganization,
+    /// Give an organization to another member.
+    TransferOrganization,
+    /// See the members of an organization.
+    ReadMembers,
+    /// Change the role of a member.
+    UpdateMember,
+    /// Remove a member, or leave.
+    RemoveMember,
+    /// See, send and revoke invitations.
+    Invite,
+    /// Read the audit log of an organization.
+    ReadOrganizationAudit,
+}
+
+impl Action {
+    /// Every action, in the order of the policy table.
+    pub const ALL: [Self; 28] = [
+        Self::ReadService,
+        Self::ReadCaller,
+        Self::Authenticate,
+        Self::ReadUser,
+        Self::UpdateUser,
+        Self::DeleteUser,
+        Self::BanUser,
+        Self::ChangeRoles,
+        Self::ListUsers,
+        Self::ExportUser,
+        Self::ResendVerification,
+        Self::ChangePassword,
+        Self::ReadUserAudit,
+        Self::ReadAudit,
+        Self::ReadSessions,
+        Self::EndSessions,
+        Self::EnrolFactor,
+        Self::RemoveFactor,
+        Self::UseOrganizations,
+        Self::ReadOrganization,
+        Self::UpdateOrganization,
+        Self::ArchiveOrganization,
+        Self::TransferOrganization,
+        Self::ReadMembers,
+        Self::UpdateMember,
+        Self::RemoveMember,
+        Self::Invite,
+        Self::ReadOrganizationAudit,
+    ];
+}
+
+impl Action {
+    /// Whether it changes what an account is proven by, or hands out a secret: then the caller must have
+    /// authenticated a moment ago (R-MF-04, R-SE-14).
+    pub const fn needs_fresh(self) -> bool {
+        match self {
+            Self::ReadService
+            | Self::ReadCaller
+            | Self::Authenticate
+            | Self::ReadUser
+            | Self::UpdateUser
+            | Self::BanUser
+            | Self::ListUsers
+            | Self::ResendVerification
+            // Its flow asks: what is needed depends on what there is.
+            | Self::ChangePassword
+            | Self::ReadUserAudit
+            | Self::ReadAudit
+            | Self::ReadSessions
+            | Self::EndSessions
+            | Self::UseOrganizations
+            | Self::ReadOrganization
+            | Self::UpdateOrganization
+            | Self::ReadMembers
+            | Self::UpdateMember
+            | Self::RemoveMember
+            | Self::Invite
+            | Self::ReadOrganizationAudit => false,
+            Self::DeleteUser
+            | Self::ChangeRoles
+            | Self::ExportUser
+            | Self::EnrolFactor
+            | Self::RemoveFactor
+            | Self::ArchiveOrganization
+            | Self::TransferOrganization => true,
+        }
+    }
+}
