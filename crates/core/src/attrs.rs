@@ -73,10 +73,13 @@ pub trait Permission: Attr + Copy + Eq {
     const DELETE: Self;
 }
 
-/// A role of a client: an enum, like [`Role`].
+/// A role of a client: an enum, like [`Role`]; only administrators grant one.
 pub trait ClientRole: Attr + Copy + Eq {
     /// What a client has that was given no other role.
     const STANDARD: Self;
+    /// Whether holders are a part of the deployment itself: by themselves, without a user, they may read what
+    /// administrators may, end sessions, and shut accounts.
+    fn is_system(self) -> bool;
 }
 
 /// The application's own types, one per kind of object; carried inside the store, so that no signature
@@ -207,6 +210,9 @@ impl Permission for StandardPermission {
 
 impl ClientRole for StandardClientRole {
     const STANDARD: Self = Self::External;
+    fn is_system(self) -> bool {
+        matches!(self, Self::System)
+    }
 }
 
 /// No custom fields and the standard roles.

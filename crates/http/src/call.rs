@@ -45,9 +45,10 @@ impl<S: Store> Call<S> {
     pub(crate) fn user(&self) -> Result<UserId, Error> {
         match self.target {
             Target::User(id) => Ok(id),
-            Target::Service | Target::Session { .. } | Target::Organization(_) => {
-                Err(Error::Internal("this route names no user"))
-            }
+            Target::Service
+            | Target::Session { .. }
+            | Target::Organization(_)
+            | Target::Client { .. } => Err(Error::Internal("this route names no user")),
         }
     }
 
@@ -55,7 +56,7 @@ impl<S: Store> Call<S> {
     pub(crate) fn session(&self) -> Result<(SessionId, UserId), Error> {
         match self.target {
             Target::Session { id, user } => Ok((id, user)),
-            Target::Service | Target::User(_) | Target::Organization(_) => {
+            Target::Service | Target::User(_) | Target::Organization(_) | Target::Client { .. } => {
                 Err(Error::Internal("this route names no session"))
             }
         }

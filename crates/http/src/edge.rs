@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
+use durward_core::authz::ClientOf;
 use durward_core::settings::Limits;
 use durward_core::{
     Accounts, Action, Attrs, Caller, Error, Kind, Obstruction, Origin, RequestId, SessionToken,
@@ -224,8 +225,10 @@ async fn admit<S: Store>(
         tracing::info!(rule = ?rule.action, "the policy refused");
         let origin = origin(&caller, &parts.headers, id);
         let user = match target {
-            Target::User(user) | Target::Session { user, .. } => Some(user),
-            Target::Service | Target::Organization(_) => None,
+            Target::User(user)
+            | Target::Session { user, .. }
+            | Target::Client { of: ClientOf::User(user), .. } => Some(user),
+            Target::Service | Target::Organization(_) | Target::Client { .. } => None,
         };
         if let Err(failed) = edge.accounts.record_denial(rule.action, user, &origin).await {
             tracing::error!(error = %failed, "a denial could not be written to the audit log");

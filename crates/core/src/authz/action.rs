@@ -57,11 +57,25 @@ pub enum Action {
     Invite,
     /// Read the audit log of an organization.
     ReadOrganizationAudit,
+    /// See the clients of an organization or the personal keys of a user.
+    ReadClients,
+    /// Make a client, whose secret is handed out.
+    CreateClient,
+    /// See a client.
+    ReadClient,
+    /// Change a client, and from where and for what its requests may come.
+    UpdateClient,
+    /// Have a further secret of a client handed out.
+    AddSecret,
+    /// Revoke a secret of a client, or delete the client.
+    RevokeClient,
+    /// Change the roles of a client.
+    ChangeClientRoles,
 }
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 35] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -90,6 +104,13 @@ impl Action {
         Self::RemoveMember,
         Self::Invite,
         Self::ReadOrganizationAudit,
+        Self::ReadClients,
+        Self::CreateClient,
+        Self::ReadClient,
+        Self::UpdateClient,
+        Self::AddSecret,
+        Self::RevokeClient,
+        Self::ChangeClientRoles,
     ];
 }
 
@@ -119,14 +140,63 @@ impl Action {
             | Self::UpdateMember
             | Self::RemoveMember
             | Self::Invite
-            | Self::ReadOrganizationAudit => false,
+            | Self::ReadOrganizationAudit
+            | Self::ReadClients
+            | Self::ReadClient
+            | Self::UpdateClient
+            | Self::RevokeClient => false,
             Self::DeleteUser
             | Self::ChangeRoles
             | Self::ExportUser
             | Self::EnrolFactor
             | Self::RemoveFactor
             | Self::ArchiveOrganization
-            | Self::TransferOrganization => true,
+            | Self::TransferOrganization
+            | Self::CreateClient
+            | Self::AddSecret
+            | Self::ChangeClientRoles => true,
+        }
+    }
+
+    /// Whether a personal key may do it, if its owner may: nothing that a stolen key would outlive itself by
+    /// (R-CL-04).
+    pub const fn is_open_to_keys(self) -> bool {
+        match self {
+            Self::ReadService
+            | Self::ReadCaller
+            | Self::ReadUser
+            | Self::UpdateUser
+            | Self::ReadUserAudit
+            | Self::ReadSessions
+            | Self::UseOrganizations
+            | Self::ReadOrganization
+            | Self::UpdateOrganization
+            | Self::ReadMembers
+            | Self::ReadOrganizationAudit
+            | Self::ReadClients
+            | Self::ReadClient => true,
+            Self::Authenticate
+            | Self::DeleteUser
+            | Self::BanUser
+            | Self::ChangeRoles
+            | Self::ListUsers
+            | Self::ExportUser
+            | Self::ResendVerification
+            | Self::ChangePassword
+            | Self::ReadAudit
+            | Self::EndSessions
+            | Self::EnrolFactor
+            | Self::RemoveFactor
+            | Self::ArchiveOrganization
+            | Self::TransferOrganization
+            | Self::UpdateMember
+            | Self::RemoveMember
+            | Self::Invite
+            | Self::CreateClient
+            | Self::UpdateClient
+            | Self::AddSecret
+            | Self::RevokeClient
+            | Self::ChangeClientRoles => false,
         }
     }
 }

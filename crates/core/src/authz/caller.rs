@@ -4,19 +4,19 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::attrs::{Attrs, Plain};
-use crate::entity::{LiveSession, Method};
+use crate::attrs::{Attrs, ClientRole, Plain, Role};
+use crate::entity::{ClientOwner, LiveClient, LiveSession, Method};
 use crate::error::Error;
-use crate::ids::{ClientId, SessionId, UserId};
+use crate::ids::{ClientId, OrganizationId, SessionId, UserId};
 use crate::time::Timestamp;
 
 /// What the server knows of a request: what handlers, extractors and other services get.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(bound = "", rename_all = "camelCase")]
-#[schemars(bound = "A::UserRole: JsonSchema", rename = "Caller")]
+#[schemars(bound = "A::UserRole: JsonSchema, A::ClientRole: JsonSchema", rename = "Caller")]
 pub struct Caller<A: Attrs = Plain> {
     /// The client, when one identified itself.
-    pub client: Option<ClientCaller>,
+    pub client: Option<ClientCaller<A>>,
     /// The address of the caller, after the trusted-proxy rule.
     pub ip: Option<IpAddr>,
     /// The user, when a live session was presented.
@@ -24,13 +24,21 @@ pub struct Caller<A: Attrs = Plain> {
 }
 
 /// A client that identified itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientCaller {
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(bound = "", rename_all = "camelCase")]
+#[schemars(bound = "A::ClientRole: JsonSchema", rename = "ClientCaller")]
+pub struct ClientCaller<A: Attrs = Plain> {
     /// Which client.
     pub id: ClientId,
     /// Whether it proved its secret; without, it is named and has no rights (security decision 14).
     pub authenticated: bool,
+    /// What it may do in the deployment; none without proof, and none for a personal key.
+    pub roles: Vec<A::ClientRole>,
+    /// The organization that owns it.
+    pub organization_id: Option<OrganizationId>,
+    /// The user whose personal key it is, and whose rights it has at most (R-CL-04).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 /// A user with a live session.
@@ -65,6 +73,39 @@ impl<A: Attrs> From<LiveSession<A>> for UserCaller<A> {
     }
 }
 
+impl<A: Attrs> From<&LiveClient<A>> for ClientCaller<A> {
+    fn from(live: &LiveClient<A>) -> Self {
+        let authenticated = live.is_authenticated();
+        let (organization_id, user_id) = match live.owner {
+            ClientOwner::Organization(id) => (Some(id), None),
+            ClientOwner::User(id) => (None, Some(id)),
+        };
+        // R-CL-02, R-CL-04
+        let holds_roles = authenticated && organization_id.is_some();
+        let roles = if holds_roles { live.roles.clone() } else { Vec::new() };
+        Self { id: live.id, authenticated, roles, organization_id, user_id }
+    }
+}
+
+/// For whom a caller asks; one of them, so that a client beside a user never adds a right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Principal {
+    /// A user.
+    User {
+        id: UserId,
+        /// Whether he administers the deployment.
+        administrator: bool,
+        /// Whether he acts by a personal key, and not by a session.
+        by_key: bool,
+    },
+    /// A client that proved its secret, by itself.
+    Client {
+        organization: Option<OrganizationId>,
+        /// Whether it is a part of the deployment.
+        system: bool,
+    },
+}
+
 impl<A: Attrs> Caller<A> {
     /// A caller without any credential.
     pub const fn anonymous(ip: Option<IpAddr>) -> Self {
@@ -74,6 +115,35 @@ impl<A: Attrs> Caller<A> {
     /// The user, or [`Error::Unauthenticated`].
     pub fn user(&self) -> Result<&UserCaller<A>, Error> {
         self.user.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    /// The user for whom is asked: by his session, or by his personal key. [`Error::Unauthenticated`] for
+    /// nobody, and for a client that is no personal key.
+    pub fn acting_user(&self) -> Result<UserId, Error> {
+        match self.principal() {
+            Some(Principal::User { id, .. }) => Ok(id),
+            Some(Principal::Client { .. }) | None => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// Whether anybody at all was proven: a user, or a client by its secret.
+    pub fn is_authenticated(&self) -> bool {
+        self.principal().is_some()
+    }
+
+    pub(super) fn principal(&self) -> Option<Principal> {
+        if let Some(user) = &self.user {
+            let administrator = user.roles.iter().any(|role| role.is_administrator());
+            return Some(Principal::User { id: user.id, administrator, by_key: false });
+        }
+        let client = self.client.as_ref().filter(|client| client.authenticated)?;
+        Some(match client.user_id {
+            Some(id) => Principal::User { id, administrator: false, by_key: true },
+            None => Principal::Client {
+                organization: client.organization_id,
+                system: client.roles.iter().any(|role| role.is_system()),
+            },
+        })
     }
 }
 

@@ -19,6 +19,12 @@ pub enum Relation {
     Manager,
     /// A member who may delete.
     Deleter,
+    /// A client that proved its secret, to the organization that owns it.
+    OwnClient,
+    /// A client that proved its secret, to everything else.
+    OtherClient,
+    /// A client that is a part of the deployment, to everything.
+    SystemClient,
 }
 
 /// What the policy answers, the most permissive first.
@@ -36,7 +42,7 @@ pub enum Decision {
 
 impl Relation {
     /// Every relation, in the order of the policy table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Anonymous,
         Self::Other,
         Self::Own,
@@ -45,99 +51,136 @@ impl Relation {
         Self::Editor,
         Self::Manager,
         Self::Deleter,
+        Self::OwnClient,
+        Self::OtherClient,
+        Self::SystemClient,
     ];
 }
 
 /// The policy: exhaustive over actions and relations, so that a new one must be decided here (R-AZ-01,
 /// R-AZ-02).
+#[expect(clippy::too_many_lines, reason = "a table is read row by row")]
 pub const fn decide(action: Action, relation: Relation) -> Decision {
     use Decision::{Allow, Authenticate, Forbid, Hide};
-    use Relation::{Administrator, Anonymous, Deleter, Editor, Manager, Other, Own, Reader};
+    use Relation::{
+        Administrator, Anonymous, Deleter, Editor, Manager, Other, OtherClient, Own, OwnClient,
+        Reader, SystemClient,
+    };
     match action {
         Action::ReadService | Action::ReadCaller | Action::Authenticate => Allow,
-        Action::ReadUser
-        | Action::UpdateUser
-        | Action::DeleteUser
-        | Action::ExportUser
-        | Action::ReadUserAudit
-        | Action::ReadSessions
-        | Action::EndSessions => match relation {
-            Anonymous => Authenticate,
-            Own | Administrator => Allow,
-            Other | Reader | Editor | Manager | Deleter => Hide,
-        },
+        Action::ReadUser | Action::ReadUserAudit | Action::ReadSessions | Action::EndSessions => {
+            match relation {
+                Anonymous => Authenticate,
+                Own | Administrator | SystemClient => Allow,
+                Other | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Hide,
+            }
+        }
+        Action::UpdateUser | Action::DeleteUser | Action::ExportUser | Action::RemoveFactor => {
+            match relation {
+                Anonymous => Authenticate,
+                Own | Administrator => Allow,
+                SystemClient => Forbid,
+                Other | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Hide,
+            }
+        }
         // Nobody does this to himself.
-        Action::BanUser | Action::ChangeRoles => match relation {
+        Action::BanUser => match relation {
+            Anonymous => Authenticate,
+            Administrator | SystemClient => Allow,
+            Own => Forbid,
+            Other | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Hide,
+        },
+        Action::ChangeRoles => match relation {
             Anonymous => Authenticate,
             Administrator => Allow,
-            Own => Forbid,
-            Other | Reader | Editor | Manager | Deleter => Hide,
+            Own | SystemClient => Forbid,
+            Other | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Hide,
         },
         Action::ListUsers | Action::ReadAudit => match relation {
             Anonymous => Authenticate,
-            Administrator => Allow,
-            Other | Own | Reader | Editor | Manager | Deleter => Forbid,
+            Administrator | SystemClient => Allow,
+            Other | Own | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Forbid,
         },
-        Action::ResendVerification | Action::ChangePassword => match relation {
+        Action::ResendVerification | Action::ChangePassword | Action::EnrolFactor => match relation
+        {
             Anonymous => Authenticate,
             Own => Allow,
-            Other | Administrator | Reader | Editor | Manager | Deleter => Hide,
-        },
-        Action::EnrolFactor => match relation {
-            Anonymous => Authenticate,
-            Own => Allow,
-            Other | Administrator | Reader | Editor | Manager | Deleter => Hide,
-        },
-        Action::RemoveFactor => match relation {
-            Anonymous => Authenticate,
-            Own | Administrator => Allow,
-            Other | Reader | Editor | Manager | Deleter => Hide,
+            Other | Administrator | Reader | Editor | Manager | Deleter | OwnClient
+            | OtherClient | SystemClient => Hide,
         },
         Action::UseOrganizations => match relation {
             Anonymous => Authenticate,
             Other | Own | Administrator | Reader | Editor | Manager | Deleter => Allow,
+            // These are a user's.
+            OwnClient | OtherClient | SystemClient => Forbid,
         },
         Action::ReadOrganization | Action::ReadMembers => match relation {
             Anonymous => Authenticate,
-            Other => Hide,
-            Reader | Administrator => Allow,
+            Other | OtherClient => Hide,
+            Reader | Administrator | OwnClient | SystemClient => Allow,
             Own | Editor | Manager | Deleter => Forbid,
         },
         Action::UpdateOrganization => match relation {
             Anonymous => Authenticate,
-            Other => Hide,
+            Other | OtherClient => Hide,
             Editor => Allow,
-            Own | Administrator | Reader | Manager | Deleter => Forbid,
+            Own | Administrator | Reader | Manager | Deleter | OwnClient | SystemClient => Forbid,
         },
         Action::ArchiveOrganization => match relation {
             Anonymous => Authenticate,
-            Other => Hide,
+            Other | OtherClient => Hide,
             Deleter | Administrator => Allow,
-            Own | Reader | Editor | Manager => Forbid,
+            Own | Reader | Editor | Manager | OwnClient | SystemClient => Forbid,
         },
         Action::TransferOrganization => match relation {
             Anonymous => Authenticate,
-            Other => Hide,
+            Other | OtherClient => Hide,
             Deleter => Allow,
-            Own | Administrator | Reader | Editor | Manager => Forbid,
+            Own | Administrator | Reader | Editor | Manager | OwnClient | SystemClient => Forbid,
         },
         Action::UpdateMember | Action::Invite => match relation {
             Anonymous => Authenticate,
-            Other => Hide,
+            Other | OtherClient => Hide,
             Manager => Allow,
-            Own | Administrator | Reader | Editor | Deleter => Forbid,
+            Own | Administrator | Reader | Editor | Deleter | OwnClient | SystemClient => Forbid,
         },
         Action::RemoveMember => match relation {
             Anonymous => Authenticate,
-            Other => Hide,
+            Other | OtherClient => Hide,
             Own | Manager => Allow,
-            Administrator | Reader | Editor | Deleter => Forbid,
+            Administrator | Reader | Editor | Deleter | OwnClient | SystemClient => Forbid,
         },
         Action::ReadOrganizationAudit => match relation {
             Anonymous => Authenticate,
-            Other => Hide,
-            Manager | Administrator => Allow,
-            Own | Reader | Editor | Deleter => Forbid,
+            Other | OtherClient => Hide,
+            Manager | Administrator | SystemClient => Allow,
+            Own | Reader | Editor | Deleter | OwnClient => Forbid,
+        },
+        // `Own` is the owner of personal keys.
+        Action::ReadClients | Action::ReadClient => match relation {
+            Anonymous => Authenticate,
+            Other | OtherClient => Hide,
+            Own | Reader | Administrator | SystemClient => Allow,
+            Editor | Manager | Deleter | OwnClient => Forbid,
+        },
+        Action::CreateClient | Action::UpdateClient | Action::AddSecret => match relation {
+            Anonymous => Authenticate,
+            Other | OtherClient => Hide,
+            Own | Editor => Allow,
+            Administrator | Reader | Manager | Deleter | OwnClient | SystemClient => Forbid,
+        },
+        // Whoever finds a leaked key may stop it.
+        Action::RevokeClient => match relation {
+            Anonymous => Authenticate,
+            Other | OtherClient => Hide,
+            Own | Editor | Administrator => Allow,
+            Reader | Manager | Deleter | OwnClient | SystemClient => Forbid,
+        },
+        Action::ChangeClientRoles => match relation {
+            Anonymous => Authenticate,
+            Other | OtherClient => Hide,
+            Administrator => Allow,
+            Own | Reader | Editor | Manager | Deleter | OwnClient | SystemClient => Forbid,
         },
     }
 }

@@ -1,6 +1,6 @@
 use super::Relation;
 use crate::attrs::{OrganizationRole, Permission};
-use crate::ids::{OrganizationId, SessionId, UserId};
+use crate::ids::{ClientId, OrganizationId, SessionId, UserId};
 
 /// What it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,22 @@ pub enum Target {
     },
     /// An organization, or something that belongs to it.
     Organization(Standing),
+    /// A client.
+    Client {
+        /// Which one.
+        id: ClientId,
+        /// Whose it is.
+        of: ClientOf,
+    },
+}
+
+/// Whose a client is, and what the caller is to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientOf {
+    /// An organization's.
+    Organization(Standing),
+    /// A user's personal key.
+    User(UserId),
 }
 
 /// What a caller is to an organization, as the store says at this moment (R-AZ-06).
@@ -84,6 +100,7 @@ impl Target {
             Self::User(_) => "user",
             Self::Session { .. } => "session",
             Self::Organization(_) => "organization",
+            Self::Client { .. } => "client",
         }
     }
 }
