@@ -7,8 +7,9 @@ pub use reason::{EndReason, FailureReason, PasswordCause};
 
 use crate::attrs::Attrs;
 use crate::authz::Action;
-use crate::entity::{LoginEmail, Method, Session, User};
-use crate::ids::{LoginEmailId, SessionId, UserId};
+use crate::entity::{Client, ClientOwner, ClientRefusal, LoginEmail, Method, Session, User};
+use crate::ids::{ClientId, LoginEmailId, SecretId, SessionId, UserId};
+use crate::time::Timestamp;
 
 /// What just happened, still uncommitted. Never carries a secret.
 #[derive(Clone, Debug)]
@@ -141,6 +142,69 @@ pub enum Event<'a, A: Attrs> {
         user: UserId,
         /// How many are left.
         left: u64,
+    },
+    /// A client came to be.
+    ClientCreated {
+        /// The new client.
+        client: &'a Client<A>,
+    },
+    /// A client changed.
+    ClientUpdated {
+        /// As it was.
+        before: &'a Client<A>,
+        /// As it is.
+        after: &'a Client<A>,
+    },
+    /// A client was deleted with its secrets.
+    ClientDeleted {
+        /// As it was.
+        client: &'a Client<A>,
+    },
+    /// A client has a further secret.
+    ClientSecretAdded {
+        /// Whose it is.
+        client: &'a Client<A>,
+        /// Which one; never the secret itself.
+        secret: SecretId,
+        /// When the others stop to work, if they do.
+        others_expire: Option<Timestamp>,
+    },
+    /// A secret of a client was revoked.
+    ClientSecretRevoked {
+        /// Whose it was.
+        client: &'a Client<A>,
+        /// Which one.
+        secret: SecretId,
+    },
+    /// The requests of a client may come from elsewhere, or for something else, than before.
+    ClientRestrictionsChanged {
+        /// As it was.
+        before: &'a Client<A>,
+        /// As it is.
+        after: &'a Client<A>,
+    },
+    /// The roles of a client changed.
+    ClientRolesChanged {
+        /// As it was.
+        before: &'a Client<A>,
+        /// As it is.
+        after: &'a Client<A>,
+    },
+    /// The secrets of all personal keys of a user were revoked (R-CL-04).
+    PersonalKeysRevoked {
+        /// Whose they were.
+        user: UserId,
+        /// How many secrets.
+        count: u64,
+    },
+    /// A client was refused; a hook that refuses this only undoes the audit row.
+    ClientRefused {
+        /// Which one, if one was named.
+        client: Option<ClientId>,
+        /// Whose it is, if it proved a secret: nobody writes into the log of others by naming their clients.
+        owner: Option<ClientOwner>,
+        /// Why, for the audit log only (GW-11).
+        reason: ClientRefusal,
     },
     /// The policy refused what somebody asked for; a hook that refuses this only undoes the audit row.
     AccessDenied {

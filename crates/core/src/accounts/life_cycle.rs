@@ -269,7 +269,8 @@ impl<S: Store> Accounts<S> {
         self.replace_user(tx, before, active).await
     }
 
-    /// Ends all sessions of a user with their refresh tokens, and all flows with their codes (R-SE-07).
+    /// Ends all sessions of a user with their refresh tokens, all flows with their codes, and his personal keys
+    /// (R-SE-07, R-CL-04).
     async fn end_everything(
         &self,
         tx: &mut S::Tx<'_>,
@@ -279,6 +280,6 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         tx.finish_flows_of(user, self.now()).await?;
         self.end_sessions(tx, user, None, reason, origin).await?;
-        Ok(())
+        self.revoke_personal_keys(tx, user, origin).await
     }
 }

@@ -13,7 +13,7 @@ use crate::token::CodeToken;
 impl<S: Store> Accounts<S> {
     /// Takes the word of whoever reads a proven address that a change was not his (R-NO-01).
     ///
-    /// All sessions, refresh tokens and flows under way end, a password counts as compromised, and a code to get
+    /// All sessions, refresh tokens, personal keys and flows under way end, a password counts as compromised, and a code to get
     /// back in is mailed to that address, in one transaction. No session is asked for and none is trusted: who
     /// has stolen one cannot do this, and cannot keep anybody from doing it. Good once;
     /// [`Error::Unauthenticated`] for every failure, also when the address is no longer the user's.
@@ -74,6 +74,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<(), Error> {
         self.end_what_was_proven(tx, user, None, EndReason::Objection, origin).await?;
+        self.revoke_personal_keys(tx, user, origin).await?;
         self.mark_password(tx, user, origin).await?;
         let beginning = Beginning {
             purpose: Purpose::ResetPassword,

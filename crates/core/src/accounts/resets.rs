@@ -64,8 +64,8 @@ impl<S: Store> Accounts<S> {
     /// Sets a new password, or the first one, by a mailed code. Every failure of the code is
     /// [`Error::Unauthenticated`].
     ///
-    /// It opens no session and leaves second factors as they are; all sessions, refresh tokens and flows of
-    /// the user end (R-RC-03). The account's own delay after failed logins is over: whoever reads the
+    /// It opens no session and leaves second factors as they are; all sessions, refresh tokens, flows and personal
+    /// keys of the user end (R-RC-03, R-CL-04). The account's own delay after failed logins is over: whoever reads the
     /// mailbox has bound the password anew (R-TH-01).
     ///
     /// A password that is not good enough is [`Error::Invalid`] and does not spend the code. What can be
@@ -111,7 +111,8 @@ impl<S: Store> Accounts<S> {
             let from = tx.password(user).await?.map(|stored| stored.hash);
             let cause = PasswordCause::Reset;
             let replacement = Replacement { hash: hash.clone(), from, cause, keep: None };
-            self.replace_password(tx, &owner, replacement, origin).await.map(|()| true)
+            self.replace_password(tx, &owner, replacement, origin).await?;
+            self.revoke_personal_keys(tx, user, origin).await.map(|()| true)
         })?;
         if changed { Ok(()) } else { Err(self.refuse_flow(Some(user), origin).await) }
     }

@@ -79,6 +79,29 @@ pub struct RateLimit(u32);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RedirectUri(String);
 
+impl ClientOwner {
+    /// The organization, if it is one.
+    pub const fn organization(self) -> Option<OrganizationId> {
+        match self {
+            Self::Organization(id) => Some(id),
+            Self::User(_) => None,
+        }
+    }
+
+    /// The user, if it is one.
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::Organization(_) => None,
+            Self::User(id) => Some(id),
+        }
+    }
+}
+
+impl<A: Attrs> Client<A> {
+    /// The most redirect URIs of one client.
+    pub const MOST_REDIRECT_URIS: usize = 20;
+}
+
 impl RateLimit {
     /// The highest limit that can be asked for.
     pub const MAX: u32 = 100_000;

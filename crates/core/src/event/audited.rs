@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Event;
 use crate::attrs::Attrs;
-use crate::ids::{OrganizationId, UserId};
+use crate::entity::{AccessRestriction, Client, ClientOwner};
+use crate::ids::{OrganizationId, RestrictionId, UserId};
 
 impl<A: Attrs> Event<'_, A> {
     /// The name of the event, as the audit log shows it.
@@ -30,6 +31,15 @@ impl<A: Attrs> Event<'_, A> {
             Self::TotpDisabled { .. } => "totp.disabled",
             Self::RecoveryCodesReplaced { .. } => "recovery-codes.replaced",
             Self::RecoveryCodeUsed { .. } => "recovery-code.used",
+            Self::ClientCreated { .. } => "client.created",
+            Self::ClientUpdated { .. } => "client.updated",
+            Self::ClientDeleted { .. } => "client.deleted",
+            Self::ClientSecretAdded { .. } => "client-secret.added",
+            Self::ClientSecretRevoked { .. } => "client-secret.revoked",
+            Self::ClientRestrictionsChanged { .. } => "client-restrictions.changed",
+            Self::ClientRolesChanged { .. } => "client-roles.changed",
+            Self::PersonalKeysRevoked { .. } => "personal-keys.revoked",
+            Self::ClientRefused { .. } => "client.refused",
             Self::AccessDenied { .. } => "access.denied",
             Self::NoticeReported { .. } => "notice.reported",
             Self::AuthenticationFailed { .. } => "authentication.failed",
@@ -59,7 +69,16 @@ impl<A: Attrs> Event<'_, A> {
             | Self::TotpEnabled { user }
             | Self::TotpDisabled { user }
             | Self::RecoveryCodesReplaced { user }
+            | Self::PersonalKeysRevoked { user, .. }
             | Self::RecoveryCodeUsed { user, .. } => Some(*user),
+            Self::ClientUpdated { after: client, .. }
+            | Self::ClientRestrictionsChanged { after: client, .. }
+            | Self::ClientRolesChanged { after: client, .. }
+            | Self::ClientCreated { client }
+            | Self::ClientDeleted { client }
+            | Self::ClientSecretAdded { client, .. }
+            | Self::ClientSecretRevoked { client, .. } => client.owner.user(),
+            Self::ClientRefused { owner, .. } => owner.and_then(ClientOwner::user),
             // Nobody writes into the log of somebody else by asking for what he may not have.
             Self::AccessDenied { .. } => None,
             Self::AuthenticationFailed { user, .. } => *user,
@@ -67,8 +86,16 @@ impl<A: Attrs> Event<'_, A> {
     }
 
     /// The organization that it concerns, whose audit log then has it.
-    pub const fn organization(&self) -> Option<OrganizationId> {
+    pub fn organization(&self) -> Option<OrganizationId> {
         match self {
+            Self::ClientUpdated { after: client, .. }
+            | Self::ClientRestrictionsChanged { after: client, .. }
+            | Self::ClientRolesChanged { after: client, .. }
+            | Self::ClientCreated { client }
+            | Self::ClientDeleted { client }
+            | Self::ClientSecretAdded { client, .. }
+            | Self::ClientSecretRevoked { client, .. } => client.owner.organization(),
+            Self::ClientRefused { owner, .. } => owner.and_then(ClientOwner::organization),
             Self::UserCreated { .. }
             | Self::UserUpdated { .. }
             | Self::UserBanned { .. }
@@ -90,6 +117,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::SessionEnded { .. }
             | Self::SessionsEnded { .. }
             | Self::NoticeReported { .. }
+            | Self::PersonalKeysRevoked { .. }
             | Self::AccessDenied { .. }
             | Self::AuthenticationFailed { .. } => None,
         }
@@ -147,6 +175,38 @@ impl<A: Attrs> Event<'_, A> {
             | Self::TotpDisabled { .. }
             | Self::RecoveryCodesReplaced { .. } => json!({}),
             Self::RecoveryCodeUsed { left, .. } => json!({ "left": left }),
+            Self::ClientCreated { client } => json!({
+                "clientId": client.id,
+                "kind": client.kind.name(),
+                "version": client.version,
+            }),
+            Self::ClientUpdated { before, after } => changed_client(before, after),
+            Self::ClientDeleted { client } => json!({ "clientId": client.id }),
+            Self::ClientSecretAdded { client, secret, others_expire } => json!({
+                "clientId": client.id,
+                "secretId": secret,
+                "othersExpireAt": others_expire,
+            }),
+            Self::ClientSecretRevoked { client, secret } => {
+                json!({ "clientId": client.id, "secretId": secret })
+            }
+            Self::ClientRestrictionsChanged { before, after } => json!({
+                "clientId": after.id,
+                "added": only_in(&after.restrictions, &before.restrictions),
+                "removed": only_in(&before.restrictions, &after.restrictions),
+                "version": after.version,
+            }),
+            Self::ClientRolesChanged { before, after } => json!({
+                "clientId": after.id,
+                "before": before.roles,
+                "after": after.roles,
+                "version": after.version,
+            }),
+            Self::PersonalKeysRevoked { count, .. } => json!({ "count": count }),
+            Self::ClientRefused { client, reason, .. } => json!({
+                "clientId": client,
+                "reason": reason.name(),
+            }),
             Self::AccessDenied { action, target } => json!({
                 "action": format!("{action:?}"),
                 "userId": target,
@@ -158,4 +218,26 @@ impl<A: Attrs> Event<'_, A> {
             }),
         }
     }
+}
+
+fn changed_client<A: Attrs>(before: &Client<A>, after: &Client<A>) -> Value {
+    json!({
+        "clientId": after.id,
+        "changed": {
+            "name": before.name != after.name,
+            "requireUser": before.require_user != after.require_user,
+            "rateLimit": before.rate_limit != after.rate_limit,
+            "redirectUris": before.redirect_uris != after.redirect_uris,
+            "expiresAt": before.expires != after.expires,
+            "attributes": before.attrs != after.attrs,
+        },
+        "enabled": after.enabled,
+        "version": after.version,
+    })
+}
+
+/// The ids of the restrictions that the others are not.
+fn only_in(these: &[AccessRestriction], others: &[AccessRestriction]) -> Vec<RestrictionId> {
+    let is_new = |it: &&AccessRestriction| !others.contains(it);
+    these.iter().filter(is_new).map(AccessRestriction::id).collect()
 }

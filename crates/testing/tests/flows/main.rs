@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod audit;
+mod client_access;
+mod clients;
 mod codes;
 mod factors;
 mod hooks;

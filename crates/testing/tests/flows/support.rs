@@ -1,8 +1,14 @@
 //! What many of these tests do.
 
-use durward_core::accounts::{Answer, CodeRequest, NewUser, PasswordAttempt, StepAnswer};
-use durward_core::store::{Audit, AuditQuery, LoginEmails, Tx, Users, UsersMut};
-use durward_core::{Error, FlowState, LoginEmail, NoAttributes, Store, User, UserId, UserStatus};
+use durward_core::accounts::{
+    Answer, CodeRequest, IssuedSession, NewUser, PasswordAttempt, StepAnswer,
+};
+use durward_core::entity::Organization;
+use durward_core::store::{Audit, AuditQuery, LoginEmails, OrganizationsMut, Tx, Users, UsersMut};
+use durward_core::{
+    Caller, Error, FlowState, FreshUser, LoginEmail, NoAttributes, OrganizationId, Store, User,
+    UserId, UserStatus,
+};
 use durward_testing::{TestAccounts, given, step};
 
 /// Changes the status of a user behind the flows' back.
@@ -95,4 +101,38 @@ pub(crate) async fn try_password<S: Store>(
 /// Whether this is the one answer to every failed proof (R-EN-01).
 pub(crate) fn is_refused<T>(outcome: Result<T, Error>) -> bool {
     outcome.is_err_and(|error| matches!(error, Error::Unauthenticated))
+}
+
+/// A proven user who authenticated a moment ago, by his session.
+pub(crate) async fn fresh<S: Store>(it: &TestAccounts<S>, session: &IssuedSession) -> FreshUser {
+    let user = it.accounts().authenticate(&session.token, None).await.unwrap();
+    it.accounts().fresh(&Caller { client: None, ip: None, user: Some(user) }).unwrap()
+}
+
+/// An organization, made behind the flows' back.
+pub(crate) async fn organization(it: &TestAccounts) -> OrganizationId {
+    let now = it.accounts().now();
+    let organization = Organization {
+        id: OrganizationId::new(now, it.entropy()),
+        name: given::name("Analytical Engines"),
+        archived: None,
+        version: 1,
+        created: now,
+        updated: now,
+        attrs: NoAttributes {},
+    };
+    let mut tx = it.accounts().begin().await.unwrap();
+    tx.insert_organization(&organization).await.unwrap();
+    tx.commit().await.unwrap();
+    organization.id
+}
+
+/// The events in the audit log of an organization, in the order of their names.
+pub(crate) async fn audited_in(it: &TestAccounts, organization: OrganizationId) -> Vec<String> {
+    let query =
+        AuditQuery { organization: Some(organization), limit: 1_000, ..AuditQuery::default() };
+    let rows = it.accounts().read().await.unwrap().audit_entries(&query).await.unwrap();
+    let mut events: Vec<String> = rows.into_iter().map(|row| row.event).collect();
+    events.sort();
+    events
 }
