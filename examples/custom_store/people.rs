@@ -1,16 +1,16 @@
 //! Users, their addresses, and their passwords.
 
-use durward::entity::{PasswordLogin, StoredPassword};
+use durward::entity::{FoundUser, PasswordLogin, SearchKey, StoredPassword, UserMatch, UserPlace};
 use durward::store::{
-    LoginEmails, LoginEmailsMut, Passwords, PasswordsMut, Result, Users, UsersMut,
+    LoginEmails, LoginEmailsMut, Passwords, PasswordsMut, Result, UserQuery, Users, UsersMut,
 };
 use durward::{
-    Attrs, CanonicalEmail, LoginEmail, LoginEmailId, PasswordHash, StoreError, Timestamp, User,
-    UserId,
+    Attrs, CanonicalEmail, LoginEmail, LoginEmailId, PasswordHash, Slice, StoreError, Timestamp,
+    User, UserId,
 };
 
 use super::Handle;
-use super::tables::{change, insert};
+use super::tables::{change, insert, part};
 
 impl<A: Attrs> Users<A> for Handle<A> {
     async fn user(&mut self, id: UserId) -> Result<Option<User<A>>> {
@@ -19,6 +19,42 @@ impl<A: Attrs> Users<A> for Handle<A> {
 
     async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>> {
         self.look(|tables| tables.proven(email).and_then(|claim| tables.user(claim.user)).cloned())
+    }
+
+    async fn list_users(
+        &mut self,
+        query: &UserQuery,
+        slice: Slice<UserPlace>,
+    ) -> Result<Vec<User<A>>> {
+        self.look(|tables| {
+            let rows = tables.users.iter().filter(|user| tables.fits(user, query));
+            part(rows.cloned().collect(), slice, User::place)
+        })
+    }
+
+    async fn search_users(
+        &mut self,
+        begin: &SearchKey,
+        query: &UserQuery,
+        slice: Slice<UserMatch>,
+    ) -> Result<Vec<FoundUser<A>>> {
+        self.look(|tables| {
+            let rows = tables.users.iter().filter(|user| tables.fits(user, query));
+            let mut found: Vec<_> = rows
+                .filter_map(|user| {
+                    let of_user = tables.emails.iter().filter(|row| row.user == user.id);
+                    let emails = of_user.map(|row| row.address.canonical().as_str());
+                    let keys = emails.chain([user.name.as_str()]).map(SearchKey::of);
+                    let least = keys.filter(|key| begin.begins(key.as_str())).min()?;
+                    let place = UserMatch { key: least.as_str().to_owned(), id: user.id };
+                    Some(FoundUser { user: user.clone(), place })
+                })
+                .filter(|it| slice.after.as_ref().is_none_or(|after| it.place > *after))
+                .collect();
+            found.sort_by(|one, other| one.place.cmp(&other.place));
+            found.truncate(slice.limit as usize);
+            found
+        })
     }
 
     async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>> {

@@ -10,7 +10,7 @@ use durward::entity::{
     AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Invitation, Membership,
     Organization, OutboxMail, StoredPassword, StoredReply, Totp,
 };
-use durward::store::Result;
+use durward::store::{Result, UserQuery};
 use durward::{
     Attrs, CanonicalEmail, Digest, Flow, LoginEmail, Session, SessionId, Slice, StoreError,
     Timestamp, User, UserId,
@@ -125,12 +125,12 @@ pub(crate) fn change<T>(
 }
 
 /// The part of a list that is asked for, by descending place.
-pub(crate) fn part<T, P: Copy + Ord>(
+pub(crate) fn part<T, P: Ord>(
     mut rows: Vec<T>,
     slice: Slice<P>,
     place: impl Fn(&T) -> P,
 ) -> Vec<T> {
-    rows.retain(|row| slice.after.is_none_or(|after| place(row) < after));
+    rows.retain(|row| slice.after.as_ref().is_none_or(|after| place(row) < *after));
     rows.sort_by_key(|row| Reverse(place(row)));
     rows.truncate(slice.limit as usize);
     rows
@@ -162,6 +162,18 @@ impl<A: Attrs> Tables<A> {
 
     pub(crate) fn enrolled(&self, user: UserId) -> Option<&Totp> {
         self.totps.iter().find(|row| row.user == user && row.confirmed.is_some())
+    }
+
+    /// Whether a user is one of those who are asked for.
+    pub(crate) fn fits(&self, user: &User<A>, query: &UserQuery) -> bool {
+        let UserQuery { email, status, created_after } = query;
+        let claims = |email| {
+            let mut of_user = self.emails.iter().filter(|row| row.user == user.id);
+            of_user.any(|row| row.address.canonical() == email)
+        };
+        email.as_ref().is_none_or(claims)
+            && status.is_none_or(|status| user.status == status)
+            && created_after.is_none_or(|after| user.created > after)
     }
 
     pub(crate) fn user(&self, id: UserId) -> Option<&User<A>> {

@@ -53,6 +53,7 @@ pub mod presumptions;
 pub mod replies;
 pub mod sessions;
 pub mod transactions;
+pub mod user_lists;
 pub mod users;
 
 pub use run::{Fresh, run, run_if_there};

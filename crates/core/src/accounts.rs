@@ -34,6 +34,7 @@ mod roles;
 mod second_step;
 mod sessions;
 mod sign_up;
+mod user_lists;
 mod users;
 
 use std::fmt;

@@ -12,6 +12,7 @@ mod purpose;
 mod reply;
 mod session;
 mod user;
+mod user_list;
 
 pub use audit::{AuditEntry, AuditRow, Authenticity, Fingerprint, NoFingerprint};
 pub use audit_chain::{AuditFlaw, AuditHead, AuditSeal, ChainCheck, SealMember};
@@ -29,3 +30,4 @@ pub use purpose::Purpose;
 pub use reply::StoredReply;
 pub use session::{LiveSession, RefreshDecision, Session, SessionFamily};
 pub use user::{PasswordLogin, StoredPassword, User, UserStatus};
+pub use user_list::{FoundUser, SearchKey, UserMatch, UserPlace};

@@ -45,7 +45,7 @@ macro_rules! id {
 
         /// Lists by id tell the newest first: ids are ordered by when they were made.
         impl Place for $name {
-            fn to_bytes(self) -> Vec<u8> {
+            fn to_bytes(&self) -> Vec<u8> {
                 self.0.to_vec()
             }
             fn from_bytes(bytes: &[u8]) -> Option<Self> {

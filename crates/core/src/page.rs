@@ -23,9 +23,9 @@ pub struct Page<T, P> {
 }
 
 /// A place in a list, as whoever turns the pages gets it to keep.
-pub trait Place: Copy + Send + Sync {
+pub trait Place: Clone + Send + Sync {
     /// The place as bytes.
-    fn to_bytes(self) -> Vec<u8>;
+    fn to_bytes(&self) -> Vec<u8>;
 
     /// The place that these bytes were made of; `None` when they are of another kind.
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
@@ -34,12 +34,12 @@ pub trait Place: Copy + Send + Sync {
 impl<P: Place> Slice<P> {
     /// The same part and one row more, which says whether anything follows: what a store is asked for.
     #[must_use]
-    pub const fn and_one_more(self) -> Self {
-        Self { limit: self.limit.saturating_add(1), ..self }
+    pub fn and_one_more(&self) -> Self {
+        Self { after: self.after.clone(), limit: self.limit.saturating_add(1) }
     }
 
     /// The part that was asked for, out of what a store answered to [`Slice::and_one_more`].
-    pub fn page<T>(self, mut rows: Vec<T>, place: impl Fn(&T) -> P) -> Page<T, P> {
+    pub fn page<T>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> P) -> Page<T, P> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_place_is_read_back_by_its_own_length_only() {
         let id = SessionId::from_bytes([7; 16]);
-        assert_eq!(<SessionId as Place>::from_bytes(&Place::to_bytes(id)), Some(id));
+        assert_eq!(<SessionId as Place>::from_bytes(&Place::to_bytes(&id)), Some(id));
         assert_eq!(<SessionId as Place>::from_bytes(&[7; 15]), None);
         assert_eq!(<SessionId as Place>::from_bytes(&[7; 17]), None);
     }

@@ -39,7 +39,7 @@ pub use outbox::{MailCounts, Outbox, OutboxMut};
 pub use passwords::{Passwords, PasswordsMut};
 pub use replies::{Replies, RepliesMut};
 pub use sessions::{Sessions, SessionsMut};
-pub use users::{Users, UsersMut};
+pub use users::{UserQuery, Users, UsersMut};
 
 use crate::attrs::Attrs;
 

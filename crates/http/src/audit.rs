@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::fields::text;
 use crate::paging::{USUAL, list, part, slice};
 use crate::problem::Problem;
-use crate::query::parameters;
+use crate::query::{moment, parameters, user};
 
 /// An entry of the audit log.
 #[derive(Serialize, JsonSchema)]
@@ -77,22 +77,12 @@ fn question<S: Store>(call: &Call<S>) -> Result<(AuditQuery, Slice<AuditId>), Pr
     Ok((question, Slice { after, limit: limit.unwrap_or(USUAL) }))
 }
 
-fn user(value: Value) -> Result<UserId, Obstruction> {
-    let id = text(value)?.parse();
-    id.map_err(|_no_id| Obstruction::new("ID_INVALID", "Must be the id of a user, `usr_...`."))
-}
-
 fn event(value: Value) -> Result<String, Obstruction> {
     let name = text(value)?;
     let fits = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-');
     let is_name = (1..=64).contains(&name.len()) && name.bytes().all(fits);
     let wrong = || Obstruction::new("EVENT_INVALID", "Must be the name of an event.");
     is_name.then_some(name).ok_or_else(wrong)
-}
-
-fn moment(value: Value) -> Result<Timestamp, Obstruction> {
-    let at = text(value)?.parse();
-    at.map_err(|_no_time| Obstruction::new("TIME_INVALID", "Must be a time in RFC 3339."))
 }
 
 fn view(entry: &AuditEntry) -> AuditEventView<'_> {

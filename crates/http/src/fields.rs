@@ -193,6 +193,7 @@ parts!(A B);
 parts!(A B C);
 parts!(A B C D);
 parts!(A B C D E);
+parts!(A B C D E F);
 parts!(A B C D E F G);
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ mod schemas;
 mod sessions;
 mod settings;
 mod shapes;
+mod user_lists;
 mod users;
 mod values;
 

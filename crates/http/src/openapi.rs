@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use durward_core::{Kind, SessionId, Store, UserId};
+use durward_core::entity::SearchKey;
+use durward_core::{EmailAddress, Kind, SessionId, Store, UserId, UserStatus};
 use serde_json::{Map, Value, json};
 
 use crate::aim::Aim;
@@ -247,6 +248,24 @@ fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<
             Parameter::From => {
                 ("from", "Only from this moment on.", json!({ "type": "string", "format": "date-time" }))
             }
+            Parameter::Begin => (
+                "q",
+                "Only those whose name, or one of whose addresses, begins with this, whatever the case of letters.",
+                json!({ "type": "string", "minLength": 1, "maxLength": SearchKey::MAX_CHARACTERS }),
+            ),
+            Parameter::Email => (
+                "email",
+                "Only those who claim this address, or have proven it.",
+                schemas.request::<EmailAddress>(),
+            ),
+            Parameter::Status => {
+                ("status", "Only those in this status.", schemas.request::<UserStatus>())
+            }
+            Parameter::CreatedAfter => (
+                "createdAfter",
+                "Only those that came to be after this moment.",
+                json!({ "type": "string", "format": "date-time" }),
+            ),
             Parameter::To => {
                 ("to", "Only before this moment.", json!({ "type": "string", "format": "date-time" }))
             }

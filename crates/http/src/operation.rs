@@ -64,6 +64,14 @@ pub(crate) enum Parameter {
     From,
     /// `to` in the query: a time that is not.
     To,
+    /// `q` in the query: how a name or an address begins.
+    Begin,
+    /// `email` in the query: an address.
+    Email,
+    /// `status` in the query: that of a user.
+    Status,
+    /// `createdAfter` in the query: a time that is not included.
+    CreatedAfter,
 }
 
 impl Parameter {
@@ -78,7 +86,11 @@ impl Parameter {
             | Self::Actor
             | Self::Event
             | Self::From
-            | Self::To => true,
+            | Self::To
+            | Self::Begin
+            | Self::Email
+            | Self::Status
+            | Self::CreatedAfter => true,
         }
     }
 }

@@ -59,12 +59,12 @@ pub(crate) fn list<'p, S: Store, T, P: Place, V: Serialize>(
 ) -> Result<Response, Problem> {
     let view = ListView {
         data: page.rows.iter().map(view).collect(),
-        next: page.next.map(|place| cursor(call, place)),
+        next: page.next.as_ref().map(|place| cursor(call, place)),
     };
     json(StatusCode::OK, &view)
 }
 
-fn cursor<S: Store, P: Place>(call: &Call<S>, place: P) -> String {
+fn cursor<S: Store, P: Place>(call: &Call<S>, place: &P) -> String {
     let parts = call.accounts().parts();
     let sealed = parts.keys.seal(&context(call), &place.to_bytes(), &*parts.entropy);
     BASE64URL_NOPAD.encode(sealed.as_bytes())

@@ -1,6 +1,6 @@
 //! Reads the query of a request, as [`Fields`] are read.
 
-use durward_core::Obstruction;
+use durward_core::{Obstruction, Timestamp, UserId};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -50,6 +50,18 @@ pub(crate) fn number(least: u32, most: u32) -> impl FnOnce(Value) -> Result<u32,
                 .with("max", most.into())
         })
     }
+}
+
+/// The id of a user.
+pub(crate) fn user(value: Value) -> Result<UserId, Obstruction> {
+    let id = text(value)?.parse();
+    id.map_err(|_no_id| Obstruction::new("ID_INVALID", "Must be the id of a user, `usr_...`."))
+}
+
+/// A moment.
+pub(crate) fn moment(value: Value) -> Result<Timestamp, Obstruction> {
+    let at = text(value)?.parse();
+    at.map_err(|_no_time| Obstruction::new("TIME_INVALID", "Must be a time in RFC 3339."))
 }
 
 /// `true` or `false`.

@@ -23,6 +23,7 @@ mod notices;
 mod passwords;
 mod service;
 mod sessions;
+mod user_lists;
 mod users;
 
 /// A row of the table. A route without a rule or a description does not compile (R-AZ-02).
@@ -55,6 +56,7 @@ pub(crate) type Endpoint<S> =
 /// The whole table, noun by noun.
 pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
     let nouns = [
+        user_lists::routes(),
         users::routes(),
         administration::routes(),
         audit::routes(),

@@ -27,6 +27,7 @@ mod sessions;
 mod store;
 mod transactions;
 mod transitions;
+mod user_lists;
 mod users;
 
 use std::any::Any;
@@ -64,6 +65,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("replies", replies::FAULTS),
     ("sessions", sessions::FAULTS),
     ("transactions", transactions::FAULTS),
+    ("user_lists", user_lists::FAULTS),
     ("users", users::FAULTS),
 ];
 

@@ -35,6 +35,7 @@ mod replies;
 mod sessions;
 mod state;
 mod store;
+mod user_lists;
 mod users;
 
 pub use store::MemoryStore;

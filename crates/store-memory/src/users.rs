@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use durward_core::email::CanonicalEmail;
-use durward_core::entity::User;
+use durward_core::entity::{FoundUser, SearchKey, User, UserMatch, UserPlace};
 use durward_core::ids::UserId;
-use durward_core::store::{Result, StoreError, Users, UsersMut};
-use durward_core::{Attrs, Timestamp};
+use durward_core::store::{Result, StoreError, UserQuery, Users, UsersMut};
+use durward_core::{Attrs, Slice, Timestamp};
 
 use crate::state::{Rows, State};
 use crate::tx::look_ups;
@@ -117,6 +117,23 @@ look_ups! { MemoryRead, MemoryTx;
 
         async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>> {
             self.look(|state| state.user_by_email(email).cloned())
+        }
+
+        async fn list_users(
+            &mut self,
+            query: &UserQuery,
+            slice: Slice<UserPlace>,
+        ) -> Result<Vec<User<A>>> {
+            self.look(|state| state.list_users(query, slice))
+        }
+
+        async fn search_users(
+            &mut self,
+            begin: &SearchKey,
+            query: &UserQuery,
+            slice: Slice<UserMatch>,
+        ) -> Result<Vec<FoundUser<A>>> {
+            self.look(|state| state.search_users(begin, query, &slice))
         }
 
         async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>> {

@@ -53,6 +53,7 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tx;
+mod user_lists;
 mod users;
 
 pub use engine::{Dialect, Engine, pool_options};

@@ -1,5 +1,5 @@
 use durward_core::email::{CanonicalEmail, EmailAddress, EmailParts};
-use durward_core::entity::LoginEmail;
+use durward_core::entity::{LoginEmail, SearchKey};
 use durward_core::ids::{LoginEmailId, UserId};
 use durward_core::store::{LoginEmails, LoginEmailsMut, Result};
 use durward_core::{Attrs, Timestamp};
@@ -32,8 +32,8 @@ statements! { LoginEmails;
          WHERE skeleton = ? AND proven_ms IS NOT NULL ORDER BY id LIMIT ?"
     );
     INSERT_LOGIN_EMAIL = concat!(
-        "INSERT INTO {login_emails} (", columns!(), ", proven_canonical) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO {login_emails} (", columns!(), ", proven_canonical, search_key) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     PROVE_LOGIN_EMAIL =
         "UPDATE {login_emails} SET proven_ms = ?, proven_canonical = canonical \
@@ -81,6 +81,7 @@ impl<E: Engine, A: Attrs> LoginEmailsMut for SqlTx<'_, E, A> {
     async fn insert_login_email(&mut self, email: &LoginEmail) -> Result<()> {
         let LoginEmail { id, user, address, proven, primary, created } = email;
         let canonical = address.canonical().as_str();
+        let search_key = SearchKey::of(canonical);
         let values = values![
             id,
             user,
@@ -91,6 +92,7 @@ impl<E: Engine, A: Attrs> LoginEmailsMut for SqlTx<'_, E, A> {
             *primary,
             *created,
             proven.map(|_| canonical),
+            search_key.as_str(),
         ];
         self.append(INSERT_LOGIN_EMAIL, values, "email address").await
     }

@@ -7,7 +7,7 @@ use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
     audit, budgets, clients, dossier, factors, flows, invitations, leftovers, login_emails,
-    memberships, organizations, outbox, passwords, replies, sessions, users,
+    memberships, organizations, outbox, passwords, replies, sessions, user_lists, users,
 };
 
 /// Names one statement; its text depends on the store.
@@ -36,10 +36,11 @@ pub(crate) enum Noun {
     Organizations,
     Memberships,
     Invitations,
+    UserLists,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 16] = [
+const TEXTS: [&[(&str, &str)]; 17] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -56,6 +57,7 @@ const TEXTS: [&[(&str, &str)]; 16] = [
     organizations::TEXTS,
     memberships::TEXTS,
     invitations::TEXTS,
+    user_lists::TEXTS,
 ];
 
 /// Every statement as one engine reads it, with the prefix before every `{table}`.
@@ -199,6 +201,7 @@ mod tests {
             (Noun::Organizations, "{organizations}"),
             (Noun::Memberships, "{memberships}"),
             (Noun::Invitations, "{invitations}"),
+            (Noun::UserLists, "{users}"),
         ];
         assert_eq!(tables.len(), TEXTS.len());
         for (noun, table) in tables {

@@ -1,20 +1,22 @@
 use durward_core::email::CanonicalEmail;
-use durward_core::entity::{User, UserStatus};
+use durward_core::entity::{FoundUser, SearchKey, User, UserMatch, UserPlace, UserStatus};
 use durward_core::ids::UserId;
-use durward_core::store::{Result, Users, UsersMut};
-use durward_core::{Attrs, PersonName, Timestamp};
+use durward_core::store::{Result, UserQuery, Users, UsersMut};
+use durward_core::{Attrs, PersonName, Slice, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
 use crate::row::Columns;
 use crate::statement::statements;
 use crate::tx::SqlTx;
+use crate::user_lists::{self, Search, YOUNGEST, decode_found};
 
 macro_rules! columns {
     () => {
         "id, name, status, roles, version, created_ms, updated_ms, erasure_ms, attrs"
     };
 }
+pub(crate) use columns;
 
 statements! { Users;
     USER = concat!("SELECT ", columns!(), " FROM {users} WHERE id = ? AND erased_ms IS NULL");
@@ -23,11 +25,12 @@ statements! { Users;
          WHERE id = (SELECT user_id FROM {login_emails} WHERE proven_canonical = ?)"
     );
     INSERT_USER = concat!(
-        "INSERT INTO {users} (", columns!(), ", administers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO {users} (", columns!(), ", administers, name_key) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     UPDATE_USER =
         "UPDATE {users} SET name = ?, status = ?, roles = ?, version = ?, updated_ms = ?, \
-         erasure_ms = ?, attrs = ?, administers = ? \
+         erasure_ms = ?, attrs = ?, administers = ?, name_key = ? \
          WHERE id = ? AND version = ? AND erased_ms IS NULL";
     USERS_TO_ERASE =
         "SELECT id FROM {users} WHERE erasure_ms <= ? ORDER BY erasure_ms, id LIMIT ?";
@@ -42,7 +45,7 @@ statements! { Users;
     );
 }
 
-fn decode<A: Attrs>(row: &impl Columns) -> Result<User<A>> {
+pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<User<A>> {
     Ok(User {
         id: UserId::from_bytes(row.fixed("id")?),
         name: PersonName::from_stored(row.string("name")?),
@@ -56,6 +59,9 @@ fn decode<A: Attrs>(row: &impl Columns) -> Result<User<A>> {
     })
 }
 
+/// The status of the row of a user who was erased, which no look-up finds: he is not among the deleted.
+const ERASED: &str = "erased";
+
 look_ups! {
     impl<E: Engine, A: Attrs> Users<A> for Handle<'_, E, A> {
         async fn user(&mut self, id: UserId) -> Result<Option<User<A>>> {
@@ -64,6 +70,30 @@ look_ups! {
 
         async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>> {
             self.row(USER_BY_EMAIL, values![email.as_str()], decode).await
+        }
+
+        async fn list_users(
+            &mut self,
+            query: &UserQuery,
+            slice: Slice<UserPlace>,
+        ) -> Result<Vec<User<A>>> {
+            let after = slice.after.unwrap_or(YOUNGEST);
+            let (statement, values) = user_lists::list(query, &after, slice.limit);
+            self.rows(statement, &values, decode).await
+        }
+
+        async fn search_users(
+            &mut self,
+            begin: &SearchKey,
+            query: &UserQuery,
+            slice: Slice<UserMatch>,
+        ) -> Result<Vec<FoundUser<A>>> {
+            let search = Search::new(begin, query, slice);
+            let (statement, values) = search.by_name();
+            let names = self.rows(statement, &values, decode_found).await?;
+            let (statement, values) = search.by_address();
+            let addresses = self.rows(statement, &values, decode_found).await?;
+            Ok(search.merge(names, addresses))
         }
 
         async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>> {
@@ -77,6 +107,7 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
     async fn insert_user(&mut self, user: &User<A>) -> Result<()> {
         let User { id, name, status, roles, version, created, updated, erasure, attrs } = user;
         let (roles, attrs) = (self.json(roles)?, self.json(attrs)?);
+        let name_key = SearchKey::of(name.as_str());
         let values = values![
             id,
             name.as_str(),
@@ -88,6 +119,7 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
             *erasure,
             &attrs,
             user.administers(),
+            name_key.as_str(),
         ];
         self.append(INSERT_USER, values, "user").await
     }
@@ -95,6 +127,7 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
     async fn update_user(&mut self, user: &User<A>, from: i64) -> Result<bool> {
         let User { id, name, status, roles, version, created: _, updated, erasure, attrs } = user;
         let (roles, attrs) = (self.json(roles)?, self.json(attrs)?);
+        let name_key = SearchKey::of(name.as_str());
         let values = values![
             name.as_str(),
             status.name(),
@@ -104,6 +137,7 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
             *erasure,
             &attrs,
             user.administers(),
+            name_key.as_str(),
             id,
             from,
         ];
@@ -118,7 +152,7 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
         if self.execute(DELETE_USER, values![&id, now]).await? == 0 {
             return Ok(false);
         }
-        let (status, no_time) = (UserStatus::Deleted.name(), None::<Timestamp>);
+        let (status, no_time) = (ERASED, None::<Timestamp>);
         let values = values![&id, "", status, "[]", 0_i64, now, now, no_time, "{}", false, now];
         self.insert(INSERT_ERASED_USER, values, "user").await?;
         Ok(true)

@@ -1,9 +1,21 @@
 use super::Result;
 use crate::attrs::Attrs;
 use crate::email::CanonicalEmail;
-use crate::entity::User;
+use crate::entity::{FoundUser, SearchKey, User, UserMatch, UserPlace, UserStatus};
 use crate::ids::UserId;
+use crate::page::Slice;
 use crate::time::Timestamp;
+
+/// Which users are asked for; all that is given must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserQuery {
+    /// Who claims this address, or has proven it.
+    pub email: Option<CanonicalEmail>,
+    /// Who is in this status.
+    pub status: Option<UserStatus>,
+    /// Whose account came to be after this moment.
+    pub created_after: Option<Timestamp>,
+}
 
 /// Look-ups of users.
 #[trait_variant::make(Send)]
@@ -13,6 +25,25 @@ pub trait Users<A: Attrs> {
 
     /// The user who has proven this address; claims do not count.
     async fn user_by_email(&mut self, email: &CanonicalEmail) -> Result<Option<User<A>>>;
+
+    /// A part of the users who fit, the youngest account first: by descending [place](User::place).
+    async fn list_users(
+        &mut self,
+        query: &UserQuery,
+        slice: Slice<UserPlace>,
+    ) -> Result<Vec<User<A>>>;
+
+    /// A part of the users who fit, and whose name or one of whose addresses, claimed or proven,
+    /// [begins](SearchKey::begins) with this: by ascending place, in the order of code points.
+    ///
+    /// Their forms are [`SearchKey::of`] the name, and of the address in its canonical form. Whoever is found
+    /// by several of them is told once, by the least. A part costs what it holds, and not what all there are.
+    async fn search_users(
+        &mut self,
+        begin: &SearchKey,
+        query: &UserQuery,
+        slice: Slice<UserMatch>,
+    ) -> Result<Vec<FoundUser<A>>>;
 
     /// At most `limit` deleted users whose erasure is due at `now`, the one due longest first.
     async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>>;

@@ -106,7 +106,7 @@ async fn another_method_is_405_with_those_that_are_allowed() {
     // R-HT-02
     let site = Site::standard();
     for (path, allowed) in [
-        ("/v1/users", "POST"),
+        ("/v1/users", "GET, HEAD, POST"),
         ("/v1/users/me", "GET, HEAD, PATCH, DELETE"),
         ("/v1/caller", "GET, HEAD"),
         ("/v1/sessions/logout", "POST"),

@@ -25,4 +25,5 @@ mod schema;
 mod sessions;
 mod site;
 mod store;
+mod user_lists;
 mod users;

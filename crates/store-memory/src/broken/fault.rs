@@ -2,10 +2,10 @@ use durward_conformance::Suite;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow, FoundUser,
     Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization, OutboxMail,
-    OwnMembership, PasswordLogin, Purpose, Session, SessionFamily, StoredPassword, StoredReply,
-    Totp, User,
+    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
+    StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -16,7 +16,7 @@ use durward_core::store::{
     Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
     LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
     Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
-    Users, UsersMut,
+    UserQuery, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -120,6 +120,9 @@ port! {
         Users<Suite> {
             user(id: UserId) -> Option<User<Suite>>;
             user_by_email(email: &CanonicalEmail) -> Option<User<Suite>>;
+            list_users(query: &UserQuery, slice: Slice<UserPlace>) -> Vec<User<Suite>>;
+            search_users(begin: &SearchKey, query: &UserQuery, slice: Slice<UserMatch>)
+                -> Vec<FoundUser<Suite>>;
             users_to_erase(now: Timestamp, limit: u32) -> Vec<UserId>;
         }
         LoginEmails {

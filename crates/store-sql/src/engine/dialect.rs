@@ -89,6 +89,10 @@ impl Dialect {
             // length is in octets.
             ("EXACT TEXT", None) => of("TEXT", "TEXT", "LONGBLOB"),
             ("EXACT TEXT", Some(length)) => of("TEXT", "TEXT", &format!("VARBINARY({length})")),
+            // Text whose order counts, not only whether it is the same.
+            ("SORTED TEXT", Some(length)) => {
+                of("TEXT", "TEXT COLLATE \"C\"", &format!("VARBINARY({length})"))
+            }
             ("IF NOT EXISTS", None) => of("IF NOT EXISTS", "IF NOT EXISTS", ""),
             ("TABLE", None) => of("STRICT", "", INNODB),
             // Small rows that are only ever found by their key live in the index itself.

@@ -29,5 +29,6 @@ mod tokens;
 mod traced;
 mod units;
 mod upkeep;
+mod user_lists;
 mod users;
 mod verification;

@@ -9,10 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow, FoundUser,
     Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization, OutboxMail,
-    OwnMembership, PasswordLogin, Purpose, Session, SessionFamily, StoredPassword, StoredReply,
-    Totp, User,
+    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
+    StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -24,7 +24,7 @@ use durward_core::store::{
     Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
     LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
     Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
-    Tx, Users, UsersMut,
+    Tx, UserQuery, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -171,6 +171,9 @@ traced! {
     [A: Attrs, T: Users<A> + Send] Users<A> {
         user(id: UserId) -> Option<User<A>>;
         user_by_email(email: &CanonicalEmail) -> Option<User<A>>;
+        list_users(query: &UserQuery, slice: Slice<UserPlace>) -> Vec<User<A>>;
+        search_users(begin: &SearchKey, query: &UserQuery, slice: Slice<UserMatch>)
+            -> Vec<FoundUser<A>>;
         users_to_erase(now: Timestamp, limit: u32) -> Vec<UserId>;
     }
     [A: Attrs, T: UsersMut<A> + Send] UsersMut<A> {
