@@ -18,7 +18,7 @@ use axum::routing::get;
 use durward::http::{CurrentUser, HttpSettings, authenticate, router};
 use durward::mail::worker;
 use durward::sql::SqlStore;
-use durward::{Accounts, Essentials, Plain, Purpose, Store, upkeep};
+use durward::{Accounts, Essentials, LinkTarget, Plain, Store, upkeep};
 use durward_examples::{PrintedMail, keys_for_this_run};
 use tokio::net::TcpListener;
 
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accounts = Essentials {
         store,
         keys: keys_for_this_run()?,
-        links: |_: Purpose, code: &str| format!("http://127.0.0.1:3000/verify#{code}"),
+        links: |_: LinkTarget, code: &str| format!("http://127.0.0.1:3000/verify#{code}"),
         mailer: PrintedMail::default(),
     }
     .accounts()?;

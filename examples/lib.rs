@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use durward::mail::Templates;
 use durward::passwords::StartError;
 use durward::{
-    Essentials, KeyError, KeyRing, Mail, MailError, Mailer, Parts, Purpose, Store, SystemEntropy,
+    Essentials, KeyError, KeyRing, LinkTarget, Mail, MailError, Mailer, Parts, Store, SystemEntropy,
 };
 
 /// A mailer that prints the mails, for whoever runs an example.
@@ -41,6 +41,6 @@ pub fn keys_for_this_run() -> Result<KeyRing, KeyError> {
 
 /// The parts of the accounts that the examples change.
 pub fn parts<S: Store>(store: S, keys: KeyRing) -> Result<Parts<S>, StartError> {
-    let links = |_: Purpose, code: &str| format!("http://127.0.0.1:3000/verify#{code}");
+    let links = |_: LinkTarget, code: &str| format!("http://127.0.0.1:3000/verify#{code}");
     Essentials { store, keys, links, mailer: PrintedMail::default() }.parts()
 }

@@ -57,6 +57,8 @@ fn relations(principal: Option<Principal>, target: &Target) -> [Option<Relation>
                     relations[0] = administrator.or(Some(Relation::Other));
                 }
                 Target::Organization(standing)
+                | Target::Membership { standing, .. }
+                | Target::Invitation { standing, .. }
                 | Target::Client { of: ClientOf::Organization(standing), .. } => {
                     relations[..6].copy_from_slice(&standing.relations());
                     relations[6] = administrator;
@@ -66,6 +68,8 @@ fn relations(principal: Option<Principal>, target: &Target) -> [Option<Relation>
         Some(Principal::Client { organization, system }) => {
             let own = match target {
                 Target::Organization(standing)
+                | Target::Membership { standing, .. }
+                | Target::Invitation { standing, .. }
                 | Target::Client { of: ClientOf::Organization(standing), .. } => {
                     organization == Some(standing.organization)
                 }

@@ -1,14 +1,20 @@
 //! Events: the single definition that feeds hooks, the audit log and the outbox.
 
 mod audited;
+mod details;
 mod reason;
 
 pub use reason::{EndReason, FailureReason, PasswordCause};
 
 use crate::attrs::Attrs;
 use crate::authz::Action;
-use crate::entity::{Client, ClientOwner, ClientRefusal, LoginEmail, Method, Session, User};
-use crate::ids::{ClientId, LoginEmailId, SecretId, SessionId, UserId};
+use crate::entity::{
+    Client, ClientOwner, ClientRefusal, Invitation, LoginEmail, Membership, Method, Organization,
+    Session, User,
+};
+use crate::ids::{
+    ClientId, InvitationId, LoginEmailId, OrganizationId, SecretId, SessionId, UserId,
+};
 use crate::time::Timestamp;
 
 /// What just happened, still uncommitted. Never carries a secret.
@@ -205,6 +211,68 @@ pub enum Event<'a, A: Attrs> {
         owner: Option<ClientOwner>,
         /// Why, for the audit log only (GW-11).
         reason: ClientRefusal,
+    },
+    /// An organization came to be.
+    OrganizationCreated {
+        /// The new organization.
+        organization: &'a Organization<A>,
+        /// Who made it, and is its first member.
+        owner: UserId,
+    },
+    /// The name or the attributes of an organization changed.
+    OrganizationUpdated {
+        /// As it was.
+        before: &'a Organization<A>,
+        /// As it is.
+        after: &'a Organization<A>,
+    },
+    /// An organization was archived: nothing in it gives rights any more.
+    OrganizationArchived {
+        /// As it is now.
+        organization: &'a Organization<A>,
+    },
+    /// The archival of an organization was taken back.
+    OrganizationRestored {
+        /// As it is now.
+        organization: &'a Organization<A>,
+    },
+    /// An owner gave an organization to another member; the changes of their roles are told apart from this.
+    OrganizationTransferred {
+        /// Which one.
+        organization: OrganizationId,
+        /// Who was its owner.
+        from: UserId,
+        /// Who is.
+        to: UserId,
+    },
+    /// A user joined an organization.
+    MemberAdded {
+        /// The new membership.
+        membership: &'a Membership<A>,
+        /// The invitation that he accepted.
+        invitation: InvitationId,
+    },
+    /// A member of an organization has another role.
+    MemberUpdated {
+        /// As it was.
+        before: &'a Membership<A>,
+        /// As it is.
+        after: &'a Membership<A>,
+    },
+    /// A member left an organization, or was removed.
+    MemberRemoved {
+        /// As it was.
+        membership: &'a Membership<A>,
+    },
+    /// Somebody was invited into an organization.
+    InvitationSent {
+        /// The invitation.
+        invitation: &'a Invitation<A>,
+    },
+    /// An invitation was taken back.
+    InvitationRevoked {
+        /// The invitation.
+        invitation: &'a Invitation<A>,
     },
     /// The policy refused what somebody asked for; a hook that refuses this only undoes the audit row.
     AccessDenied {

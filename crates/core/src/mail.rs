@@ -1,41 +1,62 @@
 //! What is mailed: typed messages, and the port of whoever sends them.
 
 mod notice;
+mod sealed;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::email::EmailAddress;
 use crate::entity::Purpose;
 use crate::ids::MailId;
 use crate::secret::Secret;
+use crate::text::PersonName;
 use crate::time::Timestamp;
 
-use notice::SealedNotice;
 pub use notice::{Notice, Notification};
+pub(crate) use sealed::SealedMail;
 
 /// Where the codes of mails lead; only the application knows.
 ///
 /// A function of the two is one:
 /// ```
-/// # use durward_core::{Links, Purpose};
-/// let links = |_: Purpose, code: &str| format!("https://shop.example/verify#{code}");
-/// assert_eq!(links.code(Purpose::Login, "dw_cd_x"), "https://shop.example/verify#dw_cd_x");
+/// # use durward_core::{Links, LinkTarget, Purpose};
+/// let links = |_: LinkTarget, code: &str| format!("https://shop.example/verify#{code}");
+/// let link = links.code(LinkTarget::Flow(Purpose::Login), "dw_cd_x");
+/// assert_eq!(link, "https://shop.example/verify#dw_cd_x");
 /// ```
 pub trait Links: Send + Sync {
     /// The address of a page that does nothing by itself on GET or HEAD and hands over the code on a POST.
     ///
     /// Built from configuration only, never from a request (R-EM-06). The code belongs into the fragment,
     /// where neither servers nor other sites see it (security decision 7).
-    fn code(&self, purpose: Purpose, code: &str) -> String;
+    fn code(&self, target: LinkTarget, code: &str) -> String;
+}
+
+/// What the page of a mailed link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkTarget {
+    /// It goes on with a flow.
+    Flow(Purpose),
+    /// It accepts an invitation: signed in, or by a sign-up.
+    Invitation,
+}
+
+impl LinkTarget {
+    /// The name of the target, for addresses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flow(purpose) => purpose.name(),
+            Self::Invitation => "accept-invitation",
+        }
+    }
 }
 
 impl<F> Links for F
 where
-    F: Fn(Purpose, &str) -> String + Send + Sync,
+    F: Fn(LinkTarget, &str) -> String + Send + Sync,
 {
-    fn code(&self, purpose: Purpose, code: &str) -> String {
-        self(purpose, code)
+    fn code(&self, target: LinkTarget, code: &str) -> String {
+        self(target, code)
     }
 }
 
@@ -75,6 +96,8 @@ pub enum Message {
     Notice(Notification),
     /// The owner objected to a change; the code sets a new password.
     Recovery(Code),
+    /// A place in an organization waits.
+    Invitation(Place),
 }
 
 impl Message {
@@ -90,6 +113,7 @@ impl Message {
             Self::AccountDeleted(_) => "account-deleted",
             Self::Notice(_) => "notice",
             Self::Recovery(_) => "recovery",
+            Self::Invitation(_) => "invitation",
         }
     }
 
@@ -102,7 +126,10 @@ impl Message {
             | Self::VerifyEmail(code)
             | Self::ResetPassword(code)
             | Self::Recovery(code) => Some(code),
-            Self::AddressInUse | Self::AccountDeleted(_) | Self::Notice(_) => None,
+            Self::AddressInUse
+            | Self::AccountDeleted(_)
+            | Self::Notice(_)
+            | Self::Invitation(_) => None,
         }
     }
 
@@ -111,6 +138,7 @@ impl Message {
         match self {
             Self::Notice(it) => Some(&it.report),
             Self::AccountDeleted(deletion) => deletion.link.as_ref(),
+            Self::Invitation(place) => Some(&place.link),
             Self::SignUp(_)
             | Self::Login(_)
             | Self::AlreadyRegistered(_)
@@ -132,7 +160,8 @@ impl Message {
             | Self::ResetPassword(_)
             | Self::Recovery(_)
             | Self::AddressInUse
-            | Self::AccountDeleted(_) => None,
+            | Self::AccountDeleted(_)
+            | Self::Invitation(_) => None,
         }
     }
 
@@ -159,6 +188,12 @@ impl Message {
                 days: 14,
             }),
             Self::Recovery(code()),
+            Self::Invitation(Place {
+                organization: PersonName::from_stored("Tea & Biscuits".into()),
+                sender: PersonName::from_stored("Ada Lovelace".into()),
+                link: Secret::new("https://accounts.example/verify#dw_iv_sample".into()),
+                days: 7,
+            }),
         ];
         let notices = Notice::ALL.map(|notice| Notification { notice, report: report() });
         samples.extend(notices.map(Self::Notice));
@@ -186,6 +221,19 @@ pub struct Deletion {
     pub days: u64,
 }
 
+/// What somebody who is invited is told.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// What the organization is called.
+    pub organization: PersonName,
+    /// What the member is called who sent the invitation.
+    pub sender: PersonName,
+    /// The address of the page that accepts it.
+    pub link: Secret<String>,
+    /// How many days it lives.
+    pub days: u64,
+}
+
 /// Why a mail could not be handed over.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -205,115 +253,4 @@ pub enum MailError {
 pub trait Mailer: Send + Sync {
     /// Delivers one mail.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
-}
-
-/// The form in which a mail is sealed into the outbox.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SealedMail {
-    to: EmailAddress,
-    service: String,
-    kind: String,
-    code: Option<SealedCode>,
-    #[serde(default)]
-    notice: Option<SealedNotice>,
-    #[serde(default)]
-    deletion: Option<SealedDeletion>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SealedDeletion {
-    link: Option<String>,
-    days: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SealedCode {
-    typed: String,
-    link: String,
-    minutes: u64,
-}
-
-impl SealedMail {
-    pub(crate) fn from_mail(mail: &Mail) -> Self {
-        Self {
-            to: mail.to.clone(),
-            service: mail.service.clone(),
-            kind: mail.message.name().to_owned(),
-            code: mail.message.code().map(|code| SealedCode {
-                typed: code.typed.expose().clone(),
-                link: code.link.expose().clone(),
-                minutes: code.minutes,
-            }),
-            notice: mail.message.notice().map(SealedNotice::from_notification),
-            deletion: match &mail.message {
-                Message::AccountDeleted(Deletion { link, days }) => {
-                    let link = link.as_ref().map(|link| link.expose().clone());
-                    Some(SealedDeletion { link, days: *days })
-                }
-                Message::SignUp(_)
-                | Message::Login(_)
-                | Message::AlreadyRegistered(_)
-                | Message::VerifyEmail(_)
-                | Message::ResetPassword(_)
-                | Message::AddressInUse
-                | Message::Recovery(_)
-                | Message::Notice(_) => None,
-            },
-        }
-    }
-
-    pub(crate) fn into_mail(self, id: MailId, created: Timestamp) -> Option<Mail> {
-        let code = self.code.map(|code| Code {
-            typed: Secret::new(code.typed),
-            link: Secret::new(code.link),
-            minutes: code.minutes,
-        });
-        let notice = self.notice.and_then(SealedNotice::into_notification);
-        let message = match (self.kind.as_str(), code) {
-            ("sign-up", Some(code)) => Message::SignUp(code),
-            ("login", Some(code)) => Message::Login(code),
-            ("already-registered", Some(code)) => Message::AlreadyRegistered(code),
-            ("verify-email", Some(code)) => Message::VerifyEmail(code),
-            ("reset-password", Some(code)) => Message::ResetPassword(code),
-            ("address-in-use", None) => Message::AddressInUse,
-            ("account-deleted", None) => {
-                let SealedDeletion { link, days } = self.deletion?;
-                Message::AccountDeleted(Deletion { link: link.map(Secret::new), days })
-            }
-            ("recovery", Some(code)) => Message::Recovery(code),
-            ("notice", None) => Message::Notice(notice?),
-            _ => return None,
-        };
-        Some(Mail { id, to: self.to, service: self.service, message, created })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_message_survives_the_outbox() {
-        for message in Message::samples() {
-            let mail = Mail {
-                id: MailId::from_bytes([1; 16]),
-                to: EmailAddress::parse("ada@example.com").unwrap(),
-                service: "Shop".into(),
-                message,
-                created: Timestamp::from_millis(7),
-            };
-            let text = serde_json::to_vec(&SealedMail::from_mail(&mail)).unwrap();
-            let sealed: SealedMail = serde_json::from_slice(&text).unwrap();
-            let back = sealed.into_mail(mail.id, mail.created).unwrap();
-            assert_eq!(back.message.name(), mail.message.name());
-            let notice = |mail: &Mail| mail.message.notice().map(|it| it.notice);
-            assert_eq!(notice(&back), notice(&mail));
-            assert_eq!(back.message.link(), mail.message.link());
-            assert_eq!(
-                back.message.code().map(|code| code.typed.clone()),
-                mail.message.code().map(|code| code.typed.clone()),
-            );
-            assert_eq!(back.to, mail.to);
-        }
-    }
 }

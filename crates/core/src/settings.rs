@@ -34,6 +34,8 @@ pub struct Settings {
     pub reply_lifetime: Duration,
     /// How long a deleted account can be restored; then it is erased, and its addresses are free.
     pub deletion_grace: Duration,
+    /// How long an invitation into an organization can be accepted.
+    pub invitation_lifetime: Duration,
     /// How long what is over is kept.
     pub retention: Retention,
     /// How often the delivery of a mail is tried before it is given up.
@@ -115,6 +117,7 @@ impl Default for Settings {
             freshness: Duration::from_mins(5),
             reply_lifetime: Duration::from_hours(24),
             deletion_grace: Duration::from_hours(14 * 24),
+            invitation_lifetime: Duration::from_hours(7 * 24),
             retention: Retention::default(),
             mail_attempts: 12,
         }

@@ -15,7 +15,7 @@ use crate::{SystemClock, SystemEntropy};
 /// here, and leaving one out does not compile:
 ///
 /// ```compile_fail,E0063
-/// # use durward::{Essentials, KeyRing, Mailer, Purpose, Store};
+/// # use durward::{Essentials, KeyRing, Mailer, LinkTarget, Store};
 /// # fn wire<S: Store>(store: S, keys: KeyRing, mailer: impl Mailer + 'static) {
 /// let accounts = Essentials { store, keys, mailer }.accounts(); // where do the links lead?
 /// # }
@@ -24,7 +24,7 @@ use crate::{SystemClock, SystemEntropy};
 /// What is to be different is changed in the [`Parts`]:
 ///
 /// ```
-/// use durward::{Accounts, Essentials, KeyRing, Mailer, Purpose, SignUpMode, Store};
+/// use durward::{Accounts, Essentials, KeyRing, Mailer, LinkTarget, SignUpMode, Store};
 /// use durward::passwords::StartError;
 ///
 /// fn wire<S: Store>(
@@ -32,7 +32,7 @@ use crate::{SystemClock, SystemEntropy};
 ///     keys: KeyRing,
 ///     mailer: impl Mailer + 'static,
 /// ) -> Result<Accounts<S>, StartError> {
-///     let links = |_: Purpose, code: &str| format!("https://shop.example/verify#{code}");
+///     let links = |_: LinkTarget, code: &str| format!("https://shop.example/verify#{code}");
 ///     let mut parts = Essentials { store, keys, links, mailer }.parts()?;
 ///     parts.settings.service = String::from("Shop");
 ///     parts.settings.sign_up = SignUpMode::Closed;

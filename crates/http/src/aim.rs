@@ -1,5 +1,7 @@
 //! Finds what the path of a route names.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use durward_core::{Accounts, Attrs, Caller, Error, Store, Target, UserId};
@@ -15,6 +17,12 @@ pub(crate) enum Aim {
     User,
     /// A session, by `{id}`.
     Session,
+    /// An organization, by `{id}`, or what belongs to it.
+    Organization,
+    /// A membership, by `{id}`.
+    Membership,
+    /// An invitation, by `{id}`.
+    Invitation,
 }
 
 impl Aim {
@@ -29,6 +37,23 @@ impl Aim {
             Self::Service => Target::Service,
             Self::User => Target::User(named_user(parts, caller).await?),
             Self::Session => named_session(accounts, parts, caller).await?,
+            Self::Organization => {
+                let id = known_id(parts, caller, "organization").await?;
+                Target::Organization(accounts.standing(caller, id, None).await?)
+            }
+            Self::Membership => {
+                let id = known_id(parts, caller, "membership").await?;
+                let member = accounts.membership(id).await?;
+                let own = Some(member.user);
+                let standing = accounts.standing(caller, member.organization, own).await?;
+                Target::Membership { id, standing }
+            }
+            Self::Invitation => {
+                let id = known_id(parts, caller, "invitation").await?;
+                let organization = accounts.invitation(id).await?.organization;
+                let standing = accounts.standing(caller, organization, None).await?;
+                Target::Invitation { id, standing }
+            }
         })
     }
 }
@@ -48,11 +73,20 @@ async fn named_session<S: Store>(
     parts: &mut Parts,
     caller: &Caller<S::Attrs>,
 ) -> Result<Target, Problem> {
-    caller.user()?;
-    let id = named(parts, "session").await?;
-    let id = id.parse().map_err(|_no_id| Error::NotFound("session"))?;
+    let id = known_id(parts, caller, "session").await?;
     let user = accounts.session(id).await?.user;
     Ok(Target::Session { id, user })
+}
+
+/// The id that the path names, for somebody who is logged in.
+async fn known_id<A: Attrs, I: FromStr>(
+    parts: &mut Parts,
+    caller: &Caller<A>,
+    noun: &'static str,
+) -> Result<I, Problem> {
+    caller.user()?;
+    let id = named(parts, noun).await?.parse();
+    Ok(id.map_err(|_no_id| Error::NotFound(noun))?)
 }
 
 /// The `{id}` of the path; one that cannot be read names nothing.

@@ -48,6 +48,14 @@ pub(crate) async fn of_user<S: Store>(call: Call<S>) -> Result<Response, Problem
     list(&call, &page, view)
 }
 
+/// `GET /v1/organizations/{id}/audit-events`
+pub(crate) async fn of_organization<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let organization = Some(call.organization()?);
+    let question = AuditQuery { organization, ..AuditQuery::default() };
+    let page = call.accounts().audit_entries(question, slice(&call)?).await?;
+    list(&call, &page, view)
+}
+
 /// `GET /v1/audit-events`
 pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let (question, slice) = question(&call)?;

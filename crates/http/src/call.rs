@@ -3,8 +3,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
 use durward_core::{
-    Accounts, Caller, Error, FreshUser, Origin, RequestId, SessionId, SessionToken, Store, Target,
-    UserId,
+    Accounts, Caller, Error, FreshUser, InvitationId, MembershipId, OrganizationId, Origin,
+    RequestId, SessionId, SessionToken, Store, Target, UserId,
 };
 
 use crate::body::{Received, json, json_or_nothing};
@@ -43,23 +43,34 @@ impl<S: Store> Call<S> {
 
     /// The user that the path names.
     pub(crate) fn user(&self) -> Result<UserId, Error> {
-        match self.target {
-            Target::User(id) => Ok(id),
-            Target::Service
-            | Target::Session { .. }
-            | Target::Organization(_)
-            | Target::Client { .. } => Err(Error::Internal("this route names no user")),
-        }
+        let Target::User(id) = self.target else { return Err(unnamed("user")) };
+        Ok(id)
     }
 
     /// The session that the path names, and whose it is.
     pub(crate) fn session(&self) -> Result<(SessionId, UserId), Error> {
-        match self.target {
-            Target::Session { id, user } => Ok((id, user)),
-            Target::Service | Target::User(_) | Target::Organization(_) | Target::Client { .. } => {
-                Err(Error::Internal("this route names no session"))
-            }
-        }
+        let Target::Session { id, user } = self.target else { return Err(unnamed("session")) };
+        Ok((id, user))
+    }
+
+    /// The organization that the path names.
+    pub(crate) fn organization(&self) -> Result<OrganizationId, Error> {
+        let Target::Organization(standing) = self.target else {
+            return Err(unnamed("organization"));
+        };
+        Ok(standing.organization)
+    }
+
+    /// The membership that the path names.
+    pub(crate) fn membership(&self) -> Result<MembershipId, Error> {
+        let Target::Membership { id, .. } = self.target else { return Err(unnamed("membership")) };
+        Ok(id)
+    }
+
+    /// The invitation that the path names.
+    pub(crate) fn invitation(&self) -> Result<InvitationId, Error> {
+        let Target::Invitation { id, .. } = self.target else { return Err(unnamed("invitation")) };
+        Ok(id)
     }
 
     /// The user, if he authenticated a moment ago; what a dangerous flow asks for.
@@ -82,4 +93,10 @@ impl<S: Store> Call<S> {
         let received = json_or_nothing(&self.headers, std::mem::take(&mut self.body)).await?;
         received.map(|received| Fields::of(received.value)).transpose()
     }
+}
+
+/// A route asks for what its aim is not.
+fn unnamed(noun: &'static str) -> Error {
+    tracing::error!(noun, "a route asks for what its path does not name");
+    Error::Internal("a route asks for what its path does not name")
 }

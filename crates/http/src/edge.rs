@@ -228,7 +228,11 @@ async fn admit<S: Store>(
             Target::User(user)
             | Target::Session { user, .. }
             | Target::Client { of: ClientOf::User(user), .. } => Some(user),
-            Target::Service | Target::Organization(_) | Target::Client { .. } => None,
+            Target::Service
+            | Target::Organization(_)
+            | Target::Membership { .. }
+            | Target::Invitation { .. }
+            | Target::Client { of: ClientOf::Organization(_), .. } => None,
         };
         if let Err(failed) = edge.accounts.record_denial(rule.action, user, &origin).await {
             tracing::error!(error = %failed, "a denial could not be written to the audit log");

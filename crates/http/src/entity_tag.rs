@@ -3,6 +3,7 @@
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, HeaderValue};
 use data_encoding::BASE64URL_NOPAD;
+use durward_core::Error;
 use durward_core::keys::{KeyRing, Label};
 
 use crate::problem::Problem;
@@ -61,6 +62,21 @@ impl IfMatch {
             (true, true) => Ok(Some(Self::Any)),
             (false, false) => Ok(Some(Self::OneOf(tags))),
             (true, false) | (false, true) => Err(malformed()),
+        }
+    }
+
+    /// The version of what is there, if this asks for one representation and it is that one; [`Error::Stale`]
+    /// if it is another one. `*` asks for no version.
+    pub(crate) fn version(
+        &self,
+        present: &EntityTag,
+        version: i64,
+        noun: &'static str,
+    ) -> Result<Option<i64>, Error> {
+        match self {
+            Self::Any => Ok(None),
+            Self::OneOf(_) if self.allows(present) => Ok(Some(version)),
+            Self::OneOf(_) => Err(Error::Stale(noun)),
         }
     }
 

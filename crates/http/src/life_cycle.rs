@@ -70,13 +70,10 @@ pub(crate) async fn delete<S: Store>(call: Call<S>) -> Result<Response, Problem>
     let wanted = IfMatch::of(&call.headers)?;
     let (id, by, origin, accounts) = (call.user()?, call.fresh()?, call.origin(), call.accounts());
     let seen = match &wanted {
-        None | Some(IfMatch::Any) => None,
+        None => None,
         Some(wanted) => {
             let present = accounts.user(id).await?;
-            if !wanted.allows(&tag(accounts, &present)?.1) {
-                return Err(Error::Stale("user").into());
-            }
-            Some(present.user.version)
+            wanted.version(&tag(accounts, &present)?.1, present.user.version, "user")?
         }
     };
     unit!(accounts, |tx, _| accounts.delete_user(tx, id, seen, &by, &origin).await)?;

@@ -6,7 +6,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use durward_core::entity::SearchKey;
-use durward_core::{EmailAddress, Kind, SessionId, Store, UserId, UserStatus};
+use durward_core::{
+    EmailAddress, InvitationId, Kind, MembershipId, OrganizationId, SessionId, Store, UserId,
+    UserStatus,
+};
 use serde_json::{Map, Value, json};
 
 use crate::aim::Aim;
@@ -200,6 +203,11 @@ fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<
             json!({ "anyOf": [{ "const": "me" }, schemas.request::<UserId>()] }),
         )),
         Aim::Session => Some(id("The id of a session.", schemas.request::<SessionId>())),
+        Aim::Organization => {
+            Some(id("The id of an organization.", schemas.request::<OrganizationId>()))
+        }
+        Aim::Membership => Some(id("The id of a membership.", schemas.request::<MembershipId>())),
+        Aim::Invitation => Some(id("The id of an invitation.", schemas.request::<InvitationId>())),
     };
     let fields = operation.fields.iter().map(|field| {
         let (name, description, schema) = match field {

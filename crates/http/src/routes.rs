@@ -19,7 +19,10 @@ mod audit;
 mod authn;
 mod emails;
 mod factors;
+mod invitations;
+mod memberships;
 mod notices;
+mod organizations;
 mod passwords;
 mod service;
 mod sessions;
@@ -59,6 +62,9 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         user_lists::routes(),
         users::routes(),
         administration::routes(),
+        organizations::routes(),
+        memberships::routes(),
+        invitations::routes(),
         audit::routes(),
         factors::routes(),
         authn::routes(),

@@ -69,6 +69,8 @@ shape! {
     RefreshTokenText: { "type": "string", "pattern": "^dw_rt_[0-9A-Za-z]{49}$" };
     /// `dw_fl_...`
     HandleText: { "type": "string", "pattern": "^dw_fl_[0-9A-Za-z]{49}$" };
+    /// `dw_iv_...`
+    InvitationText: { "type": "string", "pattern": "^dw_iv_[0-9A-Za-z]{49}$" };
     /// `dw_cd_...`
     LinkCodeText: { "type": "string", "pattern": "^dw_cd_[0-9A-Za-z]{49}$" };
     /// What a person types from a mail.

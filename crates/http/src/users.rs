@@ -6,7 +6,7 @@ use durward_core::attrs::Attr;
 use durward_core::behavior::{Behavior, PasswordContext};
 use durward_core::store::LoginEmails;
 use durward_core::{
-    Accounts, Action, Attrs, EmailAddress, Error, FlowState, LoginEmail, LoginEmailId, Obstruction,
+    Accounts, Action, Attrs, EmailAddress, FlowState, LoginEmail, LoginEmailId, Obstruction,
     Password, PersonName, Settings, Store, Timestamp, User, UserId, UserStatus, unit,
 };
 use schemars::JsonSchema;
@@ -19,8 +19,9 @@ use crate::call::Call;
 use crate::entity_tag::{EntityTag, IfMatch};
 use crate::fields::{Fields, Read, one_of, text};
 use crate::idempotency::idempotency;
+use crate::invitations::invitation;
 use crate::problem::Problem;
-use crate::shapes::{Optional, PasswordText};
+use crate::shapes::{InvitationText, Optional, PasswordText};
 use crate::values::{email, name, state};
 
 /// The body of `POST /v1/users`.
@@ -43,6 +44,10 @@ pub(crate) struct SignUpShape<U> {
     attributes: U,
     /// Made by the caller at random; whoever proves the address must send it again.
     state: FlowState,
+    /// The code of an invitation to this address, `dw_iv_...`: it proves the address, and the user joins the
+    /// organization.
+    #[serde(default)]
+    invitation: Optional<InvitationText>,
 }
 
 /// The body of `PATCH /v1/users/{id}`.
@@ -143,12 +148,8 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
     if let Some(wanted) = wanted {
         let present = accounts.user(id).await?;
-        if !wanted.allows(&tag(accounts, &present)?.1) {
-            return Err(Error::Stale("user").into());
-        }
-        if wanted != IfMatch::Any {
-            change.version = Some(present.user.version);
-        }
+        let tag = tag(accounts, &present)?.1;
+        change.version = wanted.version(&tag, present.user.version, "user")?;
     }
     let details = unit!(accounts, |tx, _| {
         let mut user = accounts.update_user(tx, id, change.clone(), &origin).await?;
@@ -193,6 +194,7 @@ fn sign_up<A: Attrs>(mut fields: Fields, rules: Rules<'_>) -> Result<SignUp<A>, 
     let password = fields.new_password();
     let attrs = fields.new_attributes();
     let state = fields.required("state", state);
+    let invitation = fields.optional("invitation", invitation);
     if !fields.is_clean() {
         // The flow will not be asked, so the rules are asked here.
         let chosen = password.as_good().and_then(Option::as_ref);
@@ -200,9 +202,9 @@ fn sign_up<A: Attrs>(mut fields: Fields, rules: Rules<'_>) -> Result<SignUp<A>, 
             fields.refuse(obstruction);
         }
     }
-    let (name, email, password, attrs, state) =
-        fields.finish((name, email, password, attrs, state))?;
-    Ok(SignUp { name, email, password, attrs, state, idempotency: None })
+    let (name, email, password, attrs, state, invitation) =
+        fields.finish((name, email, password, attrs, state, invitation))?;
+    Ok(SignUp { name, email, password, attrs, state, invitation, idempotency: None })
 }
 
 /// Who is not privileged knows no status: one that he sends is unknown (R-AZ-04).

@@ -32,6 +32,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "account-deleted.subject" "account-deleted.txt" "account-deleted.html"
     "notice.subject" "notice.txt" "notice.html"
     "recovery.subject" "recovery.txt" "recovery.html"
+    "invitation.subject" "invitation.txt" "invitation.html"
 ];
 
 /// How long an objection may be made.
@@ -52,6 +53,8 @@ const OBJECTION_DAYS: u64 = <durward_core::Flow>::OBJECTION_LIFETIME.as_secs() /
 /// | `link` | the same | the address of the page that takes the code |
 /// | `minutes` | the same | how long both live |
 /// | `link`, `days` | `account-deleted.txt`, `.html` | the page that takes a deletion back, if there is one; how long that is possible |
+/// | `organization`, `sender` | `invitation.txt`, `.html` | what the organization and whoever invites are called |
+/// | `link`, `days` | the same | the page that accepts the invitation; how long that is possible |
 /// | `notice` | `notice.txt`, `notice.html` | the [name of what changed](durward_core::Notice::name) |
 /// | `report` | the same | the address of the page to say that it was somebody else, or nothing |
 /// | `days` | the same | how long either works |
@@ -190,6 +193,15 @@ impl Templates {
                 (
                     context! { service, to, link, days },
                     context! { service, to, link => safe_link, days },
+                )
+            }
+            None if let Message::Invitation(place) = &mail.message => {
+                let (organization, sender) = (place.organization.as_str(), place.sender.as_str());
+                let (link, days) = (place.link.expose().as_str(), place.days);
+                let safe_link = Value::from_safe_string(escaped(link));
+                (
+                    context! { service, to, organization, sender, link, days },
+                    context! { service, to, organization, sender, link => safe_link, days },
                 )
             }
             None => match mail.message.notice() {

@@ -1,6 +1,6 @@
 //! Where the codes of mails lead.
 
-use durward::{Links, Purpose};
+use durward::{LinkTarget, Links, Purpose};
 
 use crate::config::LinkTargets;
 
@@ -13,36 +13,41 @@ pub(crate) struct ServerLinks {
     reset: String,
     restore: String,
     report: String,
+    invitation: String,
 }
 
 impl ServerLinks {
     /// The pages of the settings, and for the others the server's own at `base`.
     pub(crate) fn new(base: &str, targets: &LinkTargets) -> Self {
-        let page = |target: &Option<crate::config::PageUrl>, purpose: Purpose| match target {
+        let page = |target: &Option<crate::config::PageUrl>, own: String| match target {
             Some(target) => target.as_str().to_owned(),
-            None => format!("{base}/verify?purpose={}", purpose.name()),
+            None => format!("{base}/{own}"),
         };
+        let flow =
+            |target, purpose: Purpose| page(target, format!("verify?purpose={}", purpose.name()));
         Self {
-            sign_up: page(&targets.sign_up, Purpose::SignUp),
-            login: page(&targets.login, Purpose::Login),
-            verify: page(&targets.verify, Purpose::VerifyEmail),
-            reset: page(&targets.reset, Purpose::ResetPassword),
-            restore: page(&None, Purpose::RestoreAccount),
-            report: page(&targets.report, Purpose::ReportNotice),
+            sign_up: flow(&targets.sign_up, Purpose::SignUp),
+            login: flow(&targets.login, Purpose::Login),
+            verify: flow(&targets.verify, Purpose::VerifyEmail),
+            reset: flow(&targets.reset, Purpose::ResetPassword),
+            restore: flow(&None, Purpose::RestoreAccount),
+            report: flow(&targets.report, Purpose::ReportNotice),
+            invitation: page(&targets.invitation, "invitation".to_owned()),
         }
     }
 }
 
 impl Links for ServerLinks {
     /// The code stands in the fragment, which browsers send to nobody (security decision 7).
-    fn code(&self, purpose: Purpose, code: &str) -> String {
-        let page = match purpose {
-            Purpose::SignUp => &self.sign_up,
-            Purpose::Login => &self.login,
-            Purpose::VerifyEmail => &self.verify,
-            Purpose::ResetPassword => &self.reset,
-            Purpose::RestoreAccount => &self.restore,
-            Purpose::ReportNotice => &self.report,
+    fn code(&self, target: LinkTarget, code: &str) -> String {
+        let page = match target {
+            LinkTarget::Flow(Purpose::SignUp) => &self.sign_up,
+            LinkTarget::Flow(Purpose::Login) => &self.login,
+            LinkTarget::Flow(Purpose::VerifyEmail) => &self.verify,
+            LinkTarget::Flow(Purpose::ResetPassword) => &self.reset,
+            LinkTarget::Flow(Purpose::RestoreAccount) => &self.restore,
+            LinkTarget::Flow(Purpose::ReportNotice) => &self.report,
+            LinkTarget::Invitation => &self.invitation,
         };
         format!("{page}#{code}")
     }
@@ -59,17 +64,24 @@ mod tests {
         let config = of_file("[links]\nlogin = 'https://shop.dev/in?x=1'\n");
         let links = ServerLinks::new("https://id.shop.dev", &config.links);
         assert_eq!(
-            links.code(Purpose::SignUp, "dw_cd_x"),
+            links.code(LinkTarget::Flow(Purpose::SignUp), "dw_cd_x"),
             "https://id.shop.dev/verify?purpose=sign-up#dw_cd_x"
         );
-        assert_eq!(links.code(Purpose::Login, "dw_cd_x"), "https://shop.dev/in?x=1#dw_cd_x");
         assert_eq!(
-            links.code(Purpose::VerifyEmail, "dw_cd_x"),
+            links.code(LinkTarget::Flow(Purpose::Login), "dw_cd_x"),
+            "https://shop.dev/in?x=1#dw_cd_x"
+        );
+        assert_eq!(
+            links.code(LinkTarget::Flow(Purpose::VerifyEmail), "dw_cd_x"),
             "https://id.shop.dev/verify?purpose=verify-email#dw_cd_x"
         );
         assert_eq!(
-            links.code(Purpose::ReportNotice, "dw_cd_x"),
+            links.code(LinkTarget::Flow(Purpose::ReportNotice), "dw_cd_x"),
             "https://id.shop.dev/verify?purpose=report-notice#dw_cd_x"
+        );
+        assert_eq!(
+            links.code(LinkTarget::Invitation, "dw_iv_x"),
+            "https://id.shop.dev/invitation#dw_iv_x"
         );
     }
 }

@@ -23,6 +23,16 @@ pub(crate) fn verification() -> Router {
         .route("/assets/pages.css", get(style))
 }
 
+/// The page that accepts invitations; it does nothing until a button is pressed either.
+pub(crate) fn invitation() -> Router {
+    Router::new()
+        .route("/invitation", get(|| async { page(include_str!("pages/html/invitation.html")) }))
+        .route(
+            "/assets/invitation.js",
+            get(|| async { asset(SCRIPT, include_bytes!("pages/assets/invitation.js")) }),
+        )
+}
+
 /// The explorer of the interface: Swagger UI, out of this binary.
 pub(crate) fn explorer() -> Router {
     Router::new()

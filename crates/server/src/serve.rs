@@ -226,7 +226,8 @@ fn router<E: Engine>(
     let mut router = durward::http::router(accounts.clone(), settings)
         .fallback_service(not_found)
         .merge(Health::new(accounts.clone(), store.clone()).router())
-        .merge(pages::verification());
+        .merge(pages::verification())
+        .merge(pages::invitation());
     if config.http.docs {
         router = router.merge(pages::explorer());
     }

@@ -207,6 +207,7 @@ where
             password: Some(given::password(PASSWORD)),
             attrs: <S::Attrs as Attrs>::User::default(),
             state: self.state(),
+            invitation: None,
             idempotency: None,
         }
     }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::event::{Event, FailureReason};
 use crate::ids::{FlowId, LoginEmailId, UserId};
 use crate::keys::Label;
-use crate::mail::{Code, Message};
+use crate::mail::{Code, LinkTarget, Message};
 use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::store::{BudgetsMut, FlowsMut, Store};
@@ -131,6 +131,11 @@ impl<S: Store> Accounts<S> {
         self.send_letter(tx, flow, &codes, letter, now).await
     }
 
+    /// Where the mailed code of a flow leads.
+    pub(super) fn link(&self, purpose: Purpose, code: &CodeToken) -> Secret<String> {
+        Secret::new(self.parts().links.code(LinkTarget::Flow(purpose), code.expose()))
+    }
+
     fn mint_codes(&self) -> Codes {
         Codes { link: CodeToken::mint(self.entropy()), short: ShortCode::mint(self.entropy()) }
     }
@@ -145,7 +150,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         let code = || Code {
             typed: Secret::new(codes.short.expose().to_owned()),
-            link: Secret::new(self.parts().links.code(flow.purpose, codes.link.expose())),
+            link: self.link(flow.purpose, &codes.link),
             minutes: self.settings().code_lifetime.as_secs() / 60,
         };
         let message = match letter {

@@ -8,7 +8,6 @@ use crate::event::{EndReason, Event};
 use crate::ids::{FlowId, UserId};
 use crate::mail::{Deletion, Message, Notice};
 use crate::origin::Origin;
-use crate::secret::Secret;
 use crate::store::{AuditMut, FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut};
 use crate::token::{CodeToken, FlowToken};
 
@@ -60,8 +59,8 @@ impl<S: Store> Accounts<S> {
     /// [`Settings::deletion_grace`](crate::Settings::deletion_grace) says (R-SE-07, R-DP-01).
     ///
     /// All proven addresses are told, and how to take it back, unless the account was shut: nobody opens that
-    /// himself. [`Error::Last`] when nobody else administers, and [`Error::Stale`] when
-    /// `version` is given and no longer the present one.
+    /// himself. [`Error::Last`] when nobody else administers, or owns one of his organizations that is not
+    /// archived, and [`Error::Stale`] when `version` is given and no longer the present one.
     pub async fn delete_user(
         &self,
         tx: &mut S::Tx<'_>,
@@ -77,6 +76,7 @@ impl<S: Store> Accounts<S> {
         if before.status == UserStatus::Deleted {
             return Ok(before);
         }
+        self.check_owns_nothing_alone(tx, &before).await?;
         let erasure = Some(self.now() + self.settings().deletion_grace);
         let deleted = User { status: UserStatus::Deleted, erasure, ..before.clone() };
         let user = self.replace_user(tx, &before, deleted).await?;
@@ -168,12 +168,11 @@ impl<S: Store> Accounts<S> {
                 finished: None,
             };
             tx.insert_flow(&flow).await?;
-            link = Some(self.parts().links.code(flow.purpose, code.expose()));
+            link = Some(self.link(flow.purpose, &code));
         }
         let days = self.settings().deletion_grace.as_secs() / (24 * 60 * 60);
         for email in proven {
-            let link = link.clone().map(Secret::new);
-            let message = Message::AccountDeleted(Deletion { link, days });
+            let message = Message::AccountDeleted(Deletion { link: link.clone(), days });
             self.queue_mail(tx, &email.address, message, now).await?;
         }
         Ok(())

@@ -114,7 +114,7 @@ impl<S: Store> Accounts<S> {
             finished: None,
         };
         tx.insert_flow(&flow).await?;
-        Ok(Secret::new(self.parts().links.code(purpose, code.expose())))
+        Ok(self.link(purpose, &code))
     }
 
     /// Whether another notice of this name may go to this mailbox (R-TH-06).

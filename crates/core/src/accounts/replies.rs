@@ -1,3 +1,6 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::answer::SealedAnswer;
 use super::{Accounts, Answer};
 use crate::entity::StoredReply;
@@ -26,12 +29,33 @@ impl<S: Store> Accounts<S> {
         }
     }
 
-    /// The answer that was given under this key. [`Error::KeyReused`] when it was to another request.
+    /// The answer that a flow gave under this key. [`Error::KeyReused`] when it was to another request.
     pub(super) async fn earlier_answer<R: Replies + Send>(
         &self,
         read: &mut R,
         idempotency: Option<&Idempotency>,
     ) -> Result<Option<Answer>, Error> {
+        let sealed = self.kept_reply::<SealedAnswer, R>(read, idempotency).await?;
+        let broken = Error::Internal("a kept answer cannot be opened");
+        sealed.map(|sealed| sealed.into_answer().ok_or(broken)).transpose()
+    }
+
+    /// Keeps the answer of a flow, inside the unit of work that it answers for.
+    pub(super) async fn keep_answer(
+        &self,
+        tx: &mut S::Tx<'_>,
+        idempotency: Option<&Idempotency>,
+        answer: &Answer,
+    ) -> Result<(), Error> {
+        self.keep_reply(tx, idempotency, &SealedAnswer::from_answer(answer)).await
+    }
+
+    /// What [`Accounts::keep_reply`] kept under this key. [`Error::KeyReused`] when it was for another request.
+    pub async fn kept_reply<T: DeserializeOwned, R: Replies + Send>(
+        &self,
+        read: &mut R,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<T>, Error> {
         let Some(Idempotency { key, request }) = idempotency else {
             return Ok(None);
         };
@@ -44,21 +68,21 @@ impl<S: Store> Accounts<S> {
         }
         let broken = Error::Internal("a kept answer cannot be opened");
         let opened = self.keys().open(key.as_bytes(), &reply.answer);
-        let sealed = opened.and_then(|text| serde_json::from_slice(text.expose()).ok());
-        sealed.and_then(SealedAnswer::into_answer).map(Some).ok_or(broken)
+        opened.and_then(|text| serde_json::from_slice(text.expose()).ok()).map(Some).ok_or(broken)
     }
 
-    /// Keeps the answer, inside the unit of work that it answers for.
-    pub(super) async fn keep_answer(
+    /// Keeps under a key what it takes to answer the same request again, inside the unit of work that it answers
+    /// for; sealed, so it may hold secrets.
+    pub async fn keep_reply<T: Serialize + Sync>(
         &self,
         tx: &mut S::Tx<'_>,
         idempotency: Option<&Idempotency>,
-        answer: &Answer,
+        reply: &T,
     ) -> Result<(), Error> {
         let Some(Idempotency { key, request }) = idempotency else {
             return Ok(());
         };
-        let text = serde_json::to_vec(&SealedAnswer::from_answer(answer))
+        let text = serde_json::to_vec(reply)
             .map_err(|_unwritable| Error::Internal("an answer cannot be written"))?;
         let now = self.now();
         let reply = StoredReply {

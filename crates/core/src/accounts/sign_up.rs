@@ -3,14 +3,15 @@ use super::{Accounts, Answer, Idempotency, NewUser};
 use crate::attrs::Attrs;
 use crate::behavior::PasswordContext;
 use crate::email::EmailAddress;
-use crate::entity::{LoginEmail, Pending, Purpose, User, UserStatus};
-use crate::error::Error;
+use crate::entity::{Invitation, LoginEmail, Pending, Purpose, User, UserStatus};
+use crate::error::{Error, Obstruction};
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash};
 use crate::settings::SignUpMode;
 use crate::store::{LoginEmails, Store, Users};
 use crate::text::{FlowState, PersonName};
+use crate::token::InvitationToken;
 
 /// A request to sign up.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct SignUp<A: Attrs> {
     pub attrs: A::User,
     /// Binds the flow to whoever began it.
     pub state: FlowState,
+    /// The code of an invitation to this address, which proves it.
+    pub invitation: Option<InvitationToken>,
     /// Makes the request repeatable.
     pub idempotency: Option<Idempotency>,
 }
@@ -34,16 +37,19 @@ impl<S: Store> Accounts<S> {
     ///
     /// In [`SignUpMode::Verified`] nothing but the flow exists until its code comes back through
     /// [`Accounts::answer_code`]. The answer never tells whether the address has an account; the mail does
-    /// (R-EN-03). [`Error::SignUpClosed`] in the modes that are not for everyone.
+    /// (R-EN-03). With an invitation to this very address user, membership and session exist at once, in every
+    /// mode but [`SignUpMode::Closed`]. [`Error::SignUpClosed`] in the modes that are not for everyone.
     pub async fn sign_up(
         &self,
         request: SignUp<S::Attrs>,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        let open = match self.settings().sign_up {
-            SignUpMode::Verified => false,
-            SignUpMode::Open => true,
-            SignUpMode::Invited | SignUpMode::Closed => return Err(Error::SignUpClosed),
+        let open = match (self.settings().sign_up, &request.invitation) {
+            (SignUpMode::Verified, _) | (SignUpMode::Invited, Some(_)) => false,
+            (SignUpMode::Open, _) => true,
+            (SignUpMode::Invited, None) | (SignUpMode::Closed, _) => {
+                return Err(Error::SignUpClosed);
+            }
         };
         self.check_sign_up(&request)?;
         let idempotency = request.idempotency.as_ref();
@@ -53,6 +59,7 @@ impl<S: Store> Accounts<S> {
                 return Ok(answer);
             }
         }
+        let invitation = self.invitation_of(&request).await?;
         let hash = self.hash_for_sign_up(request.password.clone(), origin).await?;
         unit!(self, presuming, |tx, _| {
             if let Some(answer) = self.earlier_answer(tx, idempotency).await? {
@@ -61,7 +68,9 @@ impl<S: Store> Accounts<S> {
             if hash.is_none() {
                 self.debit_requests(tx, origin, self.now()).await?;
             }
-            let answer = if open {
+            let answer = if let Some(invitation) = &invitation {
+                self.sign_up_invited(tx, &request, (invitation, hash.clone()), origin).await?
+            } else if open {
                 self.sign_up_at_once(tx, &request, hash.clone(), origin).await?
             } else {
                 self.sign_up_to_verify(tx, &request, hash.clone(), origin).await?
@@ -69,6 +78,20 @@ impl<S: Store> Accounts<S> {
             self.keep_answer(tx, idempotency, &answer).await?;
             Ok(answer)
         })
+    }
+
+    /// The open invitation that a sign-up comes with, which must have gone to its address.
+    async fn invitation_of(
+        &self,
+        request: &SignUp<S::Attrs>,
+    ) -> Result<Option<Invitation<S::Attrs>>, Error> {
+        let Some(code) = &request.invitation else { return Ok(None) };
+        let invitation = self.open_invitation(code, "/invitation").await?;
+        if invitation.email.canonical() == request.email.canonical() {
+            return Ok(Some(invitation));
+        }
+        let text = "Must be the address that was invited.";
+        Err(Error::Invalid(vec![Obstruction::new("OTHER_ADDRESS_INVITED", text).at("/email")]))
     }
 
     fn check_sign_up(&self, request: &SignUp<S::Attrs>) -> Result<(), Error> {
@@ -186,7 +209,11 @@ impl<S: Store> Accounts<S> {
     /// Whether somebody has proven another address that looks the same (R-EM-04).
     ///
     /// Two plain ASCII addresses never clash: `rn` looks like `m`, and both are honest.
-    async fn has_lookalike(&self, tx: &mut S::Tx<'_>, email: &EmailAddress) -> Result<bool, Error> {
+    pub(super) async fn has_lookalike(
+        &self,
+        tx: &mut S::Tx<'_>,
+        email: &EmailAddress,
+    ) -> Result<bool, Error> {
         let proven = tx.proven_lookalikes(email.skeleton()).await?;
         Ok(proven.iter().any(|other| {
             other.address.canonical() != email.canonical()

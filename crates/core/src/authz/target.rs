@@ -1,6 +1,6 @@
 use super::Relation;
 use crate::attrs::{OrganizationRole, Permission};
-use crate::ids::{ClientId, OrganizationId, SessionId, UserId};
+use crate::ids::{ClientId, InvitationId, MembershipId, OrganizationId, SessionId, UserId};
 
 /// What it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub enum Target {
         /// Whose it is.
         user: UserId,
     },
-    /// An organization, or something that belongs to it.
+    /// An organization, or something that belongs to it and has no name of its own.
     Organization(Standing),
     /// A client.
     Client {
@@ -24,6 +24,20 @@ pub enum Target {
         id: ClientId,
         /// Whose it is.
         of: ClientOf,
+    },
+    /// A membership.
+    Membership {
+        /// Which one.
+        id: MembershipId,
+        /// What the caller is to its organization, and to it.
+        standing: Standing,
+    },
+    /// An invitation.
+    Invitation {
+        /// Which one.
+        id: InvitationId,
+        /// What the caller is to its organization.
+        standing: Standing,
     },
 }
 
@@ -101,6 +115,8 @@ impl Target {
             Self::Session { .. } => "session",
             Self::Organization(_) => "organization",
             Self::Client { .. } => "client",
+            Self::Membership { .. } => "membership",
+            Self::Invitation { .. } => "invitation",
         }
     }
 }

@@ -84,6 +84,13 @@ pub struct Invitation<A: Attrs = Plain> {
     pub finished: Option<Timestamp>,
 }
 
+impl<A: Attrs> Organization<A> {
+    /// How many organizations a user may be a member of and still make another one (GW-55).
+    pub const MOST_PER_USER: u64 = 100;
+    /// How many invitations of one organization are open at most.
+    pub const MOST_INVITATIONS: u64 = 500;
+}
+
 /// Why a member's role may not be changed in this way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RoleRefusal {

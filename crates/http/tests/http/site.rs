@@ -10,11 +10,10 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
-use durward_core::entity::Purpose;
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::{
-    Accounts, Attrs, Behavior, Clock, Entropy, KeyRing, Links, Mail, MailError, Mailer, Parts,
-    Password, PasswordHash, PasswordHasher, Plain, Settings, SignUpMode, Timestamp,
+    Accounts, Attrs, Behavior, Clock, Entropy, KeyRing, LinkTarget, Links, Mail, MailError, Mailer,
+    Parts, Password, PasswordHash, PasswordHasher, Plain, Settings, SignUpMode, Timestamp,
 };
 use durward_http::{HttpSettings, openapi, router};
 use http_body_util::BodyExt;
@@ -372,7 +371,7 @@ impl PasswordHasher for Quick {
 
 struct Here;
 impl Links for Here {
-    fn code(&self, _: Purpose, code: &str) -> String {
+    fn code(&self, _: LinkTarget, code: &str) -> String {
         format!("https://accounts.example/#{code}")
     }
 }

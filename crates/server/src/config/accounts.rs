@@ -53,6 +53,12 @@ pub(super) fn read(reader: &mut Reader, service: String) -> Settings {
             standard.deletion_grace,
             between(Duration::ZERO, 365 * DAY),
         ),
+        // R-RC-05
+        invitation_lifetime: reader.checked(
+            "invitation_lifetime",
+            standard.invitation_lifetime,
+            between(60 * MINUTE, 30 * DAY),
+        ),
         retention: retention(reader),
         mail_attempts: reader.checked("mail.attempts", standard.mail_attempts, |attempts| {
             if (1..=100).contains(attempts) { Ok(()) } else { Err("from 1 to 100".into()) }

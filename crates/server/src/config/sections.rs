@@ -84,6 +84,8 @@ pub(crate) struct LinkTargets {
     pub(crate) reset: Option<PageUrl>,
     /// Codes that say that a change was somebody else's.
     pub(crate) report: Option<PageUrl>,
+    /// Codes that accept an invitation.
+    pub(crate) invitation: Option<PageUrl>,
 }
 
 impl LinkTargets {
@@ -94,6 +96,7 @@ impl LinkTargets {
             verify: reader.optional("links.verify"),
             reset: reader.optional("links.reset"),
             report: reader.optional("links.report"),
+            invitation: reader.optional("links.invitation"),
         }
     }
 }

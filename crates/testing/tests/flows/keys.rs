@@ -57,9 +57,10 @@ async fn nothing_made_under_a_key_is_accepted_without_it() {
 
 #[test]
 fn every_purpose_has_a_link_of_its_own() {
-    use durward_core::Links;
+    use durward_core::{LinkTarget, Links};
     let code = SessionToken::mint(&SeededEntropy::default());
-    let links: std::collections::BTreeSet<String> =
-        Purpose::ALL.map(|purpose| durward_testing::TestLinks.code(purpose, code.expose())).into();
+    let links: std::collections::BTreeSet<String> = Purpose::ALL
+        .map(|purpose| durward_testing::TestLinks.code(LinkTarget::Flow(purpose), code.expose()))
+        .into();
     assert_eq!(links.len(), Purpose::ALL.len());
 }

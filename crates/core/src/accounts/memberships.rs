@@ -1,0 +1,190 @@
+use super::Accounts;
+use crate::attrs::{Attrs, OrganizationRole};
+use crate::entity::{Member, Membership, User, UserStatus};
+use crate::error::Error;
+use crate::event::Event;
+use crate::ids::{InvitationId, MembershipId, OrganizationId, UserId};
+use crate::origin::Origin;
+use crate::page::{Page, Slice};
+use crate::store::{Memberships, MembershipsMut, Organizations, Store, StoreError};
+
+impl<S: Store> Accounts<S> {
+    /// A part of the members of an organization, the newest first.
+    pub async fn members(
+        &self,
+        organization: OrganizationId,
+        slice: Slice<MembershipId>,
+    ) -> Result<Page<Member<S::Attrs>, MembershipId>, Error> {
+        let mut read = self.read().await?;
+        if read.organization(organization).await?.is_none() {
+            return Err(Error::NotFound("organization"));
+        }
+        let rows = read.members_of(organization, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |member| member.membership.id))
+    }
+
+    /// The membership with this id.
+    pub async fn membership(&self, id: MembershipId) -> Result<Membership<S::Attrs>, Error> {
+        self.read().await?.membership(id).await?.ok_or(Error::NotFound("membership"))
+    }
+
+    /// Gives a member another role on behalf of another member, inside the caller's unit of work.
+    ///
+    /// [`Error::Forbidden`] when `by` changes his own role, or gives or takes more than he holds himself
+    /// (R-AZ-05, GW-31, GW-32); [`Error::Last`] when nobody would own the organization any more; and
+    /// [`Error::Stale`] when `version` is given and no longer the present one.
+    pub async fn update_member(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: MembershipId,
+        role: <S::Attrs as Attrs>::OrganizationRole,
+        version: Option<i64>,
+        by: UserId,
+        origin: &Origin,
+    ) -> Result<Membership<S::Attrs>, Error> {
+        let (member, manager) = self.locked_member(tx, id, version, by).await?;
+        let organization = self.present_organization(tx, member.organization, None).await?;
+        let refused = manager.may_grant(member.user, Some(member.role), role).is_err();
+        if refused || organization.archived.is_some() {
+            return Err(Error::Forbidden);
+        }
+        if member.role == role {
+            return Ok(member);
+        }
+        let after = self.replace_membership(tx, &member, role, origin).await?;
+        self.check_owned(tx, &member).await?;
+        Ok(after)
+    }
+
+    /// Removes a member on behalf of another one, or of himself: then he leaves; inside the caller's unit of
+    /// work.
+    ///
+    /// [`Error::Forbidden`] when the other one holds more than `by` (R-AZ-05), and [`Error::Last`] when nobody
+    /// would own the organization any more (GW-33).
+    pub async fn remove_member(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: MembershipId,
+        version: Option<i64>,
+        by: UserId,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let (member, manager) = self.locked_member(tx, id, version, by).await?;
+        if member.user != by && !manager.may_remove(member.role) {
+            return Err(Error::Forbidden);
+        }
+        if !tx.delete_membership(member.id, member.version).await? {
+            return Err(Error::Store(StoreError::Conflict));
+        }
+        self.check_owned(tx, &member).await?;
+        self.record(tx, &Event::MemberRemoved { membership: &member }, origin).await
+    }
+
+    /// Makes a user a member, inside the caller's unit of work, which holds the organization: the one function
+    /// through which everybody but its creator joins (R-AZ-09).
+    pub(super) async fn add_member(
+        &self,
+        tx: &mut S::Tx<'_>,
+        organization: OrganizationId,
+        user: UserId,
+        (role, invitation): (<S::Attrs as Attrs>::OrganizationRole, InvitationId),
+        origin: &Origin,
+    ) -> Result<Membership<S::Attrs>, Error> {
+        let membership = self.new_membership(organization, user, role);
+        tx.insert_membership(&membership).await?;
+        let event = Event::MemberAdded { membership: &membership, invitation };
+        self.record(tx, &event, origin).await?;
+        Ok(membership)
+    }
+
+    /// [`Error::Last`] when a user is the last one who owns an organization that is in use: he gives it to
+    /// somebody else, or archives it, before he goes (GW-43). The unit of work holds these organizations.
+    pub(super) async fn check_owns_nothing_alone(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: &User<S::Attrs>,
+    ) -> Result<(), Error> {
+        let counted = u64::from(user.status == UserStatus::Active);
+        let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
+        let mut slice = Slice { after: None, limit: 100 };
+        loop {
+            let rows = tx.organizations_of(user.id, slice).await?;
+            let in_use = rows.iter().filter(|own| own.organization.archived.is_none());
+            for own in in_use.filter(|own| own.membership.role == owner) {
+                self.lock_organization(tx, own.organization.id).await?;
+                let present = tx.membership_of(own.organization.id, user.id).await?;
+                let owns = present.is_some_and(|present| present.role == owner);
+                if owns && tx.count_members(own.organization.id, owner).await? <= counted {
+                    return Err(Error::Last("owner"));
+                }
+            }
+            match rows.last() {
+                Some(last) if rows.len() == slice.limit as usize => {
+                    slice.after = Some(last.organization.id);
+                }
+                Some(_) | None => return Ok(()),
+            }
+        }
+    }
+
+    pub(super) fn new_membership(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+        role: <S::Attrs as Attrs>::OrganizationRole,
+    ) -> Membership<S::Attrs> {
+        let now = self.now();
+        let id = MembershipId::new(now, self.entropy());
+        Membership { id, organization, user, role, version: 1, created: now, updated: now }
+    }
+
+    /// Writes what the role of a member is to be; whether somebody owns the organization then is not asked.
+    pub(super) async fn replace_membership(
+        &self,
+        tx: &mut S::Tx<'_>,
+        before: &Membership<S::Attrs>,
+        role: <S::Attrs as Attrs>::OrganizationRole,
+        origin: &Origin,
+    ) -> Result<Membership<S::Attrs>, Error> {
+        let version = before.version + 1;
+        let after = Membership { role, version, updated: self.now(), ..before.clone() };
+        if !tx.update_membership(&after, before.version).await? {
+            return Err(Error::Store(StoreError::Conflict));
+        }
+        let event = Event::MemberUpdated { before, after: &after };
+        self.record(tx, &event, origin).await?;
+        Ok(after)
+    }
+
+    /// A member and whoever changes him, as they are while the organization is held.
+    async fn locked_member(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: MembershipId,
+        version: Option<i64>,
+        by: UserId,
+    ) -> Result<(Membership<S::Attrs>, Membership<S::Attrs>), Error> {
+        let gone = || Error::NotFound("membership");
+        let organization = tx.membership(id).await?.ok_or_else(gone)?.organization;
+        self.lock_organization(tx, organization).await?;
+        let member = tx.membership(id).await?.ok_or_else(gone)?;
+        if version.is_some_and(|version| version != member.version) {
+            return Err(Error::Stale("membership"));
+        }
+        let manager = tx.membership_of(organization, by).await?.ok_or_else(gone)?;
+        Ok((member, manager))
+    }
+
+    /// Whether somebody owns the organization after this member has lost his role.
+    async fn check_owned(
+        &self,
+        tx: &mut S::Tx<'_>,
+        before: &Membership<S::Attrs>,
+    ) -> Result<(), Error> {
+        let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
+        if before.role == owner && tx.count_members(before.organization, owner).await? == 0 {
+            return Err(Error::Last("owner"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+use super::Accounts;
+use crate::attrs::{Attrs, OrganizationRole};
+use crate::authz::{Caller, FreshUser, Permissions, Standing};
+use crate::entity::{Membership, Organization, OwnMembership, UserStatus};
+use crate::error::{Error, Obstruction};
+use crate::event::Event;
+use crate::ids::{MembershipId, OrganizationId, UserId};
+use crate::origin::Origin;
+use crate::page::{Page, Slice};
+use crate::store::{
+    Memberships, MembershipsMut, Organizations, OrganizationsMut, Read, Store, StoreError, Users,
+};
+use crate::text::PersonName;
+
+/// An organization to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewOrganization<A: Attrs> {
+    /// What it is called.
+    pub name: PersonName,
+    /// The application's own fields.
+    pub attrs: A::Organization,
+}
+
+/// What is to be different about an organization; `None` leaves a field as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrganizationChange<A: Attrs> {
+    /// The new name.
+    pub name: Option<PersonName>,
+    /// The new fields of the application.
+    pub attrs: Option<A::Organization>,
+    /// The version that the caller looked at; another one is [`Error::Stale`].
+    pub version: Option<i64>,
+}
+
+impl<S: Store> Accounts<S> {
+    /// What a caller is to an organization at this moment (R-AZ-06); to his own membership, if `own` is that.
+    ///
+    /// [`Error::NotFound`] when there is no such organization.
+    pub async fn standing(
+        &self,
+        caller: &Caller<S::Attrs>,
+        id: OrganizationId,
+        own: Option<UserId>,
+    ) -> Result<Standing, Error> {
+        let user = caller.user()?.id;
+        let mut read = self.read().await?;
+        let organization = read.organization(id).await?.ok_or(Error::NotFound("organization"))?;
+        let membership = read.membership_of(id, user).await?;
+        Ok(Standing {
+            organization: id,
+            archived: organization.archived.is_some(),
+            permissions: membership.map(|membership| Permissions::of(membership.role)),
+            own: own == Some(user),
+        })
+    }
+
+    /// The organization with this id, archived or not.
+    pub async fn organization(&self, id: OrganizationId) -> Result<Organization<S::Attrs>, Error> {
+        let found = self.read().await?.organization(id).await?;
+        found.ok_or(Error::NotFound("organization"))
+    }
+
+    /// A part of the organizations that a user is a member of, each with the membership, the newest first.
+    pub async fn organizations_of(
+        &self,
+        user: UserId,
+        slice: Slice<OrganizationId>,
+    ) -> Result<Page<OwnMembership<S::Attrs>, OrganizationId>, Error> {
+        let mut read = self.read().await?;
+        if read.user(user).await?.is_none_or(|user| user.is_gone(self.now())) {
+            return Err(Error::NotFound("user"));
+        }
+        let rows = read.organizations_of(user, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |own| own.organization.id))
+    }
+
+    /// Makes an organization, inside the caller's unit of work; whoever makes it is its owner.
+    ///
+    /// [`Error::Invalid`] for somebody who is a member of [`Organization::MOST_PER_USER`] already, and
+    /// [`Error::Throttled`] when the network has asked for too much (GW-55).
+    pub async fn create_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        new: NewOrganization<S::Attrs>,
+        owner: UserId,
+        origin: &Origin,
+    ) -> Result<OwnMembership<S::Attrs>, Error> {
+        let now = self.now();
+        self.debit_requests(tx, origin, now).await?;
+        self.present_user(tx, owner).await?;
+        if tx.count_memberships(owner).await? >= Organization::<S::Attrs>::MOST_PER_USER {
+            return Err(Error::Invalid(vec![
+                Obstruction::new(
+                    "TOO_MANY_ORGANIZATIONS",
+                    "You are a member of as many organizations as one user may be.",
+                )
+                .with("max", Organization::<S::Attrs>::MOST_PER_USER),
+            ]));
+        }
+        let organization = Organization {
+            id: OrganizationId::new(now, self.entropy()),
+            name: new.name,
+            archived: None,
+            version: 1,
+            created: now,
+            updated: now,
+            attrs: new.attrs,
+        };
+        let role = <S::Attrs as Attrs>::OrganizationRole::OWNER;
+        let membership = self.new_membership(organization.id, owner, role);
+        tx.insert_organization(&organization).await?;
+        tx.insert_membership(&membership).await?;
+        let event = Event::OrganizationCreated { organization: &organization, owner };
+        self.record(tx, &event, origin).await?;
+        Ok(OwnMembership { organization, membership })
+    }
+
+    /// Changes an organization, inside the caller's unit of work.
+    ///
+    /// [`Error::Stale`] when the change names a version that is no longer the present one, and
+    /// [`Error::Forbidden`] when the organization is archived.
+    pub async fn update_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+        change: OrganizationChange<S::Attrs>,
+        origin: &Origin,
+    ) -> Result<Organization<S::Attrs>, Error> {
+        let before = self.present_organization(tx, id, change.version).await?;
+        if before.archived.is_some() {
+            return Err(Error::Forbidden);
+        }
+        let OrganizationChange { name, attrs, version: _ } = change;
+        let mut after = before.clone();
+        after.name = name.unwrap_or(after.name);
+        after.attrs = attrs.unwrap_or(after.attrs);
+        if after == before {
+            return Ok(before);
+        }
+        let after = self.replace_organization(tx, &before, after).await?;
+        let event = Event::OrganizationUpdated { before: &before, after: &after };
+        self.record(tx, &event, origin).await?;
+        Ok(after)
+    }
+
+    /// Archives an organization, inside the caller's unit of work: its clients and memberships give no rights
+    /// until it is restored, and nothing is made in it. One that is archived already stays so.
+    pub async fn archive_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+        version: Option<i64>,
+        _by: &FreshUser,
+        origin: &Origin,
+    ) -> Result<Organization<S::Attrs>, Error> {
+        self.lock_organization(tx, id).await?;
+        let before = self.present_organization(tx, id, version).await?;
+        if before.archived.is_some() {
+            return Ok(before);
+        }
+        let archived = Organization { archived: Some(self.now()), ..before.clone() };
+        let after = self.replace_organization(tx, &before, archived).await?;
+        self.record(tx, &Event::OrganizationArchived { organization: &after }, origin).await?;
+        Ok(after)
+    }
+
+    /// Takes the archival of an organization back, inside the caller's unit of work; everything in it is as it
+    /// was. One that is not archived stays as it is.
+    pub async fn restore_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+        _by: &FreshUser,
+        origin: &Origin,
+    ) -> Result<Organization<S::Attrs>, Error> {
+        self.lock_organization(tx, id).await?;
+        let before = self.present_organization(tx, id, None).await?;
+        if before.archived.is_none() {
+            return Ok(before);
+        }
+        let restored = Organization { archived: None, ..before.clone() };
+        let after = self.replace_organization(tx, &before, restored).await?;
+        self.record(tx, &Event::OrganizationRestored { organization: &after }, origin).await?;
+        Ok(after)
+    }
+
+    /// Gives an organization to another member, inside the caller's unit of work: the two swap their roles.
+    /// Answers the membership of the new owner.
+    ///
+    /// [`Error::Forbidden`] unless the caller is an owner, [`Error::NotFound`] when the other one is no
+    /// member, and [`Error::Invalid`] when it is the caller himself or an owner already.
+    pub async fn transfer_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+        to: MembershipId,
+        by: &FreshUser,
+        origin: &Origin,
+    ) -> Result<Membership<S::Attrs>, Error> {
+        let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
+        self.lock_active_organization(tx, id).await?;
+        let giver = tx.membership_of(id, by.id()).await?.ok_or(Error::Forbidden)?;
+        if giver.role != owner {
+            return Err(Error::Forbidden);
+        }
+        let taker = tx.membership(to).await?.filter(|taker| taker.organization == id);
+        let taker = taker.ok_or(Error::NotFound("membership"))?;
+        if taker.role == owner {
+            return Err(Error::Invalid(vec![
+                Obstruction::new("OWNER_ALREADY", "Must be a member who is no owner yet.")
+                    .at("/membershipId"),
+            ]));
+        }
+        if self.present_user(tx, taker.user).await?.status != UserStatus::Active {
+            return Err(Error::NotFound("membership"));
+        }
+        let after = self.replace_membership(tx, &taker, owner, origin).await?;
+        self.replace_membership(tx, &giver, taker.role, origin).await?;
+        let event =
+            Event::OrganizationTransferred { organization: id, from: giver.user, to: after.user };
+        self.record(tx, &event, origin).await?;
+        Ok(after)
+    }
+
+    /// Holds off everybody else who changes who belongs to an organization, or what, until this unit of work is
+    /// over.
+    pub(super) async fn lock_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+    ) -> Result<(), Error> {
+        let there = tx.lock_organization(id).await?;
+        if there { Ok(()) } else { Err(Error::NotFound("organization")) }
+    }
+
+    /// The same, for work that an archived organization does not take: [`Error::Forbidden`] then.
+    pub(super) async fn lock_active_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+    ) -> Result<Organization<S::Attrs>, Error> {
+        self.lock_organization(tx, id).await?;
+        let organization = self.present_organization(tx, id, None).await?;
+        if organization.archived.is_some() { Err(Error::Forbidden) } else { Ok(organization) }
+    }
+
+    pub(super) async fn present_organization(
+        &self,
+        tx: &mut impl Read<S::Attrs>,
+        id: OrganizationId,
+        version: Option<i64>,
+    ) -> Result<Organization<S::Attrs>, Error> {
+        let found = tx.organization(id).await?.ok_or(Error::NotFound("organization"))?;
+        if version.is_some_and(|version| version != found.version) {
+            return Err(Error::Stale("organization"));
+        }
+        Ok(found)
+    }
+
+    async fn replace_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        before: &Organization<S::Attrs>,
+        after: Organization<S::Attrs>,
+    ) -> Result<Organization<S::Attrs>, Error> {
+        let after = Organization { version: before.version + 1, updated: self.now(), ..after };
+        if tx.update_organization(&after, before.version).await? {
+            Ok(after)
+        } else {
+            Err(Error::Store(StoreError::Conflict))
+        }
+    }
+}
