@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use durward::budget::{BudgetKey, Debit, Delays, Rate};
 use durward::entity::{LiveSession, SessionFamily};
-use durward::store::{BudgetsMut, Flows, FlowsMut, Result, Sessions, SessionsMut};
+use durward::store::{BudgetsMut, Flows, FlowsMut, Result, SessionQuery, Sessions, SessionsMut};
 use durward::{Attrs, Digest, Flow, FlowId, Purpose, Session, SessionId, Slice, Timestamp, UserId};
 
 use super::Handle;
@@ -52,14 +52,20 @@ impl<A: Attrs> Sessions<A> for Handle<A> {
         })
     }
 
-    async fn live_sessions_of(
+    async fn live_sessions(
         &mut self,
-        user: UserId,
+        query: &SessionQuery,
         now: Timestamp,
         slice: Slice<SessionId>,
     ) -> Result<Vec<Session<A>>> {
         self.look(|tables| {
-            let alive = tables.sessions.iter().filter(|row| row.user == user && row.is_alive(now));
+            let SessionQuery { user, client, from } = *query;
+            let alive = tables.sessions.iter().filter(|row| {
+                row.is_alive(now)
+                    && user.is_none_or(|user| row.user == user)
+                    && client.is_none_or(|client| row.client == Some(client))
+                    && from.is_none_or(|from| row.id >= from)
+            });
             part(alive.cloned().collect(), slice, |row| row.id)
         })
     }

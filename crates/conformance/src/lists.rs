@@ -2,10 +2,10 @@
 
 use durward_core::entity::Session;
 use durward_core::ids::{SessionId, UserId};
-use durward_core::store::{Sessions, SessionsMut, Tx};
+use durward_core::store::{SessionQuery, Sessions, SessionsMut, Tx};
 use durward_core::{Slice, Store, Timestamp};
 
-use crate::sample::{at, session, user_id};
+use crate::sample::{at, client_id, session, user_id};
 use crate::{Suite, given, seen};
 
 /// The sessions of a user that were not ended are listed from the newest on; the rule decides which of
@@ -51,6 +51,40 @@ pub async fn live_sessions_are_told_in_parts<S: Store<Attrs = Suite>>(store: &S)
     assert_eq!(live(store, user_id(9), Slice { after: None, limit: 5 }).await, []);
 }
 
+/// All that is asked for must fit, alone and together: whose it is, through which client it was opened, and
+/// since when, that id included.
+pub async fn live_sessions_are_told_as_they_are_asked_for<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    let other = Some(client_id(8));
+    let five = Session { client: None, ..session(5, ada.id) };
+    let four = Session { client: other, ..session(4, eve.id) };
+    let three = Session { client: other, ended: Some(at(1)), ..session(3, ada.id) };
+    let [two, one] = [session(2, eve.id), Session { client: other, ..session(1, ada.id) }];
+    given::sessions(store, &[&one, &two, &three, &four, &five]).await;
+    let query = SessionQuery::default;
+    let user = Some(ada.id);
+    for (query, expected) in [
+        (query(), vec![&five, &four, &two, &one]),
+        (SessionQuery { user, ..query() }, vec![&five, &one]),
+        (SessionQuery { client: other, ..query() }, vec![&four, &one]),
+        (SessionQuery { from: Some(two.id), ..query() }, vec![&five, &four, &two]),
+        (SessionQuery { user, client: other, ..query() }, vec![&one]),
+        (SessionQuery { client: other, from: Some(two.id), ..query() }, vec![&four]),
+        (SessionQuery { user, client: other, from: Some(two.id) }, vec![]),
+    ] {
+        for limit in [1, 9] {
+            let (mut told, mut after) = (Vec::new(), None);
+            loop {
+                let part = asked(store, &query, Slice { after, limit }).await;
+                let Some(last) = part.last() else { break };
+                after = Some(last.id);
+                told.extend(part);
+            }
+            assert_eq!(told.iter().collect::<Vec<_>>(), expected, "{query:?}");
+        }
+    }
+}
+
 /// A place stays one when its row is gone, and what comes and goes before it changes nothing.
 pub async fn a_place_outlives_its_row<S: Store<Attrs = Suite>>(store: &S) {
     let [ada] = given::users(store, [1]).await;
@@ -92,5 +126,14 @@ async fn live<S: Store<Attrs = Suite>>(
     user: UserId,
     slice: Slice<SessionId>,
 ) -> Vec<Session<Suite>> {
-    store.read().await.unwrap().live_sessions_of(user, at(50), slice).await.unwrap()
+    let query = SessionQuery { user: Some(user), ..SessionQuery::default() };
+    asked(store, &query, slice).await
+}
+
+async fn asked<S: Store<Attrs = Suite>>(
+    store: &S,
+    query: &SessionQuery,
+    slice: Slice<SessionId>,
+) -> Vec<Session<Suite>> {
+    store.read().await.unwrap().live_sessions(query, at(50), slice).await.unwrap()
 }

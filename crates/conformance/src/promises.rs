@@ -167,6 +167,7 @@ macro_rules! promises {
             outbox::of_concurrent_settlements_one_happens,
             lists::open_sessions_are_listed_from_the_newest_on,
             lists::live_sessions_are_told_in_parts,
+            lists::live_sessions_are_told_as_they_are_asked_for,
             lists::a_place_outlives_its_row,
             lists::only_what_is_alive_is_told,
             replies::a_reply_comes_back_as_it_was_kept,

@@ -148,11 +148,22 @@ impl UserId {
 impl AuditId {
     /// The smallest id of this moment: entries of it and of later moments have greater ones.
     pub fn first_at(moment: Timestamp) -> Self {
-        let millis = u64::try_from(moment.as_millis()).unwrap_or(0).min((1 << 48) - 1);
-        let mut bytes = [0; 16];
-        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
-        Self(bytes)
+        Self(first_at(moment))
     }
+}
+
+impl SessionId {
+    /// The smallest id of this moment: sessions of it and of later moments have greater ones.
+    pub fn first_at(moment: Timestamp) -> Self {
+        Self(first_at(moment))
+    }
+}
+
+fn first_at(moment: Timestamp) -> [u8; 16] {
+    let millis = u64::try_from(moment.as_millis()).unwrap_or(0).min((1 << 48) - 1);
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    bytes
 }
 
 fn version_7(now: Timestamp, entropy: &dyn Entropy) -> [u8; 16] {

@@ -38,7 +38,7 @@ pub use organizations::{Organizations, OrganizationsMut};
 pub use outbox::{MailCounts, Outbox, OutboxMut};
 pub use passwords::{Passwords, PasswordsMut};
 pub use replies::{Replies, RepliesMut};
-pub use sessions::{Sessions, SessionsMut};
+pub use sessions::{SessionQuery, Sessions, SessionsMut};
 pub use users::{UserQuery, Users, UsersMut};
 
 use crate::attrs::Attrs;

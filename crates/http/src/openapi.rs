@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use durward_core::entity::SearchKey;
 use durward_core::{
-    EmailAddress, InvitationId, Kind, MembershipId, OrganizationId, SessionId, Store, UserId,
-    UserStatus,
+    ClientId, EmailAddress, InvitationId, Kind, MembershipId, OrganizationId, SessionId, Store,
+    UserId, UserStatus,
 };
 use serde_json::{Map, Value, json};
 
@@ -268,6 +268,10 @@ fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<
             ),
             Parameter::Status => {
                 ("status", "Only those in this status.", schemas.request::<UserStatus>())
+            }
+            Parameter::User => ("user", "Only of this user.", schemas.request::<UserId>()),
+            Parameter::Client => {
+                ("client", "Only through this client.", schemas.request::<ClientId>())
             }
             Parameter::CreatedAfter => (
                 "createdAfter",

@@ -70,6 +70,10 @@ pub(crate) enum Parameter {
     Email,
     /// `status` in the query: that of a user.
     Status,
+    /// `user` in the query: the id of one.
+    User,
+    /// `client` in the query: the id of one.
+    Client,
     /// `createdAfter` in the query: a time that is not included.
     CreatedAfter,
 }
@@ -90,6 +94,8 @@ impl Parameter {
             | Self::Begin
             | Self::Email
             | Self::Status
+            | Self::User
+            | Self::Client
             | Self::CreatedAfter => true,
         }
     }

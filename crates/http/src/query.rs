@@ -1,6 +1,6 @@
 //! Reads the query of a request, as [`Fields`] are read.
 
-use durward_core::{Obstruction, Timestamp, UserId};
+use durward_core::{ClientId, Obstruction, Timestamp, UserId};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -56,6 +56,12 @@ pub(crate) fn number(least: u32, most: u32) -> impl FnOnce(Value) -> Result<u32,
 pub(crate) fn user(value: Value) -> Result<UserId, Obstruction> {
     let id = text(value)?.parse();
     id.map_err(|_no_id| Obstruction::new("ID_INVALID", "Must be the id of a user, `usr_...`."))
+}
+
+/// The id of a client.
+pub(crate) fn client(value: Value) -> Result<ClientId, Obstruction> {
+    let id = text(value)?.parse();
+    id.map_err(|_no_id| Obstruction::new("ID_INVALID", "Must be the id of a client, `cli_...`."))
 }
 
 /// A moment.

@@ -1,11 +1,12 @@
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use durward_core::store::Users;
+use durward_core::store::{SessionQuery, Users};
 use durward_core::{
     Attrs, ClientId, EndReason, Error, Method, RefreshToken, Secret, Session, SessionId,
-    SessionToken, Store, Timestamp, UserAgent, unit,
+    SessionToken, Slice, Store, Timestamp, UserAgent, UserId, unit,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,9 +14,9 @@ use serde::Serialize;
 use crate::answer::{empty, session};
 use crate::call::Call;
 use crate::fields::Fields;
-use crate::paging::{list, slice};
+use crate::paging::{USUAL, list, part, slice};
 use crate::problem::Problem;
-use crate::query::{flag, parameters};
+use crate::query::{client, flag, moment, parameters, user};
 use crate::shapes::{AnyText, Optional, RefreshTokenText};
 use crate::values::secret;
 
@@ -35,6 +36,8 @@ pub(crate) struct RefreshShape {
 #[schemars(rename = "Session")]
 pub(crate) struct SessionItemView<'a> {
     id: SessionId,
+    /// Whose it is.
+    user_id: UserId,
     /// The program that it was opened with, as it calls itself; `null` when it said nothing.
     device: Option<&'a str>,
     /// The address that it was opened from.
@@ -115,7 +118,25 @@ pub(crate) async fn logout<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 /// `GET /v1/users/{id}/sessions` (R-SE-13)
 pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let page = call.accounts().live_sessions(call.user()?, slice(&call)?).await?;
-    let current = call.caller.user()?.session_id;
+    let current = call.caller.user.as_ref().map(|user| user.session_id);
+    list(&call, &page, |session| view(session, current))
+}
+
+/// `GET /v1/sessions`
+pub(crate) async fn index_all<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let names = ["limit", "cursor", "user", "client", "createdAfter"];
+    let mut fields = parameters(call.uri.query(), &names)?;
+    let (limit, after) = part(&call, &mut fields);
+    let user = fields.optional("user", user);
+    let client = fields.optional("client", client);
+    let created_after = fields.optional("createdAfter", moment);
+    let (limit, after, user, client, created_after) =
+        fields.finish((limit, after, user, client, created_after))?;
+    // The session of the next millisecond is the first that was opened after it.
+    let from = created_after.map(|at| SessionId::first_at(at + Duration::from_millis(1)));
+    let slice = Slice { after, limit: limit.unwrap_or(USUAL) };
+    let page = call.accounts().list_sessions(&SessionQuery { user, client, from }, slice).await?;
+    let current = call.caller.user.as_ref().map(|user| user.session_id);
     list(&call, &page, |session| view(session, current))
 }
 
@@ -149,9 +170,10 @@ fn include_current(query: Option<&str>) -> Result<bool, Problem> {
     Ok(include.unwrap_or(false))
 }
 
-fn view<A: Attrs>(session: &Session<A>, current: SessionId) -> SessionItemView<'_> {
+fn view<A: Attrs>(session: &Session<A>, current: Option<SessionId>) -> SessionItemView<'_> {
     SessionItemView {
         id: session.id,
+        user_id: session.user,
         device: session.agent.as_ref().map(UserAgent::as_str),
         ip: session.ip,
         client_id: session.client,
@@ -161,7 +183,7 @@ fn view<A: Attrs>(session: &Session<A>, current: SessionId) -> SessionItemView<'
         refreshed_at: session.rotated,
         idle_expires_at: session.refresh_expires,
         expires_at: session.expires,
-        current: session.id == current,
+        current: Some(session.id) == current,
     }
 }
 

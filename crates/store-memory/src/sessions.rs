@@ -1,10 +1,9 @@
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use durward_core::entity::{LiveSession, Session, SessionFamily};
 use durward_core::ids::{SessionId, UserId};
-use durward_core::store::{Result, Sessions, SessionsMut, StoreError};
+use durward_core::store::{Result, SessionQuery, Sessions, SessionsMut, StoreError};
 use durward_core::{Attrs, Digest, Slice, Timestamp};
 
 use crate::state::{Rows, State};
@@ -31,18 +30,22 @@ impl<A: Attrs> SessionTable<A> {
         ids.filter_map(|(_, id)| self.row(*id))
     }
 
-    pub(crate) fn live_of(
+    pub(crate) fn live(
         &self,
-        user: UserId,
+        query: &SessionQuery,
         now: Timestamp,
         slice: Slice<SessionId>,
     ) -> Vec<Session<A>> {
         let follows = |it: &&Session<A>| slice.after.is_none_or(|after| it.id < after);
-        let alive = self.open_of(user).filter(|it| it.is_alive(now)).filter(follows);
-        let mut alive: Vec<_> = alive.cloned().collect();
-        alive.sort_by_key(|it| Reverse(it.id));
-        alive.truncate(usize::try_from(slice.limit).unwrap_or(usize::MAX));
-        alive
+        let fits = |it: &&Session<A>| {
+            let SessionQuery { user, client, from } = *query;
+            user.is_none_or(|user| it.user == user)
+                && client.is_none_or(|client| it.client == Some(client))
+                && from.is_none_or(|from| it.id >= from)
+        };
+        let newest = self.rows.values().rev().map(Arc::as_ref);
+        let alive = newest.filter(|it| it.is_alive(now)).filter(fits).filter(follows);
+        alive.take(usize::try_from(slice.limit).unwrap_or(usize::MAX)).cloned().collect()
     }
 
     pub(crate) fn insert(&mut self, session: &Session<A>) -> Result<()> {
@@ -159,13 +162,13 @@ look_ups! { MemoryRead, MemoryTx;
             self.look(|state| state.sessions.open_of(user).rev().cloned().collect())
         }
 
-        async fn live_sessions_of(
+        async fn live_sessions(
             &mut self,
-            user: UserId,
+            query: &SessionQuery,
             now: Timestamp,
             slice: Slice<SessionId>,
         ) -> Result<Vec<Session<A>>> {
-            self.look(|state| state.sessions.live_of(user, now, slice))
+            self.look(|state| state.sessions.live(query, now, slice))
         }
     }
 }

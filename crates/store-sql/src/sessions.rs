@@ -1,9 +1,9 @@
 use durward_core::entity::{LiveSession, Session, SessionFamily, UserStatus};
 use durward_core::ids::{ClientId, SessionId, UserId};
-use durward_core::store::{Result, Sessions, SessionsMut};
+use durward_core::store::{Result, SessionQuery, Sessions, SessionsMut};
 use durward_core::{Attrs, Digest, Slice, Timestamp, UserAgent};
 
-use crate::engine::{Engine, values};
+use crate::engine::{Engine, Value, values};
 use crate::read::look_ups;
 use crate::row::{Columns, methods_text, unreadable};
 use crate::statement::statements;
@@ -17,6 +17,22 @@ macro_rules! columns {
     };
 }
 pub(crate) use columns;
+
+/// A part of what is alive, by the index that the first condition names. The sums keep an engine from the
+/// indexes by which what is over is found.
+macro_rules! live {
+    ($first:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM {sessions} WHERE ",
+            $first,
+            "id >= ? AND id < ? AND (1 = ? OR client_id = ?) AND ended_ms + 0 IS NULL \
+             AND expires_ms + 0 > ? AND (token_expires_ms > ? OR refresh_expires_ms > ?) \
+             ORDER BY id DESC LIMIT ?"
+        )
+    };
+}
 
 statements! { Sessions;
     SESSION = concat!("SELECT ", columns!(), " FROM {sessions} WHERE id = ?");
@@ -35,11 +51,9 @@ statements! { Sessions;
         "SELECT ", columns!(), " FROM {sessions} WHERE user_id = ? AND ended_ms IS NULL \
          ORDER BY created_ms DESC, id DESC"
     );
-    LIVE_SESSIONS_OF = concat!(
-        "SELECT ", columns!(), " FROM {sessions} WHERE user_id = ? AND ended_ms IS NULL \
-         AND expires_ms > ? AND (token_expires_ms > ? OR refresh_expires_ms > ?) AND id < ? \
-         ORDER BY id DESC LIMIT ?"
-    );
+    LIVE_SESSIONS = live!("");
+    LIVE_SESSIONS_BY_USER = live!("user_id = ? AND ");
+    LIVE_SESSIONS_BY_CLIENT = live!("client_id = ? AND ");
     INSERT_SESSION = concat!(
         "INSERT INTO {sessions} (", columns!(), ") \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -100,6 +114,10 @@ fn decode_family<A: Attrs>(row: &impl Columns) -> Result<SessionFamily<A>> {
     Ok(SessionFamily { session: decode(row)?, status: row.named("status", UserStatus::named)? })
 }
 
+/// Below and above every id.
+const FIRST: SessionId = SessionId::from_bytes([0; 16]);
+const LAST: SessionId = SessionId::from_bytes([0xff; 16]);
+
 look_ups! {
     impl<E: Engine, A: Attrs> Sessions<A> for Handle<'_, E, A> {
         async fn session(&mut self, id: SessionId) -> Result<Option<Session<A>>> {
@@ -121,16 +139,31 @@ look_ups! {
             self.rows(SESSIONS_OF, values![&user], decode).await
         }
 
-        async fn live_sessions_of(
+        async fn live_sessions(
             &mut self,
-            user: UserId,
+            query: &SessionQuery,
             now: Timestamp,
             slice: Slice<SessionId>,
         ) -> Result<Vec<Session<A>>> {
-            // Every id comes before this one.
-            let before = slice.after.unwrap_or(SessionId::from_bytes([0xff; 16]));
-            let values = values![&user, now, now, now, &before, slice.limit];
-            self.rows(LIVE_SESSIONS_OF, values, decode).await
+            let SessionQuery { user, client, from } = query;
+            let (first, last) = (from.unwrap_or(FIRST), slice.after.unwrap_or(LAST));
+            let rest: &[Value<'_>] = values![
+                &first,
+                &last,
+                client.is_none(),
+                client,
+                now,
+                now,
+                now,
+                slice.limit,
+            ];
+            let (statement, by) = match (user, client) {
+                (Some(_), _) => (LIVE_SESSIONS_BY_USER, Some(Value::from(user))),
+                (None, Some(_)) => (LIVE_SESSIONS_BY_CLIENT, Some(Value::from(client))),
+                (None, None) => (LIVE_SESSIONS, None),
+            };
+            let values: Vec<_> = by.into_iter().chain(rest.iter().copied()).collect();
+            self.rows(statement, &values, decode).await
         }
     }
 }

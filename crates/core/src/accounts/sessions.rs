@@ -7,7 +7,7 @@ use crate::event::{EndReason, Event};
 use crate::ids::{ClientId, SessionId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
-use crate::store::{Sessions, SessionsMut, Store, Users};
+use crate::store::{SessionQuery, Sessions, SessionsMut, Store, Users};
 use crate::token::{RefreshToken, SessionToken};
 
 impl<S: Store> Accounts<S> {
@@ -85,7 +85,19 @@ impl<S: Store> Accounts<S> {
         if read.user(user).await?.is_none() {
             return Err(Error::NotFound("user"));
         }
-        let rows = read.live_sessions_of(user, self.now(), slice.and_one_more()).await?;
+        let query = SessionQuery { user: Some(user), ..SessionQuery::default() };
+        let rows = read.live_sessions(&query, self.now(), slice.and_one_more()).await?;
+        Ok(slice.page(rows, |session| session.id))
+    }
+
+    /// A part of the sessions of everybody that fit and are alive, the newest first.
+    pub async fn list_sessions(
+        &self,
+        query: &SessionQuery,
+        slice: Slice<SessionId>,
+    ) -> Result<Page<Session<S::Attrs>, SessionId>, Error> {
+        let mut read = self.read().await?;
+        let rows = read.live_sessions(query, self.now(), slice.and_one_more()).await?;
         Ok(slice.page(rows, |session| session.id))
     }
 

@@ -31,6 +31,8 @@ pub enum Action {
     ReadAudit,
     /// See the sessions of a user.
     ReadSessions,
+    /// List the sessions of everybody.
+    ListSessions,
     /// End sessions of a user.
     EndSessions,
     /// Enrol an authenticator app, or make recovery codes.
@@ -75,7 +77,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -91,6 +93,7 @@ impl Action {
         Self::ReadUserAudit,
         Self::ReadAudit,
         Self::ReadSessions,
+        Self::ListSessions,
         Self::EndSessions,
         Self::EnrolFactor,
         Self::RemoveFactor,
@@ -132,6 +135,7 @@ impl Action {
             | Self::ReadUserAudit
             | Self::ReadAudit
             | Self::ReadSessions
+            | Self::ListSessions
             | Self::EndSessions
             | Self::UseOrganizations
             | Self::ReadOrganization
@@ -184,6 +188,7 @@ impl Action {
             | Self::ResendVerification
             | Self::ChangePassword
             | Self::ReadAudit
+            | Self::ListSessions
             | Self::EndSessions
             | Self::EnrolFactor
             | Self::RemoveFactor

@@ -96,7 +96,7 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Own | SystemClient => Forbid,
             Other | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Hide,
         },
-        Action::ListUsers | Action::ReadAudit => match relation {
+        Action::ListUsers | Action::ListSessions | Action::ReadAudit => match relation {
             Anonymous => Authenticate,
             Administrator | SystemClient => Allow,
             Other | Own | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Forbid,

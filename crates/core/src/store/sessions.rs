@@ -1,10 +1,21 @@
 use super::Result;
 use crate::attrs::Attrs;
 use crate::entity::{LiveSession, Session, SessionFamily};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{ClientId, SessionId, UserId};
 use crate::page::Slice;
 use crate::secret::Digest;
 use crate::time::Timestamp;
+
+/// Which sessions are asked for; all that is given must fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// Opened through this client.
+    pub client: Option<ClientId>,
+    /// With this id or a greater one: not before a moment, by [`SessionId::first_at`].
+    pub from: Option<SessionId>,
+}
 
 /// Look-ups of sessions.
 #[trait_variant::make(Send)]
@@ -25,11 +36,10 @@ pub trait Sessions<A: Attrs> {
     /// The sessions of this user that were not ended, the newest first.
     async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>>;
 
-    /// A part of the sessions of this user that are [alive](Session::is_alive), by descending id
-    /// (R-SE-13).
-    async fn live_sessions_of(
+    /// A part of the sessions that fit and are [alive](Session::is_alive), by descending id (R-SE-13).
+    async fn live_sessions(
         &mut self,
-        user: UserId,
+        query: &SessionQuery,
         now: Timestamp,
         slice: Slice<SessionId>,
     ) -> Result<Vec<Session<A>>>;

@@ -45,6 +45,37 @@ fn seen_and_ended<S: Store>() -> Vec<Route<S>> {
             },
         },
         Route {
+            verb: Verb::Get,
+            path: "/v1/sessions",
+            action: Action::ListSessions,
+            aim: Aim::Service,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(sessions::index_all),
+            operation: Operation {
+                id: "listAllSessions",
+                tag: "Administration",
+                summary: "See who is logged in",
+                description: "For administrators: the sessions of everybody that are alive, the newest first. All \
+                              filters that are given must fit.",
+                session: SessionUse::Required,
+                fields: &[
+                    Parameter::User,
+                    Parameter::Client,
+                    Parameter::CreatedAfter,
+                    Parameter::Limit,
+                    Parameter::Cursor,
+                ],
+                body: BodyUse::None,
+                answers: vec![Success::new(
+                    200,
+                    "A part of the sessions.",
+                    Schemas::answer::<ListView<sessions::SessionItemView<'static>>>,
+                )],
+                faults: &[Fault::Flow(Kind::Forbidden)],
+            },
+        },
+        Route {
             verb: Verb::Delete,
             path: "/v1/users/{id}/sessions",
             action: Action::EndSessions,

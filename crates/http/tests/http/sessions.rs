@@ -316,6 +316,53 @@ async fn a_foreign_session_looks_like_one_that_never_was() {
 }
 
 #[tokio::test]
+async fn administrators_see_who_is_logged_in() {
+    // R-AZ-01
+    let site = Site::standard();
+    let root = administrator(&site).await;
+    site.wait(Duration::from_secs(1));
+    let ada = site.session("ada@example.com").await;
+    site.wait(Duration::from_secs(1));
+    let eve = site.session("eve@example.com").await;
+    let list = async |query: &str| {
+        let ask = Ask::get(format!("/v1/sessions?{query}")).bearer(&root["token"]);
+        let reply = site.send(ask).await;
+        assert_eq!(reply.status, 200, "{query}: {}", reply.text());
+        reply.json()
+    };
+    let ids = |list: &Value| -> Vec<Value> {
+        list["data"].as_array().unwrap().iter().map(|it| it["id"].clone()).collect()
+    };
+    let all = list("").await;
+    let expected = [&eve, &ada, &root].map(|session| session["sessionId"].clone());
+    assert_eq!(ids(&all), expected);
+    assert_eq!(all["data"][1]["userId"], ada["userId"]);
+    assert_eq!(
+        (&all["data"][1]["current"], &all["data"][2]["current"]),
+        (&json!(false), &json!(true))
+    );
+    let first = list("limit=2").await;
+    let rest = list(&format!("cursor={}", first["next"].as_str().unwrap())).await;
+    assert_eq!([ids(&first), ids(&rest)].concat(), expected);
+    let of_ada = list(&format!("user={}", ada["userId"].as_str().unwrap())).await;
+    assert_eq!(ids(&of_ada), expected[1..2]);
+    let at = all["data"][1]["createdAt"].as_str().unwrap();
+    assert_eq!(ids(&list(&format!("createdAfter={at}")).await), expected[..1]);
+    assert_eq!(list("client=cli_01arz3ndektsv4rrffq69g5fav").await["data"], json!([]));
+    let end = format!("/v1/sessions/{}", eve["sessionId"].as_str().unwrap());
+    assert_eq!(site.send(Ask::delete(end).bearer(&root["token"])).await.status, 204);
+    assert_eq!(ids(&list("").await), expected[1..]);
+    let refused = site.send(Ask::get("/v1/sessions").bearer(&ada["token"])).await;
+    assert_eq!(refused.problem(), (403, "FORBIDDEN".into()));
+    assert_eq!(site.send(Ask::get("/v1/sessions")).await.status, 401);
+    let query = "user=me&client=x&createdAfter=0&limit=0&cursor=x";
+    let wrong = site.send(Ask::get(format!("/v1/sessions?{query}")).bearer(&root["token"])).await;
+    let mut found = wrong.pointers();
+    found.sort_unstable();
+    assert_eq!((wrong.status, found.len()), (422, 5), "{found:?}");
+}
+
+#[tokio::test]
 async fn an_administrator_sees_and_ends_the_sessions_of_anyone() {
     // R-SE-07
     let site = Site::standard();

@@ -15,8 +15,8 @@ use durward_core::store::{
     Audit, AuditMut, AuditQuery, BudgetsMut, Clients, ClientsMut, Dossier, Factors, FactorsMut,
     Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
     LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
-    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
-    UserQuery, Users, UsersMut,
+    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, SessionQuery,
+    Sessions, SessionsMut, UserQuery, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -140,8 +140,8 @@ port! {
             session_by_token(token: &Digest) -> Option<LiveSession<Suite>>;
             session_by_refresh(refresh: &Digest) -> Option<SessionFamily<Suite>>;
             sessions_of(user: UserId) -> Vec<Session<Suite>>;
-            live_sessions_of(
-                user: UserId,
+            live_sessions(
+                query: &SessionQuery,
                 now: Timestamp,
                 slice: Slice<SessionId>
             ) -> Vec<Session<Suite>>;

@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 
 use durward_conformance::Suite;
 use durward_core::entity::Session;
+use durward_core::store::SessionQuery;
 use durward_core::{Slice, Timestamp};
 
 use super::Faults;
@@ -11,15 +12,31 @@ use super::sessions::all;
 /// Tells other sessions than those that are alive, in parts as it should.
 macro_rules! told_if {
     ($told:expr) => {
-        Fault::live_sessions_of(|state, user, now, slice| {
+        Fault::live_sessions(|state, query, now, slice| {
             let told: fn(&Session<Suite>, Timestamp) -> bool = $told;
-            let rows = state.sessions.rows.values().filter(|it| it.user == user);
+            let rows = state
+                .sessions
+                .rows
+                .values()
+                .filter(|it| query.user.is_none_or(|user| it.user == user));
             let mut rows: Vec<_> =
                 rows.filter(|it| told(it, now)).map(|it| (**it).clone()).collect();
             rows.retain(|it| slice.after.is_none_or(|after| it.id < after));
             rows.reverse();
             rows.truncate(slice.limit as usize);
             rows
+        })
+    };
+}
+
+/// Tells what answers another question than was asked.
+macro_rules! asked {
+    ($alter:expr) => {
+        Fault::live_sessions(|state, query, now, slice| {
+            let alter: fn(&mut SessionQuery) = $alter;
+            let mut query = *query;
+            alter(&mut query);
+            state.sessions.live(&query, now, slice)
         })
     };
 }
@@ -47,30 +64,28 @@ pub(super) const FAULTS: Faults = &[
     (
         "live_sessions_are_told_in_parts",
         &[
-            Fault::live_sessions_of(|state, user, now, slice| {
-                state.sessions.live_of(user, now, Slice { limit: u32::MAX, ..slice })
+            Fault::live_sessions(|state, query, now, slice| {
+                state.sessions.live(query, now, Slice { limit: u32::MAX, ..slice })
             }),
-            Fault::live_sessions_of(|state, user, now, slice| {
+            Fault::live_sessions(|state, query, now, slice| {
                 let slice = slice.and_one_more();
-                state.sessions.live_of(user, now, slice)
+                state.sessions.live(query, now, slice)
             }),
-            Fault::live_sessions_of(|state, user, now, slice| {
+            Fault::live_sessions(|state, query, now, slice| {
                 let all = Slice { after: None, limit: u32::MAX };
-                let mut rows = state.sessions.live_of(user, now, all);
+                let mut rows = state.sessions.live(query, now, all);
                 rows.sort_by_key(|it| Reverse(it.created));
                 rows.retain(|it| slice.after.is_none_or(|after| it.id < after));
                 rows.truncate(slice.limit as usize);
                 rows
             }),
-            Fault::live_sessions_of(|state, user, now, slice| {
-                let mut rows = state.sessions.live_of(user, now, slice);
+            Fault::live_sessions(|state, query, now, slice| {
+                let mut rows = state.sessions.live(query, now, slice);
                 rows.reverse();
                 rows
             }),
-            Fault::live_sessions_of(|state, _, now, slice| {
-                let users = state.users.rows.keys();
-                let all = users.flat_map(|user| state.sessions.live_of(*user, now, slice));
-                all.collect()
+            Fault::live_sessions(|state, query, now, slice| {
+                state.sessions.live(&SessionQuery { user: None, ..*query }, now, slice)
             }),
         ],
     ),
@@ -78,13 +93,34 @@ pub(super) const FAULTS: Faults = &[
         "a_place_outlives_its_row",
         &[
             // The place is looked for among what is there.
-            Fault::live_sessions_of(|state, user, now, slice| {
+            Fault::live_sessions(|state, query, now, slice| {
                 let all = Slice { after: None, limit: u32::MAX };
-                let rows = state.sessions.live_of(user, now, all);
+                let rows = state.sessions.live(query, now, all);
                 let at = slice.after.map_or(Some(0), |after| {
                     rows.iter().position(|it| it.id == after).map(|at| at + 1)
                 });
                 rows.into_iter().skip(at.unwrap_or(0)).take(slice.limit as usize).collect()
+            }),
+        ],
+    ),
+    (
+        "live_sessions_are_told_as_they_are_asked_for",
+        &[
+            asked!(|query| query.user = None),
+            asked!(|query| query.client = None),
+            asked!(|query| query.from = None),
+            Fault::live_sessions(|state, query, now, slice| {
+                let mut rows = state.sessions.live(query, now, slice);
+                rows.retain(|it| query.from.is_none_or(|from| it.id > from));
+                rows
+            }),
+            Fault::live_sessions(|state, query, now, slice| {
+                let mut rows =
+                    state.sessions.live(&SessionQuery { client: None, ..*query }, now, slice);
+                rows.retain(|it| {
+                    it.client.is_none() || query.client.is_none_or(|id| it.client == Some(id))
+                });
+                rows
             }),
         ],
     ),

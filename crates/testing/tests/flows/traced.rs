@@ -23,8 +23,8 @@ use durward_core::store::{
     Audit, AuditMut, AuditQuery, BudgetsMut, Clients, ClientsMut, Dossier, Factors, FactorsMut,
     Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
     LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
-    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, Sessions, SessionsMut,
-    Tx, UserQuery, Users, UsersMut,
+    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, SessionQuery,
+    Sessions, SessionsMut, Tx, UserQuery, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -208,8 +208,8 @@ traced! {
         session_by_token(token: &Digest) -> Option<LiveSession<A>>;
         session_by_refresh(refresh: &Digest) -> Option<SessionFamily<A>>;
         sessions_of(user: UserId) -> Vec<Session<A>>;
-        live_sessions_of(
-            user: UserId,
+        live_sessions(
+                query: &SessionQuery,
             now: Timestamp,
             slice: Slice<SessionId>
         ) -> Vec<Session<A>>;
