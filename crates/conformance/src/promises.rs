@@ -266,7 +266,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 22] = [
+    const NOUNS: [(&str, &str); 23] = [
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
         ("budgets", include_str!("budgets.rs")),
@@ -288,6 +288,7 @@ mod tests {
         ("replies", include_str!("replies.rs")),
         ("sessions", include_str!("sessions.rs")),
         ("transactions", include_str!("transactions.rs")),
+        ("user_lists", include_str!("user_lists.rs")),
         ("users", include_str!("users.rs")),
     ];
 
