@@ -18,6 +18,7 @@ mod layer;
 mod life_cycle;
 mod logs;
 mod notices;
+mod organizations;
 mod passwords;
 mod refusals;
 mod roles;
