@@ -24,6 +24,11 @@ impl Call {
         Self { method: "POST", path: path.into(), fields: Vec::new(), body: Some(body) }
     }
 
+    /// A request that removes something.
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self { method: "DELETE", path: path.into(), fields: Vec::new(), body: None }
+    }
+
     /// The same request by whoever holds this session token.
     pub(crate) fn by(self, token: &str) -> Self {
         self.with("Authorization", format!("Bearer {token}"))

@@ -1,5 +1,7 @@
 //! The races that only one may win, against one node and against two nodes on one database.
 
+mod organizations;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -91,6 +93,9 @@ async fn race(world: &World, nodes: usize, rounds: usize, random: Random) -> Res
             ("link and typed code against each other", arena.answers_of_both_forms().await?),
             ("a refresh token spent 100 times", arena.refreshes_of_one_token().await?),
             ("an address claimed in 50 spellings", arena.spellings_of_one_address().await?),
+            ("two owners who remove each other", arena.owners_against_each_other().await?),
+            ("an invitation accepted 50 times", arena.acceptances_of_one_invitation().await?),
+            ("an archival against invitations", arena.archival_against_invitations().await?),
         ] {
             println!("  ok {round}/{rounds} {name}: {tally}");
         }

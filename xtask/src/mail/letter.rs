@@ -3,8 +3,9 @@ use data_encoding::BASE64;
 
 const TYPED_ALPHABET: &str = "23456789BCDFGHJKLMNPQRSTVWXZ";
 const TYPED_LENGTH: usize = 8;
-const LINK_PREFIX: &str = "dw_cd_";
-const LINK_LENGTH: usize = LINK_PREFIX.len() + 49;
+/// Of a code, and of an invitation.
+const LINK_PREFIXES: [&str; 2] = ["dw_cd_", "dw_iv_"];
+const LINK_LENGTH: usize = 55;
 
 /// A mail that arrived, as far as a run needs it.
 #[derive(Clone, Debug)]
@@ -103,9 +104,10 @@ fn boundary(content_type: &str) -> Option<String> {
 }
 
 fn link(text: &str) -> Option<String> {
-    let start = text.find(LINK_PREFIX)?;
+    let start = LINK_PREFIXES.iter().find_map(|prefix| text.find(prefix))?;
     let code = text.get(start..start + LINK_LENGTH)?;
-    code[LINK_PREFIX.len()..].bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| code.into())
+    let mut random = code.bytes().skip("dw_cd_".len());
+    random.all(|byte| byte.is_ascii_alphanumeric()).then(|| code.into())
 }
 
 /// The line that holds nothing but a code.
