@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use durward_core::authz::ClientOf;
+use durward_core::entity::ClientOwner;
 use durward_core::{Accounts, Attrs, Caller, Error, Store, Target, UserId};
 
 use crate::problem::Problem;
@@ -23,6 +25,12 @@ pub(crate) enum Aim {
     Membership,
     /// An invitation, by `{id}`.
     Invitation,
+    /// A client, by `{id}`.
+    Client,
+    /// A secret of a client, by `{id}` and `{secretId}`.
+    ClientSecret,
+    /// A restriction of a client, by `{id}` and `{restrictionId}`.
+    ClientRestriction,
 }
 
 impl Aim {
@@ -54,15 +62,19 @@ impl Aim {
                 let standing = accounts.standing(caller, organization, None).await?;
                 Target::Invitation { id, standing }
             }
+            // The flow looks for the rest among what belongs to this client.
+            Self::Client | Self::ClientSecret | Self::ClientRestriction => {
+                named_client(accounts, parts, caller).await?
+            }
         })
     }
 }
 
 /// The user that the path names. A text that is no id looks like a user who is not there (R-AZ-03).
 async fn named_user<A: Attrs>(parts: &mut Parts, caller: &Caller<A>) -> Result<UserId, Problem> {
-    let me = caller.user()?.id;
+    check_known(caller)?;
     match named(parts, "user").await? {
-        id if id == "me" => Ok(me),
+        id if id == "me" => Ok(caller.acting_user()?),
         id => Ok(id.parse().map_err(|_no_id| Error::NotFound("user"))?),
     }
 }
@@ -78,15 +90,36 @@ async fn named_session<S: Store>(
     Ok(Target::Session { id, user })
 }
 
-/// The id that the path names, for somebody who is logged in.
+/// The client that the path names, with whose it is.
+async fn named_client<S: Store>(
+    accounts: &Accounts<S>,
+    parts: &mut Parts,
+    caller: &Caller<S::Attrs>,
+) -> Result<Target, Problem> {
+    let id = known_id(parts, caller, "client").await?;
+    let of = match accounts.client(id).await?.owner {
+        ClientOwner::User(user) => ClientOf::User(user),
+        ClientOwner::Organization(organization) => {
+            ClientOf::Organization(accounts.standing(caller, organization, None).await?)
+        }
+    };
+    Ok(Target::Client { id, of })
+}
+
+/// The id that the path names, for somebody who is known.
 async fn known_id<A: Attrs, I: FromStr>(
     parts: &mut Parts,
     caller: &Caller<A>,
     noun: &'static str,
 ) -> Result<I, Problem> {
-    caller.user()?;
+    check_known(caller)?;
     let id = named(parts, noun).await?.parse();
     Ok(id.map_err(|_no_id| Error::NotFound(noun))?)
+}
+
+/// Nothing is looked up for nobody.
+fn check_known<A: Attrs>(caller: &Caller<A>) -> Result<(), Error> {
+    if caller.is_authenticated() { Ok(()) } else { Err(Error::Unauthenticated) }
 }
 
 /// The `{id}` of the path; one that cannot be read names nothing.

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
 use durward_core::{
-    Accounts, Caller, Error, FreshUser, InvitationId, MembershipId, OrganizationId, Origin,
-    RequestId, SessionId, SessionToken, Store, Target, UserId,
+    Accounts, Attrs, Caller, ClientId, Error, FreshUser, InvitationId, MembershipId,
+    OrganizationId, Origin, RequestId, SessionId, SessionToken, Store, Target, UserId,
 };
 
 use crate::body::{Received, json, json_or_nothing};
@@ -73,6 +73,18 @@ impl<S: Store> Call<S> {
         Ok(id)
     }
 
+    /// The client that the path names.
+    pub(crate) fn client(&self) -> Result<ClientId, Error> {
+        let Target::Client { id, .. } = self.target else { return Err(unnamed("client")) };
+        Ok(id)
+    }
+
+    /// The part of the path that follows this one.
+    pub(crate) fn behind(&self, part: &str) -> Option<&str> {
+        let mut parts = self.uri.path().split('/').skip_while(|it| *it != part);
+        parts.nth(1)
+    }
+
     /// The user, if he authenticated a moment ago; what a dangerous flow asks for.
     pub(crate) fn fresh(&self) -> Result<FreshUser, Error> {
         self.accounts().fresh(&self.caller)
@@ -99,4 +111,13 @@ impl<S: Store> Call<S> {
 fn unnamed(noun: &'static str) -> Error {
     tracing::error!(noun, "a route asks for what its path does not name");
     Error::Internal("a route asks for what its path does not name")
+}
+
+/// Whom a request is from, as text: the user, or else the client that proved itself; `None` for nobody.
+pub(crate) fn principal<A: Attrs>(caller: &Caller<A>) -> Option<String> {
+    let client = caller.client.as_ref().filter(|client| client.authenticated);
+    match &caller.user {
+        Some(user) => Some(user.id.to_string()),
+        None => client.map(|client| client.id.to_string()),
+    }
 }

@@ -5,18 +5,21 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
 use axum::extract::connect_info::ConnectInfo;
-use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
+use axum::extract::{OriginalUri, Request};
+use axum::http::header::{CACHE_CONTROL, ORIGIN, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
+use durward_core::access::{AccessRequest, RequestTarget};
+use durward_core::accounts::ClientCredential;
 use durward_core::authz::ClientOf;
+use durward_core::entity::{ClientRefusal, LiveClient};
 use durward_core::settings::Limits;
 use durward_core::{
-    Accounts, Action, Attrs, Caller, Error, Kind, Obstruction, Origin, RequestId, SessionToken,
-    Store, Target, UserAgent,
+    Accounts, Action, Attrs, Caller, ClientCaller, Error, Kind, Obstruction, Origin, RequestId,
+    SessionToken, Store, Target, UserAgent,
 };
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
@@ -24,7 +27,7 @@ use tracing::{Instrument, Span, field};
 use crate::aim::Aim;
 use crate::call::Call;
 use crate::client_ip::client_ip;
-use crate::credentials;
+use crate::credentials::{self, Presented};
 use crate::error::Fault;
 use crate::headers::X_REQUEST_ID;
 use crate::problem::{Limit, Problem};
@@ -76,6 +79,23 @@ impl Budget {
     }
 }
 
+/// What is asked of the credentials of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Demand {
+    /// What is done with the session token.
+    pub(crate) credentials: Credentials,
+    /// Whether a client that serves users only needs one here: not where users log in.
+    pub(crate) user: bool,
+}
+
+impl Demand {
+    /// What a route of the table asks.
+    const fn of(rule: &Rule) -> Self {
+        let login = matches!(rule.action, Action::Authenticate);
+        Self { credentials: rule.credentials, user: !login }
+    }
+}
+
 /// Whom a request is from.
 pub(crate) struct Identity<S: Store> {
     pub(crate) caller: Caller<S::Attrs>,
@@ -99,11 +119,13 @@ impl<S: Store> Edge<S> {
         }
     }
 
-    /// Finds out whom a request is from, at the cost of at most one read of the store.
+    /// Finds out whom a request is from, at the cost of at most one read of the store for its client and one
+    /// for its user.
     pub(crate) async fn identify(
         &self,
         parts: &Parts,
-        credentials: Credentials,
+        demand: Demand,
+        id: &RequestId,
     ) -> Result<Identity<S>, Problem> {
         if parts.uri.query().is_some_and(credentials::is_in_query) {
             return Err(Problem::new(Fault::SecretInUrl).because([Obstruction::new(
@@ -113,13 +135,48 @@ impl<S: Store> Edge<S> {
         }
         let ip =
             client_ip(peer(&parts.extensions), &parts.headers, &self.settings.trusted_proxies)?;
-        let presented = credentials::session_token(&parts.headers)?;
+        let Presented { session, client } = credentials::presented(&parts.headers)?;
         let mut caller = Caller::anonymous(ip);
-        if let (Some(token), Credentials::Checked) = (&presented, credentials) {
-            let user = self.accounts.authenticate(token, None).await;
+        let client = match client {
+            Some(credential) => Some(self.admit_client(parts, &credential, &caller, id).await?),
+            None => None,
+        };
+        caller.client = client.as_ref().map(ClientCaller::from);
+        if let (Some(token), Credentials::Checked) = (&session, demand.credentials) {
+            // GW-15
+            let through = client.as_ref().map(|client| client.id);
+            let user = self.accounts.authenticate(token, through).await;
             caller.user = Some(user.map_err(bad_credential)?);
         }
-        Ok(Identity { caller, presented })
+        if let Some(client) = client.filter(|client| client.require_user)
+            && demand.user
+            && caller.user.is_none()
+        {
+            let origin = origin(&caller, &parts.headers, id);
+            let refused = ClientRefusal::UserRequired;
+            let refused = self.accounts.refuse_client(&client, refused, &origin).await;
+            return Err(bad_credential(refused));
+        }
+        Ok(Identity { caller, presented: session })
+    }
+
+    /// The client that presents this, if it may make this request.
+    async fn admit_client(
+        &self,
+        parts: &Parts,
+        credential: &ClientCredential,
+        caller: &Caller<S::Attrs>,
+        id: &RequestId,
+    ) -> Result<LiveClient<S::Attrs>, Problem> {
+        let target = RequestTarget::new(None, whole_path(parts));
+        let request = AccessRequest {
+            ip: caller.ip,
+            origin: web_origin(&parts.headers)?,
+            target: target.as_ref(),
+        };
+        let origin = origin(caller, &parts.headers, id);
+        let admitted = self.accounts.authenticate_client(credential, &request, &origin).await;
+        admitted.map_err(bad_credential)
     }
 
     pub(crate) fn refuse(&self, problem: &Problem, id: &RequestId) -> Response {
@@ -216,8 +273,10 @@ async fn admit<S: Store>(
 ) -> Result<Call<S>, Problem> {
     let Identity { caller, presented } = match parts.extensions.remove::<Caller<S::Attrs>>() {
         // The layer of the application has been here already.
-        Some(caller) => Identity { caller, presented: credentials::session_token(&parts.headers)? },
-        None => edge.identify(&parts, rule.credentials).await?,
+        Some(caller) => {
+            Identity { caller, presented: credentials::presented(&parts.headers)?.session }
+        }
+        None => edge.identify(&parts, Demand::of(&rule), id).await?,
     };
     let target = rule.aim.target(&edge.accounts, &mut parts, &caller).await?;
     if let Err(error) = caller.may(rule.action, &target) {
@@ -263,7 +322,7 @@ pub(crate) fn origin<A: Attrs>(caller: &Caller<A>, headers: &HeaderMap, id: &Req
         agent: agent.filter(|agent| !agent.as_str().is_empty()),
         request: Some(id.clone()),
         client: caller.client.as_ref().map(|client| client.id),
-        actor: caller.user.as_ref().map(|user| user.id),
+        actor: caller.acting_user().ok(),
         session: caller.user.as_ref().map(|user| user.session_id),
     }
 }
@@ -294,6 +353,26 @@ fn bad_credential(error: Error) -> Problem {
         | Kind::Vetoed
         | Kind::Store
         | Kind::Internal => error.into(),
+    }
+}
+
+/// The path as it was sent, also to a router that is nested.
+fn whole_path(parts: &Parts) -> &str {
+    parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri).path()
+}
+
+/// The page that sends the request, if a browser names it (RFC 6454, 7).
+fn web_origin(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(ORIGIN).iter();
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    match (first.to_str(), values.next()) {
+        (Ok(origin), None) => Ok(Some(origin)),
+        // R-IN-06
+        (Ok(_) | Err(_), _) => {
+            Err(Problem::header("ORIGIN_MALFORMED", "Origin must be one visible text."))
+        }
     }
 }
 

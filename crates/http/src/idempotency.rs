@@ -5,6 +5,7 @@ use data_encoding::HEXLOWER;
 use durward_core::accounts::Idempotency;
 use durward_core::{Accounts, Caller, Origin, Store};
 
+use crate::call::principal;
 use crate::headers::IDEMPOTENCY_KEY;
 use crate::problem::Problem;
 
@@ -24,10 +25,8 @@ pub(crate) fn idempotency<S: Store>(
     let Some(key) = key(headers)? else {
         return Ok(None);
     };
-    let who = match &caller.user {
-        Some(user) => user.id.to_string(),
-        None => HEXLOWER.encode(&origin.network().to_bytes()),
-    };
+    let who = principal(caller);
+    let who = who.unwrap_or_else(|| HEXLOWER.encode(&origin.network().to_bytes()));
     Ok(Some(accounts.idempotency(&[route, &who], key, content)))
 }
 

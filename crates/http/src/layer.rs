@@ -10,7 +10,7 @@ use axum::response::Response;
 use durward_core::{Accounts, Caller, RequestId, Store};
 use tower::{Layer, Service};
 
-use crate::edge::{Credentials, Edge, Identity, origin, write_id};
+use crate::edge::{Credentials, Demand, Edge, Identity, origin, write_id};
 use crate::headers::X_REQUEST_ID;
 use crate::problem::Problem;
 use crate::settings::HttpSettings;
@@ -109,7 +109,8 @@ async fn admit<S: Store>(
         return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
-    let Identity { caller, .. } = edge.identify(&parts, Credentials::Checked).await?;
+    let demand = Demand { credentials: Credentials::Checked, user: true };
+    let Identity { caller, .. } = edge.identify(&parts, demand, id).await?;
     let origin = origin(&caller, &parts.headers, id);
     // So that a router further inside takes the same id.
     write_id(&mut parts.headers, id);

@@ -1,15 +1,15 @@
 //! The OpenAPI 3.1 document, made from the route table (ADR 0005).
 
+mod path;
+
 use std::collections::BTreeMap;
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use durward_core::authz::{Decision, Relation, decide};
 use durward_core::entity::SearchKey;
-use durward_core::{
-    ClientId, EmailAddress, InvitationId, Kind, MembershipId, OrganizationId, SessionId, Store,
-    UserId, UserStatus,
-};
+use durward_core::{Action, ClientId, EmailAddress, Kind, Store, UserId, UserStatus};
 use serde_json::{Map, Value, json};
 
 use crate::aim::Aim;
@@ -61,6 +61,25 @@ pub(crate) fn document<'a>(
                     "bearerFormat": "dw_st_...",
                     "description": "The token of a session. Presented and not accepted, it is answered 401 on every route.",
                 },
+                "client": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A client: its id as the user name, its secret key as the password. An empty password only \
+                                    names a public client.",
+                },
+                "clientKey": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "dw_sk_...",
+                    "description": "A client by its secret key alone.",
+                },
+                "throughClient": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Durward-Client",
+                    "description": "The client through which a user acts, by its secret key or, if it is public, by its id. A \
+                                    session works through the client that it was issued through, and no other way.",
+                },
             },
         },
     });
@@ -88,11 +107,7 @@ fn operation(route: &Described<'_>, schemas: &mut Schemas, problem: &Value) -> V
         "summary": operation.summary,
         "description": operation.description,
         "responses": responses,
-        "security": match operation.session {
-            SessionUse::None => json!([]),
-            SessionUse::Optional => json!([{}, { "session": [] }]),
-            SessionUse::Required => json!([{ "session": [] }]),
-        },
+        "security": security(rule.action, operation.session),
     });
     let parameters = parameters(rule, operation, schemas);
     if !parameters.is_empty() {
@@ -110,6 +125,25 @@ fn operation(route: &Described<'_>, schemas: &mut Schemas, problem: &Value) -> V
         });
     }
     described
+}
+
+/// What a caller may present: a session, through a client or not; or a client by itself, where the policy has a
+/// client that may.
+fn security(action: Action, session: SessionUse) -> Value {
+    let mut ways = match session {
+        SessionUse::None => vec![json!({})],
+        SessionUse::Optional => vec![json!({}), json!({ "session": [] })],
+        SessionUse::Required => vec![json!({ "session": [] })],
+    };
+    if session != SessionUse::None {
+        ways.push(json!({ "session": [], "throughClient": [] }));
+    }
+    let clients = [Relation::OwnClient, Relation::OtherClient, Relation::SystemClient];
+    let may = clients.into_iter().any(|it| decide(action, it) == Decision::Allow);
+    if may || action.is_open_to_keys() {
+        ways.extend([json!({ "client": [] }), json!({ "clientKey": [] })]);
+    }
+    Value::Array(ways)
 }
 
 fn success(answer: &Success, schemas: &mut Schemas) -> Value {
@@ -166,6 +200,10 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
     if rule.budget.is_some() {
         all.push(Fault::Flow(Kind::Throttled));
     }
+    let forbids = Relation::ALL.into_iter().any(|it| decide(rule.action, it) == Decision::Forbid);
+    if forbids || !rule.action.is_open_to_keys() {
+        all.push(Fault::Flow(Kind::Forbidden));
+    }
     if rule.aim != Aim::Service {
         all.push(Fault::Flow(Kind::NotFound));
     }
@@ -187,28 +225,7 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
 }
 
 fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
-    let id = |description: &str, schema: Value| {
-        json!({
-            "name": "id",
-            "in": "path",
-            "required": true,
-            "description": description,
-            "schema": schema,
-        })
-    };
-    let named = match rule.aim {
-        Aim::Service => None,
-        Aim::User => Some(id(
-            "The id of a user, or `me` for the user of the session.",
-            json!({ "anyOf": [{ "const": "me" }, schemas.request::<UserId>()] }),
-        )),
-        Aim::Session => Some(id("The id of a session.", schemas.request::<SessionId>())),
-        Aim::Organization => {
-            Some(id("The id of an organization.", schemas.request::<OrganizationId>()))
-        }
-        Aim::Membership => Some(id("The id of a membership.", schemas.request::<MembershipId>())),
-        Aim::Invitation => Some(id("The id of an invitation.", schemas.request::<InvitationId>())),
-    };
+    let path = path::parameters(rule.aim, schemas);
     let fields = operation.fields.iter().map(|field| {
         let (name, description, schema) = match field {
             Parameter::IfMatch => (
@@ -290,7 +307,7 @@ fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<
             "schema": schema,
         })
     });
-    named.into_iter().chain(fields).collect()
+    path.chain(fields).collect()
 }
 
 fn headers() -> Value {

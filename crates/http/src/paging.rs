@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::json;
-use crate::call::Call;
+use crate::call::{Call, principal};
 use crate::fields::{Fields, Read, text};
 use crate::problem::Problem;
 use crate::query::{number, parameters};
@@ -29,6 +29,13 @@ pub(crate) struct ListView<T> {
     data: Vec<T>,
     /// The `cursor` of the part that follows; `null` when this is the last one.
     next: Option<String>,
+}
+
+impl<T> ListView<T> {
+    /// A list that is short enough to be told as a whole.
+    pub(crate) const fn whole(data: Vec<T>) -> Self {
+        Self { data, next: None }
+    }
 }
 
 /// Reads which part of its list a request asks for.
@@ -82,7 +89,7 @@ fn opened<S: Store, P: Place>(call: &Call<S>, value: Value) -> Result<P, Obstruc
 
 /// What a cursor belongs to.
 fn context<S: Store>(call: &Call<S>) -> Vec<u8> {
-    let caller = call.caller.user.as_ref().map(|user| user.id.to_string());
+    let caller = principal(&call.caller);
     let mut others: Vec<&str> = call.uri.query().unwrap_or_default().split('&').collect();
     others.retain(|it| !it.starts_with("limit=") && !it.starts_with("cursor="));
     others.sort_unstable();

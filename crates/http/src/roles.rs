@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use durward_core::accounts::RoleChange;
-use durward_core::attrs::Role;
+use durward_core::attrs::Attr;
 use durward_core::{Attrs, Obstruction, Store, unit};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,7 +65,7 @@ fn roles<A: Attrs>(mut fields: Fields) -> Result<Vec<A::UserRole>, Problem> {
     Ok(roles)
 }
 
-fn list<R: Role>(value: Value) -> Result<Vec<R>, Obstruction> {
+pub(crate) fn list<R: Attr>(value: Value) -> Result<Vec<R>, Obstruction> {
     match value {
         Value::Array(items) if items.is_empty() => {
             Err(Obstruction::new("EMPTY", "Must name at least one role."))
@@ -77,7 +77,7 @@ fn list<R: Role>(value: Value) -> Result<Vec<R>, Obstruction> {
     }
 }
 
-fn role<R: Role>(value: Value) -> Result<R, Obstruction> {
+fn role<R: Attr>(value: Value) -> Result<R, Obstruction> {
     serde_json::from_value(value).map_err(|_no_role| {
         Obstruction::new("UNKNOWN_VALUE", "Must hold roles of this deployment only.")
     })

@@ -122,14 +122,14 @@ mod tests {
     fn the_rules_of_the_routes_are_the_reviewed_table() {
         // R-AZ-01, R-AZ-02
         let mut text = String::from(
-            "route                                 action       aim     token     budget\n",
+            "route                                                               action                aim               token     budget\n",
         );
         for route in table::<MemoryStore>() {
             let Rule { method, path, action, aim, credentials, budget } = route.rule();
             let budget = budget.map_or_else(|| "-".to_owned(), |budget| format!("{budget:?}"));
             let (route, action) = (format!("{method} {path}"), format!("{action:?}"));
             let (aim, token) = (format!("{aim:?}"), format!("{credentials:?}"));
-            writeln!(text, "{route:38}{action:13}{aim:8}{token:10}{budget}").unwrap();
+            writeln!(text, "{route:68}{action:22}{aim:18}{token:10}{budget}").unwrap();
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/routes.golden.txt");
         if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {

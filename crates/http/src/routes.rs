@@ -17,6 +17,8 @@ use crate::problem::Problem;
 mod administration;
 mod audit;
 mod authn;
+mod client_rules;
+mod clients;
 mod emails;
 mod factors;
 mod invitations;
@@ -65,6 +67,8 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         organizations::routes(),
         memberships::routes(),
         invitations::routes(),
+        clients::routes(),
+        client_rules::routes(),
         audit::routes(),
         factors::routes(),
         authn::routes(),

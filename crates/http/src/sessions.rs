@@ -144,7 +144,9 @@ pub(crate) async fn index_all<S: Store>(call: Call<S>) -> Result<Response, Probl
 pub(crate) async fn end_all<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let current = include_current(call.uri.query())?;
     let (user, origin, accounts) = (call.user()?, call.origin(), call.accounts());
-    let except = (!current).then_some(call.caller.user()?.session_id);
+    // A client by itself has none.
+    let own = call.caller.user.as_ref().map(|user| user.session_id);
+    let except = own.filter(|_| !current);
     unit!(accounts, |tx, _| {
         if tx.user(user).await?.is_none() {
             return Err(Error::NotFound("user"));

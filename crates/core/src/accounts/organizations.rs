@@ -42,15 +42,22 @@ impl<S: Store> Accounts<S> {
         id: OrganizationId,
         own: Option<UserId>,
     ) -> Result<Standing, Error> {
-        let user = caller.user()?.id;
+        if !caller.is_authenticated() {
+            return Err(Error::Unauthenticated);
+        }
+        // A client by itself is no member.
+        let user = caller.acting_user().ok();
         let mut read = self.read().await?;
         let organization = read.organization(id).await?.ok_or(Error::NotFound("organization"))?;
-        let membership = read.membership_of(id, user).await?;
+        let membership = match user {
+            Some(user) => read.membership_of(id, user).await?,
+            None => None,
+        };
         Ok(Standing {
             organization: id,
             archived: organization.archived.is_some(),
             permissions: membership.map(|membership| Permissions::of(membership.role)),
-            own: own == Some(user),
+            own: user.is_some() && own == user,
         })
     }
 

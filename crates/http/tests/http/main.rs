@@ -8,6 +8,8 @@
 
 mod audit;
 mod authn;
+mod client_rights;
+mod clients;
 mod conventions;
 mod credentials;
 mod document;
