@@ -22,6 +22,7 @@ mod races;
 mod random;
 mod secrets;
 mod server;
+mod totp;
 mod volley;
 mod world;
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use data_encoding::BASE32_NOPAD;
 use serde_json::json;
 
 use super::needles::Needles;
@@ -10,6 +11,7 @@ use crate::calls::{self, Call};
 use crate::client::{Client, Reply, Tokens};
 use crate::mail::{Inbox, Letter};
 use crate::random::Random;
+use crate::totp;
 
 const MAIL_WITHIN: Duration = Duration::from_mins(1);
 
@@ -28,6 +30,14 @@ pub(super) struct Alive {
     pub(super) email: String,
     pub(super) session: Tokens,
     pub(super) flow: Begun,
+    /// The code of an invitation that waits for this person.
+    pub(super) invitation: String,
+}
+
+/// Somebody who owns an organization.
+struct Founder {
+    token: String,
+    organization: String,
 }
 
 /// A flow whose code was mailed and not used.
@@ -45,9 +55,99 @@ impl Visitor<'_> {
         self.mail_user("bea@example.com").await?;
         self.open_user("cleo@example.com").await?;
         self.clumsy("dora@example.com").await?;
+        self.careful("emma@example.com").await?;
+        let founder = self.founder("finn@example.com").await?;
+        self.invited(&founder, "gwen@example.com").await?;
+        let invitation = self.invitation(&founder, "ada@example.com").await?;
         let session = self.login_by_link("ada@example.com").await?;
         let flow = self.waiting_mail("bea@example.com").await?;
-        Ok(Alive { email: String::from("ada@example.com"), session, flow })
+        Ok(Alive { email: String::from("ada@example.com"), session, flow, invitation })
+    }
+
+    /// Enrols an authenticator app, logs in with it and with a recovery code, and resets the password.
+    async fn careful(&mut self, email: &str) -> Result<()> {
+        let (state, password) = (self.secret("state", 43), self.secret("password", 20));
+        let call = calls::sign_up("Emma", email, Some(&password), &state);
+        let begun = self.begun(call, email, &state).await?;
+        let first = self.session(&calls::answer_link(&begun.link, &state)).await?;
+        let enrol = Call::post("/v1/users/me/totp", json!({})).by(&first.token);
+        let enrolment = self.client.call(&enrol).await?.expect(201)?;
+        let (seed, handle) = (enrolment.text("/secret")?, enrolment.text("/code")?);
+        self.needles.add("seed of the app", &seed);
+        self.needles.add("bytes of the seed", BASE32_NOPAD.decode(seed.as_bytes())?);
+        self.needles.add_token("handle", &handle);
+        let proof = json!({ "code": handle, "secret": totp::now(&seed)? });
+        let confirm = Call::post("/v1/users/me/totp/confirm", proof).by(&first.token);
+        let codes = self.client.call(&confirm).await?.expect(200)?;
+        let codes = codes.body["recoveryCodes"].as_array().context("recovery codes")?.clone();
+        let mut spelled = Vec::new();
+        for code in codes {
+            let code = code.as_str().context("a recovery code")?.to_owned();
+            self.needles.add("recovery code", &code);
+            self.needles.add("letters of a recovery code", code.replace('-', ""));
+            spelled.push(code);
+        }
+        let state = self.secret("state", 43);
+        let login = calls::password_login(email, &password, &state);
+        let step = self.client.call(&login).await?.expect(200)?;
+        self.needles.add_token("handle", &step.handle()?);
+        let body = json!({
+            "idType": "code",
+            "idValue": step.handle()?,
+            "secret": spelled[0],
+            "state": state,
+        });
+        self.session(&Call::post("/v1/authn/recovery", body)).await?;
+        let state = self.secret("state", 43);
+        let reset = Call::post("/v1/passwords/reset", json!({ "email": email, "state": state }));
+        let begun = self.begun(reset, email, &state).await?;
+        let password = self.secret("password", 20);
+        let body = json!({
+            "idType": "code",
+            "idValue": begun.link,
+            "state": state,
+            "password": password,
+            "passwordConf": password,
+        });
+        let confirm = Call::post("/v1/passwords/reset/confirm", body);
+        self.client.call(&confirm).await?.expect(204)?;
+        Ok(())
+    }
+
+    /// Signs up and makes an organization.
+    async fn founder(&mut self, email: &str) -> Result<Founder> {
+        let state = self.secret("state", 43);
+        let begun = self.begun(calls::sign_up("Finn", email, None, &state), email, &state).await?;
+        let Tokens { token, .. } = self.session(&calls::answer_link(&begun.link, &state)).await?;
+        let make = Call::post("/v1/organizations", json!({ "name": "Secretive" })).by(&token);
+        let organization = self.client.call(&make).await?.expect(201)?.text("/id")?;
+        Ok(Founder { token, organization })
+    }
+
+    /// Signs up by an invitation.
+    async fn invited(&mut self, founder: &Founder, email: &str) -> Result<()> {
+        let code = self.invitation(founder, email).await?;
+        let state = self.secret("state", 43);
+        let body = json!({ "name": "Gwen", "email": email, "state": state, "invitation": code });
+        let key = self.secret("idempotency key", 32);
+        let call = Call::post("/v1/users", body).with("Idempotency-Key", key);
+        let reply = self.client.call(&call).await?.expect(201)?;
+        self.written_down(&reply)?;
+        Ok(())
+    }
+
+    /// Invites, and reads the code in the mail.
+    async fn invitation(&mut self, founder: &Founder, email: &str) -> Result<String> {
+        let path = format!("/v1/organizations/{}/invitations", founder.organization);
+        let call = Call::post(path, json!({ "email": email, "role": "viewer" }));
+        self.client.call(&call.by(&founder.token)).await?.expect(201)?;
+        loop {
+            let letter = self.inbox.next(email, MAIL_WITHIN).await?;
+            if let Some(code) = letter.link.filter(|code| code.starts_with("dw_iv_")) {
+                self.needles.add_token("invitation", &code);
+                return Ok(code);
+            }
+        }
     }
 
     /// Signs up with a password and the typed code, then logs in in every way, refreshes, reuses.

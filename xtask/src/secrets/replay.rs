@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use super::dump::Stored;
-use super::flow::Alive;
+use super::flow::{Alive, Begun};
 use super::needles::base_62_text;
 use crate::calls::{self, Call};
 use crate::client::{Client, Reply};
@@ -25,6 +25,7 @@ const PARALLEL: usize = 8;
 const SESSION_TOKEN: &str = "session token";
 const REFRESH_TOKEN: &str = "refresh token";
 const HANDLE: &str = "handle of a flow";
+const INVITATION: &str = "invitation";
 
 /// A request that must come to nothing, and what would be something.
 struct Attempt {
@@ -74,10 +75,14 @@ pub(super) async fn replay(
 /// What is alive is still accepted, by the same measure: the attempts were refused for what they were.
 pub(super) async fn still_accepted(node: SocketAddr, alive: &Alive) -> Result<()> {
     let mut client = Client::new(node);
-    let Alive { session, flow, .. } = alive;
-    for (secret, what) in
-        [(&session.token, SESSION_TOKEN), (&session.refresh, REFRESH_TOKEN), (&flow.handle, HANDLE)]
-    {
+    let Alive { session, flow, invitation, .. } = alive;
+    for (secret, what) in [
+        // The session accepts the invitation while it has its token.
+        (invitation, INVITATION),
+        (&session.token, SESSION_TOKEN),
+        (&session.refresh, REFRESH_TOKEN),
+        (&flow.handle, HANDLE),
+    ] {
         let attempt = attempts_with(secret, alive).into_iter().find(|it| it.what == what);
         let attempt = attempt.context("an attempt of this kind")?;
         let reply = client.call(&attempt.call).await?;
@@ -131,7 +136,7 @@ fn as_tokens(form: &str) -> Vec<String> {
         let checksum = checksum(&body);
         body + &checksum
     };
-    ["st", "rt", "fl", "cd"].map(token).into()
+    ["st", "rt", "fl", "cd", "iv", "sk", "bs"].map(token).into()
 }
 
 fn checksum(body: &str) -> String {
@@ -165,6 +170,17 @@ fn attempts_with(form: &str, alive: &Alive) -> Vec<Attempt> {
             worked: gives_session,
         },
         Attempt { call: calls::verify_email(form), what: "verification", worked: verifies },
+        Attempt {
+            call: Call::post("/v1/invitations/accept", json!({ "code": form }))
+                .by(&alive.session.token),
+            what: INVITATION,
+            worked: gives_session,
+        },
+        Attempt {
+            call: Call::post("/v1/passwords/reset/confirm", reset(form, flow)),
+            what: "reset of a password",
+            worked: verifies,
+        },
         Attempt { call: calls::logout_by("token", form), what: "logout", worked: never },
         Attempt { call: calls::logout_by("refresh", form), what: "logout", worked: never },
         Attempt {
@@ -188,6 +204,18 @@ fn attempts_with(form: &str, alive: &Alive) -> Vec<Attempt> {
     attempts
 }
 
+/// The body that resets a password.
+fn reset(form: &str, flow: &Begun) -> Value {
+    let password = "nobody chooses this password";
+    json!({
+        "idType": "code",
+        "idValue": form,
+        "state": flow.state,
+        "password": password,
+        "passwordConf": password,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,7 +228,7 @@ mod tests {
     #[test]
     fn a_digest_is_presented_as_a_token_of_every_kind() {
         let forms = forms(&stored(&[7; 32]));
-        for prefix in ["dw_st_", "dw_rt_", "dw_fl_", "dw_cd_"] {
+        for prefix in ["dw_st_", "dw_rt_", "dw_fl_", "dw_cd_", "dw_iv_", "dw_sk_", "dw_bs_"] {
             let token = forms.iter().find(|form| form.starts_with(prefix)).unwrap();
             assert_eq!(token.len(), 55);
         }
