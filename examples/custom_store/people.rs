@@ -156,6 +156,25 @@ impl<A: Attrs> LoginEmailsMut for Handle<A> {
         })
     }
 
+    async fn promote_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool> {
+        self.write(|tables| {
+            let ours = |row: &LoginEmail| row.user == user && row.proven.is_some();
+            let found = tables.emails.iter().any(|row| row.id == id && ours(row));
+            for row in tables.emails.iter_mut().filter(|row| found && row.user == user) {
+                row.primary = row.id == id;
+            }
+            Ok(found)
+        })
+    }
+
+    async fn delete_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool> {
+        self.write(|tables| {
+            let before = tables.emails.len();
+            tables.emails.retain(|row| row.id != id || row.user != user);
+            Ok(tables.emails.len() < before)
+        })
+    }
+
     async fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> Result<u64> {
         self.write(|tables| {
             let before = tables.emails.len();

@@ -44,6 +44,7 @@ pub mod invitations;
 pub mod leftovers;
 pub mod life_cycle;
 pub mod lists;
+pub mod login_email_changes;
 pub mod login_emails;
 pub mod memberships;
 pub mod organizations;

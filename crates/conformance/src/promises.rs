@@ -63,6 +63,10 @@ macro_rules! promises {
             login_emails::look_alikes_are_proven_and_look_exactly_alike,
             login_emails::at_most_16_look_alikes_are_told,
             login_emails::the_claims_of_others_are_deleted_and_nothing_else,
+            login_email_changes::the_address_that_was_promoted_last_is_primary,
+            login_email_changes::of_concurrent_promotions_one_is_primary_in_the_end,
+            login_email_changes::a_deleted_address_is_nowhere_and_free,
+            login_email_changes::of_concurrent_deletions_of_an_address_one_counts,
             passwords::a_password_comes_back_as_it_was_stored,
             passwords::a_user_without_a_password_has_none,
             passwords::a_user_has_one_password,
@@ -266,7 +270,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 23] = [
+    const NOUNS: [(&str, &str); 24] = [
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
         ("budgets", include_str!("budgets.rs")),
@@ -279,6 +283,7 @@ mod tests {
         ("leftovers", include_str!("leftovers.rs")),
         ("life_cycle", include_str!("life_cycle.rs")),
         ("lists", include_str!("lists.rs")),
+        ("login_email_changes", include_str!("login_email_changes.rs")),
         ("login_emails", include_str!("login_emails.rs")),
         ("memberships", include_str!("memberships.rs")),
         ("organizations", include_str!("organizations.rs")),

@@ -24,6 +24,7 @@ mod import;
 mod invitations;
 mod life_cycle;
 mod login;
+mod login_emails;
 mod memberships;
 mod notices;
 mod objections;

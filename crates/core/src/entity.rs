@@ -23,7 +23,7 @@ pub use client::{
 pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, step as totp_step};
 pub(crate) use flow::short_code_digest;
 pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Step};
-pub use login_email::LoginEmail;
+pub use login_email::{LoginEmail, Seniority};
 pub use mail::{MailState, OutboxMail};
 pub use organization::{Invitation, Member, Membership, Organization, OwnMembership, RoleRefusal};
 pub use purpose::Purpose;

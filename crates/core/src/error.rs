@@ -76,7 +76,8 @@ pub enum Error {
     /// Something with this unique property is there already.
     #[error("{0} already exists")]
     Duplicate(&'static str),
-    /// The last one of its kind cannot go: an organization keeps an owner, a deployment an administrator.
+    /// The last one of its kind cannot go: an organization keeps an owner, a deployment an administrator, a user a
+    /// proven address.
     #[error("the last {0} cannot go")]
     Last(&'static str),
     /// The invitation is for somebody else than the user who is signed in.

@@ -73,9 +73,29 @@ pub enum Event<'a, A: Attrs> {
         /// As he is.
         after: &'a User<A>,
     },
+    /// A user claimed an address, unproven.
+    EmailClaimed {
+        /// The claim.
+        email: &'a LoginEmail,
+    },
     /// A user proved to read an address.
     EmailProven {
         /// The proven claim.
+        email: &'a LoginEmail,
+    },
+    /// An address, proven or only claimed, is no longer the user's.
+    EmailRemoved {
+        /// As it was.
+        email: &'a LoginEmail,
+    },
+    /// Another address of a user is the primary one.
+    PrimaryEmailChanged {
+        /// The one that is primary now.
+        email: &'a LoginEmail,
+    },
+    /// Whoever reads a former address took a change of the addresses back (R-EM-07).
+    EmailReverted {
+        /// The address that has its place back.
         email: &'a LoginEmail,
     },
     /// A user has another password, or his first one.

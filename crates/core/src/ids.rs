@@ -145,6 +145,14 @@ impl UserId {
     }
 }
 
+impl LoginEmailId {
+    /// When the claim was made that this names, to the millisecond.
+    pub fn made(&self) -> Timestamp {
+        let millis = self.0[..6].iter().fold(0, |millis, byte| millis << 8 | i64::from(*byte));
+        Timestamp::from_millis(millis)
+    }
+}
+
 impl AuditId {
     /// The smallest id of this moment: entries of it and of later moments have greater ones.
     pub fn first_at(moment: Timestamp) -> Self {
@@ -221,6 +229,13 @@ mod tests {
         let early = UserId::new(Timestamp::from_millis(1), &Fixed(0xff));
         let late = UserId::new(Timestamp::from_millis(2), &Fixed(0));
         assert!(early < late && early.to_string() < late.to_string());
+    }
+
+    #[test]
+    fn an_id_of_an_address_knows_when_it_was_made() {
+        let now = Timestamp::from_millis(1_700_000_000_123);
+        assert_eq!(LoginEmailId::new(now, &Fixed(0xff)).made(), now);
+        assert_eq!(LoginEmailId([0xff; 16]).made().as_millis(), (1 << 48) - 1);
     }
 
     #[test]

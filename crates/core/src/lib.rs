@@ -48,7 +48,9 @@ pub use ids::{
     RestrictionId, SecretId, SessionId, TotpId, UserId,
 };
 pub use keys::{KeyError, KeyRing};
-pub use mail::{LinkTarget, Links, Mail, MailError, Mailer, Message, Notice, Notification};
+pub use mail::{
+    LinkTarget, Links, Mail, MailError, Mailer, Message, Notice, Notification, Objection,
+};
 pub use origin::{Origin, RequestId};
 pub use page::{Page, Slice};
 pub use password::{Password, PasswordHash, PasswordHasher};

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::text::PersonName;
 use crate::time::Timestamp;
 
-pub use notice::{Notice, Notification};
+pub use notice::{Notice, Notification, Objection};
 pub(crate) use sealed::SealedMail;
 
 /// Where the codes of mails lead; only the application knows.
@@ -136,7 +136,7 @@ impl Message {
     /// The address of the page that takes what it carries, if it carries anything.
     pub fn link(&self) -> Option<&Secret<String>> {
         match self {
-            Self::Notice(it) => Some(&it.report),
+            Self::Notice(it) => it.objection.as_ref().map(Objection::link),
             Self::AccountDeleted(deletion) => deletion.link.as_ref(),
             Self::Invitation(place) => Some(&place.link),
             Self::SignUp(_)
@@ -167,10 +167,12 @@ impl Message {
 
     /// One message of each kind, so that every template can be rendered in a test.
     pub fn samples() -> Vec<Self> {
-        let report = || {
-            let page = "https://accounts.example/verify?purpose=report-notice#dw_cd_sample";
-            Secret::new(page.into())
+        let objecting = |objection, notice| Self::Notice(Notification { notice, objection });
+        let link = |purpose| {
+            Secret::new(format!("https://accounts.example/verify?purpose={purpose}#dw_cd_sample"))
         };
+        let report = || Some(Objection::Report(link("report-notice")));
+        let revert = || Some(Objection::Revert(link("revert-email")));
         let code = || Code {
             typed: Secret::new("BCDF2345".into()),
             link: Secret::new("https://accounts.example/verify#dw_cd_sample".into()),
@@ -194,9 +196,11 @@ impl Message {
                 link: Secret::new("https://accounts.example/verify#dw_iv_sample".into()),
                 days: 7,
             }),
+            objecting(revert(), Notice::EmailRemoved),
+            objecting(revert(), Notice::PrimaryChanged),
+            objecting(None, Notice::EmailRemoved),
         ];
-        let notices = Notice::ALL.map(|notice| Notification { notice, report: report() });
-        samples.extend(notices.map(Self::Notice));
+        samples.extend(Notice::ALL.map(|notice| objecting(report(), notice)));
         samples
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Aim {
     Service,
     /// A user, by `{id}`: an id, or `me`.
     User,
+    /// An address of a user, by `{id}` and `{emailId}`.
+    LoginEmail,
     /// A session, by `{id}`.
     Session,
     /// An organization, by `{id}`, or what belongs to it.
@@ -43,7 +45,8 @@ impl Aim {
     ) -> Result<Target, Problem> {
         Ok(match self {
             Self::Service => Target::Service,
-            Self::User => Target::User(named_user(parts, caller).await?),
+            // The flow looks for the address among those of this user (GW-50).
+            Self::User | Self::LoginEmail => Target::User(named_user(parts, caller).await?),
             Self::Session => named_session(accounts, parts, caller).await?,
             Self::Organization => {
                 let id = known_id(parts, caller, "organization").await?;

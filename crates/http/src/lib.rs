@@ -58,6 +58,7 @@ mod invitations;
 mod json;
 mod layer;
 mod life_cycle;
+mod login_emails;
 mod memberships;
 mod notices;
 mod openapi;

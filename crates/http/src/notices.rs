@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::shapes::LinkCodeText;
 use crate::values::secret;
 
-/// The body of `POST /v1/notices/report`.
+/// The body of `POST /v1/notices/report` and of `POST /v1/emails/revert`.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Objection")]

@@ -22,6 +22,7 @@ mod clients;
 mod emails;
 mod factors;
 mod invitations;
+mod login_emails;
 mod memberships;
 mod notices;
 mod organizations;
@@ -73,6 +74,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         factors::routes(),
         authn::routes(),
         emails::routes(),
+        login_emails::routes(),
         notices::routes(),
         passwords::routes(),
         sessions::routes(),

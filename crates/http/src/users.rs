@@ -266,7 +266,7 @@ pub(crate) fn view<A: Attrs>(details: &UserDetails<A>) -> UserView<'_, A> {
     }
 }
 
-fn email_view(email: &LoginEmail) -> EmailView<'_> {
+pub(crate) fn email_view(email: &LoginEmail) -> EmailView<'_> {
     let LoginEmail { id, user: _, address, proven, primary, created: _ } = email;
     EmailView { id: *id, email: address, verified_at: *proven, primary: *primary }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::mail::Deletion;
 use durward_core::text::PersonName;
-use durward_core::{Mail, MailError, MailId, Message, Notification, Secret, Timestamp};
+use durward_core::{Mail, MailError, MailId, Message, Notification, Objection, Secret, Timestamp};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, HtmlEscape, UndefinedBehavior, Value, context};
 
@@ -57,6 +57,7 @@ const OBJECTION_DAYS: u64 = <durward_core::Flow>::OBJECTION_LIFETIME.as_secs() /
 /// | `link`, `days` | the same | the page that accepts the invitation; how long that is possible |
 /// | `notice` | `notice.txt`, `notice.html` | the [name of what changed](durward_core::Notice::name) |
 /// | `report` | the same | the address of the page to say that it was somebody else, or nothing |
+/// | `revert` | the same | the address of the page that takes the change back, or nothing |
 /// | `days` | the same | how long either works |
 ///
 /// A subject knows the service only: neither what a stranger chose nor a code, which a locked screen
@@ -205,13 +206,20 @@ impl Templates {
                 )
             }
             None => match mail.message.notice() {
-                Some(Notification { notice, report }) => {
+                Some(Notification { notice, objection }) => {
+                    let (report, revert) = match objection {
+                        Some(Objection::Report(link)) => (Some(link.expose().as_str()), None),
+                        Some(Objection::Revert(link)) => (None, Some(link.expose().as_str())),
+                        None => (None, None),
+                    };
+                    let safe = |link: &str| Value::from_safe_string(escaped(link));
+                    let (safe_report, safe_revert) = (report.map(safe), revert.map(safe));
                     let (notice, days) = (notice.name(), OBJECTION_DAYS);
-                    let report = report.expose().as_str();
-                    let safe = Value::from_safe_string(escaped(report));
                     (
-                        context! { service, to, notice, days, report },
-                        context! { service, to, notice, days, report => safe },
+                        context! { service, to, notice, days, report, revert },
+                        context! {
+                            service, to, notice, days, report => safe_report, revert => safe_revert
+                        },
                     )
                 }
                 None => (context! { service, to }, context! { service, to }),

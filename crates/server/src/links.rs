@@ -13,6 +13,7 @@ pub(crate) struct ServerLinks {
     reset: String,
     restore: String,
     report: String,
+    revert: String,
     invitation: String,
 }
 
@@ -32,6 +33,7 @@ impl ServerLinks {
             reset: flow(&targets.reset, Purpose::ResetPassword),
             restore: flow(&None, Purpose::RestoreAccount),
             report: flow(&targets.report, Purpose::ReportNotice),
+            revert: flow(&targets.revert, Purpose::RevertEmail),
             invitation: page(&targets.invitation, "invitation".to_owned()),
         }
     }
@@ -47,6 +49,7 @@ impl Links for ServerLinks {
             LinkTarget::Flow(Purpose::ResetPassword) => &self.reset,
             LinkTarget::Flow(Purpose::RestoreAccount) => &self.restore,
             LinkTarget::Flow(Purpose::ReportNotice) => &self.report,
+            LinkTarget::Flow(Purpose::RevertEmail) => &self.revert,
             LinkTarget::Invitation => &self.invitation,
         };
         format!("{page}#{code}")
@@ -76,8 +79,8 @@ mod tests {
             "https://id.shop.dev/verify?purpose=verify-email#dw_cd_x"
         );
         assert_eq!(
-            links.code(LinkTarget::Flow(Purpose::ReportNotice), "dw_cd_x"),
-            "https://id.shop.dev/verify?purpose=report-notice#dw_cd_x"
+            links.code(LinkTarget::Flow(Purpose::RevertEmail), "dw_cd_x"),
+            "https://id.shop.dev/verify?purpose=revert-email#dw_cd_x"
         );
         assert_eq!(
             links.code(LinkTarget::Invitation, "dw_iv_x"),

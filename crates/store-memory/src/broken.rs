@@ -17,6 +17,7 @@ mod invitations;
 mod leftovers;
 mod life_cycle;
 mod lists;
+mod login_email_changes;
 mod login_emails;
 mod organizations;
 mod outbox;
@@ -57,6 +58,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("lists", lists::FAULTS),
     ("invitations", invitations::FAULTS),
     ("login_emails", login_emails::FAULTS),
+    ("login_email_changes", login_email_changes::FAULTS),
     ("memberships", organizations::MEMBERSHIPS),
     ("organizations", organizations::ORGANIZATIONS),
     ("outbox", outbox::FAULTS),

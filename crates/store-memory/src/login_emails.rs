@@ -70,6 +70,29 @@ impl LoginEmailTable {
         Ok(true)
     }
 
+    pub(crate) fn promote(&mut self, id: LoginEmailId, user: UserId) -> bool {
+        let ours = self.row(id).is_some_and(|row| row.user == user && row.proven.is_some());
+        if ours {
+            for email in self.of_user(user) {
+                let primary = email.id == id;
+                self.rows.insert(email.id, Arc::new(LoginEmail { primary, ..email }));
+            }
+        }
+        ours
+    }
+
+    pub(crate) fn delete(&mut self, id: LoginEmailId, user: UserId) -> bool {
+        let Some(email) = self.row(id).filter(|email| email.user == user).cloned() else {
+            return false;
+        };
+        self.rows.remove(&id);
+        self.forget_address(&email);
+        if let Some(of_user) = self.by_user.get_mut(&user) {
+            of_user.remove(&(email.created, id));
+        }
+        true
+    }
+
     pub(crate) fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> u64 {
         let ids = self.unproven.get(email).into_iter().flatten();
         let claims: Vec<_> = ids
@@ -90,16 +113,20 @@ impl LoginEmailTable {
     pub(crate) fn delete_of(&mut self, user: UserId) {
         for email in self.of_user(user) {
             self.rows.remove(&email.id);
-            if email.proven.is_none() {
-                self.remove_unproven(&email);
-            } else {
-                self.proven.remove(email.address.canonical());
-                if let Some(alike) = self.proven_skeletons.get_mut(email.address.skeleton()) {
-                    alike.remove(&email.id);
-                }
-            }
+            self.forget_address(&email);
         }
         self.by_user.remove(&user);
+    }
+
+    fn forget_address(&mut self, email: &LoginEmail) {
+        if email.proven.is_none() {
+            self.remove_unproven(email);
+        } else {
+            self.proven.remove(email.address.canonical());
+            if let Some(alike) = self.proven_skeletons.get_mut(email.address.skeleton()) {
+                alike.remove(&email.id);
+            }
+        }
     }
 
     pub(crate) fn insert_proven(&mut self, email: &LoginEmail) -> Result<()> {
@@ -156,6 +183,14 @@ impl<A: Attrs> LoginEmailsMut for MemoryTx<A> {
         now: Timestamp,
     ) -> Result<bool> {
         self.write(|state| Arc::make_mut(&mut state.login_emails).prove(id, user, now))
+    }
+
+    async fn promote_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.login_emails).promote(id, user)))
+    }
+
+    async fn delete_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.login_emails).delete(id, user)))
     }
 
     async fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> Result<u64> {

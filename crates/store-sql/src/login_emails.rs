@@ -38,6 +38,12 @@ statements! { LoginEmails;
     PROVE_LOGIN_EMAIL =
         "UPDATE {login_emails} SET proven_ms = ?, proven_canonical = canonical \
          WHERE id = ? AND user_id = ? AND proven_ms IS NULL";
+    MAKE_PRIMARY =
+        "UPDATE {login_emails} SET is_primary = 1 \
+         WHERE id = ? AND user_id = ? AND proven_ms IS NOT NULL";
+    MAKE_OTHERS_SECONDARY =
+        "UPDATE {login_emails} SET is_primary = 0 WHERE user_id = ? AND id <> ?";
+    DELETE_LOGIN_EMAIL = "DELETE FROM {login_emails} WHERE id = ? AND user_id = ?";
     DELETE_CLAIMS =
         "DELETE FROM {login_emails} WHERE canonical = ? AND user_id <> ? AND proven_ms IS NULL";
 }
@@ -105,6 +111,18 @@ impl<E: Engine, A: Attrs> LoginEmailsMut for SqlTx<'_, E, A> {
     ) -> Result<bool> {
         let proven = values![now, &id, &user];
         self.change_unique(PROVE_LOGIN_EMAIL, proven, "email address").await
+    }
+
+    async fn promote_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool> {
+        let ours = self.execute(MAKE_PRIMARY, values![&id, &user]).await? > 0;
+        if ours {
+            self.execute(MAKE_OTHERS_SECONDARY, values![&user, &id]).await?;
+        }
+        Ok(ours)
+    }
+
+    async fn delete_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool> {
+        Ok(self.execute(DELETE_LOGIN_EMAIL, values![&id, &user]).await? > 0)
     }
 
     async fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> Result<u64> {

@@ -65,10 +65,12 @@ enum Place {
     ConfirmHandle,
     ConfirmDigits,
     RestoreAccount,
+    ReportNotice,
+    RevertEmail,
 }
 
 impl Place {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Bearer,
         Self::Refresh,
         Self::CodeByLink,
@@ -85,6 +87,8 @@ impl Place {
         Self::ConfirmHandle,
         Self::ConfirmDigits,
         Self::RestoreAccount,
+        Self::ReportNotice,
+        Self::RevertEmail,
     ];
 
     /// The one thing that is accepted there; nothing where nobody in this world has a use for it.
@@ -102,7 +106,9 @@ impl Place {
             Self::PasswordSecret => Some(Artefact::Password),
             Self::ConfirmHandle => Some(Artefact::Enrolment),
             Self::ConfirmDigits => Some(Artefact::EnrolmentDigits),
-            Self::VerifyEmail | Self::RestoreAccount => None,
+            Self::VerifyEmail | Self::RestoreAccount | Self::ReportNotice | Self::RevertEmail => {
+                None
+            }
         }
     }
 }
@@ -207,6 +213,8 @@ impl World {
                 json!({ "code": held(Artefact::Enrolment), "secret": shown }),
             ),
             Place::RestoreAccount => ("/v1/users/restore", json!({ "code": shown })),
+            Place::ReportNotice => ("/v1/notices/report", json!({ "code": shown })),
+            Place::RevertEmail => ("/v1/emails/revert", json!({ "code": shown })),
         };
         let mut request = self.app.post(path, &body);
         if matches!(place, Place::ConfirmHandle | Place::ConfirmDigits) {

@@ -102,7 +102,8 @@ impl<S: Store> Accounts<S> {
                 | Purpose::VerifyEmail
                 | Purpose::ResetPassword
                 | Purpose::RestoreAccount
-                | Purpose::ReportNotice,
+                | Purpose::ReportNotice
+                | Purpose::RevertEmail,
                 _,
                 _,
             ) => return Ok(None),

@@ -1,12 +1,13 @@
 use super::Accounts;
 use super::codes::Shown;
-use super::flows::Letter;
+use super::login_emails::heir;
+use crate::budget::Delays;
 use crate::email::EmailAddress;
-use crate::entity::{CodeAnswer, Flow, LoginEmail, Purpose};
+use crate::entity::{CodeAnswer, Flow, LoginEmail, Proof, Purpose};
 use crate::error::Error;
 use crate::event::Event;
 use crate::ids::UserId;
-use crate::mail::Message;
+use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::store::{
     BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, Store, StoreError, Users,
@@ -39,14 +40,7 @@ impl<S: Store> Accounts<S> {
         let shown = match attempt {
             VerificationAttempt::Link(code) => self.shown_link(code).await?,
             VerificationAttempt::Typed { user, code } => {
-                let mut read = self.read().await?;
-                let newest = read
-                    .open_flows_of(*user, Purpose::VerifyEmail, self.now())
-                    .await?
-                    .into_iter()
-                    .next();
-                drop(read);
-                self.debit_typed(newest, code.as_ref(), origin).await?
+                self.shown_to_claims(*user, code.as_ref(), origin).await?
             }
         };
         let Some(Shown { flow, proof }) = shown else {
@@ -82,11 +76,16 @@ impl<S: Store> Accounts<S> {
         let (Some(claim), Some(user)) = (flow.claim, flow.user) else {
             return Ok(false);
         };
-        let Some(email) = tx.login_email(claim).await? else {
+        match self.lock_addresses(tx, user).await {
+            Err(Error::Unauthenticated) => return Ok(false),
+            locked => locked?,
+        };
+        let emails = tx.login_emails_of(user).await?;
+        let Some(email) = emails.iter().find(|email| email.id == claim) else {
             return Ok(false);
         };
-        let expired = now >= email.created + self.settings().claim_lifetime;
-        if expired || self.owner_of(tx, email.address.canonical(), origin).await?.is_some() {
+        let stands = email.stands(self.settings().claim_lifetime, now);
+        if !stands || self.owner_of(tx, email.address.canonical(), origin).await?.is_some() {
             return Ok(false);
         }
         match tx.prove_login_email(claim, user, now).await {
@@ -97,9 +96,53 @@ impl<S: Store> Accounts<S> {
             Err(error) => return Err(error.into()),
         }
         tx.delete_claims(email.address.canonical(), user).await?;
-        let email = LoginEmail { proven: Some(now), ..email };
+        let email = LoginEmail { proven: Some(now), ..email.clone() };
         self.record(tx, &Event::EmailProven { email: &email }, origin).await?;
+        match heir(&emails) {
+            // The account is proven by one address more (R-SE-06).
+            Some(_) => {
+                let (keep, notice) = (flow.session, Notice::EmailAdded);
+                self.credentials_changed(tx, user, keep, notice, origin).await?;
+            }
+            // It is proven for the first time, and whoever signed up goes on.
+            None if email.primary => {}
+            None => self.promote(tx, &email, origin).await?,
+        }
         Ok(true)
+    }
+
+    /// The verification under way whose code was typed. All of them count the attempt before any is looked at: the
+    /// user may have claimed several addresses, and says of none that it is the one.
+    async fn shown_to_claims(
+        &self,
+        user: UserId,
+        code: Option<&ShortCode>,
+        origin: &Origin,
+    ) -> Result<Option<Shown<S::Attrs>>, Error> {
+        let mut read = self.read().await?;
+        let open = read.open_flows_of(user, Purpose::VerifyEmail, self.now()).await?;
+        drop(read);
+        let limit = Flow::<S::Attrs>::MAX_ATTEMPTS;
+        let counted = unit!(self, |tx, _| {
+            self.debit_failure(tx, origin, self.now()).await?;
+            let mut counted = Vec::new();
+            for flow in &open {
+                let of_flow = tx.debit_flow(flow.id, flow.position, limit).await?;
+                let key = self.code_budget(flow);
+                if tx.debit_attempt(key, &Delays::NONE, self.now()).await? && of_flow {
+                    counted.push(flow.id);
+                }
+            }
+            Ok(counted)
+        })?;
+        let Some(code) = code else { return Ok(None) };
+        let proof = Proof::Typed(code.clone());
+        let mut counted = open.into_iter().filter(|flow| counted.contains(&flow.id));
+        let right = counted.find(|flow| {
+            let answer = CodeAnswer { proof: &proof, state: None, client: flow.client };
+            flow.accept_code(self.keys(), &answer, self.now()).is_ok()
+        });
+        Ok(right.map(|flow| Shown { flow, proof }))
     }
 
     /// Mails a fresh code for a flow under way; the old one dies. Says nothing about what it found.
@@ -142,19 +185,9 @@ impl<S: Store> Accounts<S> {
             let claim = claims.into_iter().find(|claim| {
                 claim.proven.is_none() && claim.address.canonical() == email.canonical()
             });
-            let (Some(claim), Some(user)) = (claim, tx.user(user).await?) else {
-                return self.queue_nothing(tx, now).await;
-            };
-            let open = tx.open_flows_of(user.id, Purpose::VerifyEmail, now).await?;
-            match open.into_iter().find(|flow| flow.claim == Some(claim.id)) {
-                Some(flow) if flow.mails < Flow::<S::Attrs>::MAX_MAILS => {
-                    self.renew_codes(tx, &flow, now).await
-                }
-                Some(_) => self.queue_nothing(tx, now).await,
-                None => {
-                    let letter = Letter::Code(Message::VerifyEmail);
-                    self.begin_verification(tx, &user, &claim, None, letter, origin).await
-                }
+            match (claim, tx.user(user).await?) {
+                (Some(claim), Some(user)) => self.mail_claim(tx, &user, &claim, origin).await,
+                (None, _) | (_, None) => self.queue_nothing(tx, now).await,
             }
         })
     }

@@ -110,7 +110,7 @@ impl<S: Store> Accounts<S> {
             Purpose::VerifyEmail => Message::VerifyEmail,
             Purpose::ResetPassword => Message::ResetPassword,
             // Their one link was mailed, and nobody knows their handle.
-            Purpose::RestoreAccount | Purpose::ReportNotice => {
+            Purpose::RestoreAccount | Purpose::ReportNotice | Purpose::RevertEmail => {
                 return self.queue_nothing(tx, now).await;
             }
         };

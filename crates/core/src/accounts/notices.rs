@@ -6,13 +6,24 @@ use crate::email::EmailAddress;
 use crate::entity::{Flow, Purpose, Step};
 use crate::error::Error;
 use crate::event::EndReason;
-use crate::ids::{FlowId, SessionId, UserId};
-use crate::mail::{Message, Notice, Notification};
+use crate::ids::{FlowId, LoginEmailId, SessionId, UserId};
+use crate::mail::{Message, Notice, Notification, Objection};
 use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::store::{BudgetsMut, Flows, FlowsMut, LoginEmails, Store};
 use crate::time::Timestamp;
 use crate::token::{CodeToken, FlowToken};
+
+/// What the reader of a notice can do about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Means {
+    /// Say that it was somebody else.
+    Report,
+    /// Give this address, which is the one written to, its place back.
+    Revert { claim: LoginEmailId },
+    /// Nothing: an older address had it removed.
+    Nothing,
+}
 
 impl<S: Store> Accounts<S> {
     /// Tells all proven addresses of a user what changed, inside the caller's unit of work, each with a link
@@ -23,12 +34,7 @@ impl<S: Store> Accounts<S> {
         user: UserId,
         notice: Notice,
     ) -> Result<(), Error> {
-        for email in tx.login_emails_of(user).await? {
-            if email.proven.is_some() {
-                self.tell(tx, user, &email.address, notice).await?;
-            }
-        }
-        Ok(())
+        self.notify_each(tx, user, notice, |_| Means::Report).await
     }
 
     /// What follows every change of what an account is proven by, in the same unit of work: all sessions but
@@ -60,33 +66,63 @@ impl<S: Store> Accounts<S> {
         Ok(())
     }
 
+    /// Tells all proven addresses of a user what changed, each with the means that `means` gives it.
+    pub(super) async fn notify_each(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        notice: Notice,
+        means: impl Fn(LoginEmailId) -> Means + Send,
+    ) -> Result<(), Error> {
+        for email in tx.login_emails_of(user).await? {
+            if email.proven.is_some() {
+                self.tell(tx, user, &email.address, notice, means(email.id)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Tells one mailbox what changed.
-    async fn tell(
+    pub(super) async fn tell(
         &self,
         tx: &mut S::Tx<'_>,
         user: UserId,
         to: &EmailAddress,
         notice: Notice,
+        means: Means,
     ) -> Result<(), Error> {
         let now = self.now();
         if !self.debit_notice(tx, to, notice.name(), now).await? {
             tracing::warn!(notice = notice.name(), "a mailbox has had enough of this notice");
             return self.queue_nothing(tx, now).await;
         }
-        let report = self.begin_report(tx, user, to, now).await?;
-        let message = Message::Notice(Notification { notice, report });
+        let objection = match means {
+            Means::Report => {
+                let link = self.begin_objection(tx, Purpose::ReportNotice, user, to, None, now);
+                Some(Objection::Report(link.await?))
+            }
+            Means::Revert { claim } => {
+                let purpose = Purpose::RevertEmail;
+                let link = self.begin_objection(tx, purpose, user, to, Some(claim), now);
+                Some(Objection::Revert(link.await?))
+            }
+            Means::Nothing => None,
+        };
+        let message = Message::Notice(Notification { notice, objection });
         self.queue_mail(tx, to, message, now).await
     }
 
-    /// Begins a flow that waits for a report; answers where its link leads.
-    async fn begin_report(
+    /// Begins a flow that waits for an objection; answers where its link leads.
+    async fn begin_objection(
         &self,
         tx: &mut S::Tx<'_>,
+        purpose: Purpose,
         user: UserId,
         to: &EmailAddress,
+        claim: Option<LoginEmailId>,
         now: Timestamp,
     ) -> Result<Secret<String>, Error> {
-        let (code, purpose) = (CodeToken::mint(self.entropy()), Purpose::ReportNotice);
+        let code = CodeToken::mint(self.entropy());
         // The newest one is told from the others, so no two begin at one moment.
         let newest = tx.open_flows_of(user, purpose, now).await?.into_iter().next();
         let created = newest.map_or(now, |it| now.max(it.created + Duration::from_millis(1)));
@@ -100,7 +136,7 @@ impl<S: Store> Accounts<S> {
             state: None,
             email: to.clone(),
             user: Some(user),
-            claim: None,
+            claim,
             session: None,
             link: Some(self.keys().digest(&code)),
             short: None,

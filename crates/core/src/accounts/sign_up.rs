@@ -161,8 +161,7 @@ impl<S: Store> Accounts<S> {
         password: Option<PasswordHash>,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        let owned = tx.user_by_email(request.email.canonical()).await?.is_some();
-        let lookalike = self.has_lookalike(tx, &request.email).await?;
+        let letter = self.letter_to(tx, &request.email).await?;
         let new = NewUser {
             name: request.name.clone(),
             email: request.email.clone(),
@@ -173,11 +172,6 @@ impl<S: Store> Accounts<S> {
         };
         let created = self.create_user(tx, new, origin).await?;
         let issued = self.open_session(tx, &created.user, Vec::new(), origin).await?;
-        let letter = match (owned, lookalike) {
-            (true, _) => Letter::Notice(Message::AddressInUse),
-            (false, true) => Letter::Nothing,
-            (false, false) => Letter::Code(Message::VerifyEmail),
-        };
         let (claim, state) = (&created.emails[0], Some(&request.state));
         self.begin_verification(tx, &created.user, claim, state, letter, origin).await?;
         Ok(Answer::Session(issued))

@@ -23,6 +23,8 @@ pub enum Action {
     ExportUser,
     /// Have the verification of a claimed address sent again.
     ResendVerification,
+    /// Claim and remove addresses, and choose the primary one.
+    ChangeEmails,
     /// Choose another password, or the first one (R-PW-11).
     ChangePassword,
     /// Read what the audit log has about a user.
@@ -77,7 +79,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -89,6 +91,7 @@ impl Action {
         Self::ListUsers,
         Self::ExportUser,
         Self::ResendVerification,
+        Self::ChangeEmails,
         Self::ChangePassword,
         Self::ReadUserAudit,
         Self::ReadAudit,
@@ -152,6 +155,7 @@ impl Action {
             Self::DeleteUser
             | Self::ChangeRoles
             | Self::ExportUser
+            | Self::ChangeEmails
             | Self::EnrolFactor
             | Self::RemoveFactor
             | Self::ArchiveOrganization
@@ -186,6 +190,7 @@ impl Action {
             | Self::ListUsers
             | Self::ExportUser
             | Self::ResendVerification
+            | Self::ChangeEmails
             | Self::ChangePassword
             | Self::ReadAudit
             | Self::ListSessions

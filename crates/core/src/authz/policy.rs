@@ -101,8 +101,10 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Administrator | SystemClient => Allow,
             Other | Own | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Forbid,
         },
-        Action::ResendVerification | Action::ChangePassword | Action::EnrolFactor => match relation
-        {
+        Action::ResendVerification
+        | Action::ChangeEmails
+        | Action::ChangePassword
+        | Action::EnrolFactor => match relation {
             Anonymous => Authenticate,
             Own => Allow,
             Other | Administrator | Reader | Editor | Manager | Deleter | OwnClient

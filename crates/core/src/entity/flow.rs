@@ -37,8 +37,8 @@ pub struct Flow<A: Attrs = Plain> {
     pub email: EmailAddress,
     /// The user it is about, when there is one.
     pub user: Option<UserId>,
-    /// The claim that it verifies, for [`Purpose::VerifyEmail`]; for an [objection](Purpose::is_objection) the
-    /// address that was added, or that took the place of the one written to.
+    /// The claim that it verifies, for [`Purpose::VerifyEmail`]; for [`Purpose::RevertEmail`] the claim that it
+    /// gives its place back.
     pub claim: Option<LoginEmailId>,
     /// The session in which it was begun, if in one: that one goes on when the flow changes what the account
     /// is proven by.

@@ -13,17 +13,20 @@ pub enum Purpose {
     RestoreAccount,
     /// A secured account: its owner says that a change he was told of was not his (R-NO-01).
     ReportNotice,
+    /// A change of address taken back (R-EM-07).
+    RevertEmail,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SignUp,
         Self::Login,
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::RestoreAccount,
         Self::ReportNotice,
+        Self::RevertEmail,
     ];
 
     /// The name under which a store keeps the purpose.
@@ -35,6 +38,7 @@ impl Purpose {
             Self::ResetPassword => "reset-password",
             Self::RestoreAccount => "restore-account",
             Self::ReportNotice => "report-notice",
+            Self::RevertEmail => "revert-email",
         }
     }
 
@@ -42,7 +46,7 @@ impl Purpose {
     /// change: whoever took an account over must not be able to end it.
     pub const fn is_objection(self) -> bool {
         match self {
-            Self::ReportNotice => true,
+            Self::ReportNotice | Self::RevertEmail => true,
             Self::SignUp
             | Self::Login
             | Self::VerifyEmail

@@ -18,7 +18,11 @@ impl<A: Attrs> Event<'_, A> {
             Self::UserExported { .. } => "user.exported",
             Self::UserErased { .. } => "user.erased",
             Self::RolesChanged { .. } => "roles.changed",
+            Self::EmailClaimed { .. } => "email.claimed",
             Self::EmailProven { .. } => "email.proven",
+            Self::EmailRemoved { .. } => "email.removed",
+            Self::PrimaryEmailChanged { .. } => "email.primary-changed",
+            Self::EmailReverted { .. } => "email.reverted",
             Self::PasswordChanged { .. } => "password.changed",
             Self::PasswordCompromised { .. } => "password.compromised",
             Self::SessionOpened { .. } => "session.opened",
@@ -63,7 +67,11 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserUnbanned { user }
             | Self::UserDeleted { user }
             | Self::UserRestored { user } => Some(user.id),
-            Self::EmailProven { email } => Some(email.user),
+            Self::EmailClaimed { email }
+            | Self::EmailProven { email }
+            | Self::EmailRemoved { email }
+            | Self::PrimaryEmailChanged { email }
+            | Self::EmailReverted { email } => Some(email.user),
             Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
                 Some(session.user)
             }
@@ -134,7 +142,11 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserExported { .. }
             | Self::UserErased { .. }
             | Self::RolesChanged { .. }
+            | Self::EmailClaimed { .. }
             | Self::EmailProven { .. }
+            | Self::EmailRemoved { .. }
+            | Self::PrimaryEmailChanged { .. }
+            | Self::EmailReverted { .. }
             | Self::PasswordChanged { .. }
             | Self::PasswordCompromised { .. }
             | Self::TotpEnabled { .. }

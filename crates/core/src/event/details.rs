@@ -30,7 +30,14 @@ impl<A: Attrs> Event<'_, A> {
             Self::RolesChanged { before, after } => {
                 json!({ "before": before.roles, "after": after.roles, "version": after.version })
             }
-            Self::EmailProven { email } => json!({ "emailId": email.id }),
+            Self::EmailRemoved { email } => json!({
+                "emailId": email.id,
+                "proven": email.proven.is_some(),
+            }),
+            Self::EmailClaimed { email }
+            | Self::EmailProven { email }
+            | Self::PrimaryEmailChanged { email }
+            | Self::EmailReverted { email } => json!({ "emailId": email.id }),
             Self::PasswordChanged { cause, .. } => json!({ "cause": cause.name() }),
             Self::SessionOpened { session } => json!({
                 "sessionId": session.id,

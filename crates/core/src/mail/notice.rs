@@ -30,11 +30,13 @@ pub enum Notice {
     DeletionCancelled,
     /// A refresh token was used twice, so the session was ended (R-SE-08).
     SessionRevoked,
+    /// A change of address was taken back (R-EM-07).
+    EmailReverted,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PasswordChanged,
         Self::EmailAdded,
         Self::EmailRemoved,
@@ -47,6 +49,7 @@ impl Notice {
         Self::DeletionScheduled,
         Self::DeletionCancelled,
         Self::SessionRevoked,
+        Self::EmailReverted,
     ];
 
     /// The name of the notice, as its template knows it.
@@ -64,6 +67,7 @@ impl Notice {
             Self::DeletionScheduled => "deletion-scheduled",
             Self::DeletionCancelled => "deletion-cancelled",
             Self::SessionRevoked => "session-revoked",
+            Self::EmailReverted => "email-reverted",
         }
     }
 
@@ -78,25 +82,50 @@ impl Notice {
 pub struct Notification {
     /// What changed.
     pub notice: Notice,
-    /// The address of the page where its reader says that it was somebody else: it signs everybody out and
-    /// starts recovery.
-    pub report: Secret<String>,
+    /// What its reader can do if it was somebody else; nothing, if the mailbox no longer belongs to the
+    /// account.
+    pub objection: Option<Objection>,
+}
+
+/// How the reader of a notice says that it was somebody else: the address of a page that takes it.
+#[derive(Clone, Debug)]
+pub enum Objection {
+    /// Signs everybody out and starts recovery.
+    Report(Secret<String>),
+    /// The same, and the address that was written to becomes the primary one again (R-EM-07).
+    Revert(Secret<String>),
+}
+
+impl Objection {
+    /// The address of the page.
+    pub const fn link(&self) -> &Secret<String> {
+        match self {
+            Self::Report(link) | Self::Revert(link) => link,
+        }
+    }
 }
 
 /// The form in which a notice is sealed into the outbox.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SealedNotice {
     name: String,
-    report: String,
+    report: Option<String>,
+    revert: Option<String>,
 }
 
 impl SealedNotice {
-    pub(super) fn from_notification(Notification { notice, report }: &Notification) -> Self {
-        Self { name: notice.name().to_owned(), report: report.expose().clone() }
+    pub(super) fn from_notification(Notification { notice, objection }: &Notification) -> Self {
+        let (report, revert) = match objection {
+            Some(Objection::Report(link)) => (Some(link.expose().clone()), None),
+            Some(Objection::Revert(link)) => (None, Some(link.expose().clone())),
+            None => (None, None),
+        };
+        Self { name: notice.name().to_owned(), report, revert }
     }
 
     pub(super) fn into_notification(self) -> Option<Notification> {
-        let notice = Notice::named(&self.name)?;
-        Some(Notification { notice, report: Secret::new(self.report) })
+        let report = self.report.map(|link| Objection::Report(Secret::new(link)));
+        let revert = self.revert.map(|link| Objection::Revert(Secret::new(link)));
+        Some(Notification { notice: Notice::named(&self.name)?, objection: revert.or(report) })
     }
 }

@@ -36,6 +36,14 @@ pub trait LoginEmailsMut {
         now: Timestamp,
     ) -> Result<bool>;
 
+    /// Makes a proven claim of this user his primary one, and all his others not; answers whether it is his and
+    /// proven. However many do so at once, one is primary in the end.
+    async fn promote_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool>;
+
+    /// Deletes a claim of this user, proven or not; answers whether it was there. A proven address is free for
+    /// others then. Of concurrent callers one is told `true`.
+    async fn delete_login_email(&mut self, id: LoginEmailId, user: UserId) -> Result<bool>;
+
     /// Deletes the unproven claims of an address by anyone but this user; answers how many there were.
     async fn delete_claims(&mut self, email: &CanonicalEmail, except: UserId) -> Result<u64>;
 }

@@ -1,6 +1,6 @@
 use durward_core::{
-    ClientId, InvitationId, MembershipId, OrganizationId, RestrictionId, SecretId, SessionId,
-    UserId,
+    ClientId, InvitationId, LoginEmailId, MembershipId, OrganizationId, RestrictionId, SecretId,
+    SessionId, UserId,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ pub(super) fn parameters(aim: Aim, schemas: &mut Schemas) -> impl Iterator<Item 
     };
     let named = match aim {
         Aim::Service => None,
-        Aim::User => Some(id(
+        Aim::User | Aim::LoginEmail => Some(id(
             "id",
             "The id of a user, or `me` for the user of the session.",
             json!({ "anyOf": [{ "const": "me" }, schemas.request::<UserId>()] }),
@@ -40,6 +40,10 @@ pub(super) fn parameters(aim: Aim, schemas: &mut Schemas) -> impl Iterator<Item 
         }
     };
     let part = match aim {
+        Aim::LoginEmail => {
+            let schema = schemas.request::<LoginEmailId>();
+            Some(id("emailId", "The id of an address of this user.", schema))
+        }
         Aim::ClientSecret => {
             let schema = schemas.request::<SecretId>();
             Some(id("secretId", "The id of a secret of this client.", schema))

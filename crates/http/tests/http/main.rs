@@ -18,6 +18,7 @@ mod export;
 mod factors;
 mod layer;
 mod life_cycle;
+mod login_emails;
 mod logs;
 mod notices;
 mod organizations;

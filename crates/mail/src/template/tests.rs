@@ -48,7 +48,14 @@ fn every_message_reads_well() {
     let templates = Templates::embedded();
     for mail in samples() {
         let name = match mail.message.notice() {
-            Some(Notification { notice, .. }) => format!("notice.{}", notice.name()),
+            Some(Notification { notice, objection }) => {
+                let means = match objection {
+                    Some(Objection::Report(_)) => "",
+                    Some(Objection::Revert(_)) => ".revert",
+                    None => ".final",
+                };
+                format!("notice.{}{means}", notice.name())
+            }
             None => mail.message.name().to_owned(),
         };
         let Rendered { subject, text, html } = templates.render(&mail).unwrap();
@@ -79,12 +86,14 @@ fn every_part_of_a_code_mail_shows_code_link_and_lifetime() {
 
 #[test]
 fn every_notice_says_how_to_object_and_for_how_long() {
-    // R-NO-01
+    // R-NO-01, R-EM-07
     let templates = Templates::embedded();
     for mail in samples() {
-        let Some(notice) = mail.message.notice() else { continue };
+        let Some(objection) = mail.message.notice().and_then(|it| it.objection.as_ref()) else {
+            continue;
+        };
         let rendered = templates.render(&mail).unwrap();
-        let link = notice.report.expose();
+        let link = objection.link().expose();
         let button = format!(r#"<a class="button" href="{link}""#);
         for (part, link) in [(rendered.text, link), (rendered.html, &button)] {
             let part = part.expose();

@@ -177,6 +177,7 @@ fn refuse_weak(config: &Config, problems: &mut Vec<Problem>) {
         ("links.verify", &config.links.verify),
         ("links.reset", &config.links.reset),
         ("links.report", &config.links.report),
+        ("links.revert", &config.links.revert),
     ] {
         if is_public && target.as_ref().is_some_and(|target| !target.is_https()) {
             let problem = "leads to the machine of whoever reads the mail";

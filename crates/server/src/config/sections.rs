@@ -84,6 +84,8 @@ pub(crate) struct LinkTargets {
     pub(crate) reset: Option<PageUrl>,
     /// Codes that say that a change was somebody else's.
     pub(crate) report: Option<PageUrl>,
+    /// Codes that take a change of address back.
+    pub(crate) revert: Option<PageUrl>,
     /// Codes that accept an invitation.
     pub(crate) invitation: Option<PageUrl>,
 }
@@ -96,6 +98,7 @@ impl LinkTargets {
             verify: reader.optional("links.verify"),
             reset: reader.optional("links.reset"),
             report: reader.optional("links.report"),
+            revert: reader.optional("links.revert"),
             invitation: reader.optional("links.invitation"),
         }
     }

@@ -220,6 +220,8 @@ port! {
         LoginEmailsMut {
             insert_login_email(email: &LoginEmail) -> ();
             prove_login_email(id: LoginEmailId, user: UserId, now: Timestamp) -> bool;
+            promote_login_email(id: LoginEmailId, user: UserId) -> bool;
+            delete_login_email(id: LoginEmailId, user: UserId) -> bool;
             delete_claims(email: &CanonicalEmail, except: UserId) -> u64;
         }
         PasswordsMut {

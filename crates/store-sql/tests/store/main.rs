@@ -2,6 +2,7 @@
 #![cfg(all(feature = "testing", feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod addresses;
 mod audit;
 mod commits;
 mod connections;

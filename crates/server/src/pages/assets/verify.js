@@ -144,6 +144,9 @@
     } else if (purpose === "report-notice") {
       show("This was not you?", "Press the button to sign everybody out of your account and to get a mail that lets you back in.", "This was not me");
       return object("v1/notices/report", "Thank you");
+    } else if (purpose === "revert-email") {
+      show("Take the change back?", "Press the button to give this address its place in your account back, and to sign everybody out.", "Take it back");
+      return object("v1/emails/revert", "Taken back");
     } else if (!["sign-up", "login", "reset-password"].includes(purpose)) {
       show("The link is incomplete", "Type the 8-character code of the mail where you began.");
     } else if (!state()) {
