@@ -93,7 +93,7 @@ pub(crate) struct OwnView<'a, A: Attrs> {
 
 /// `GET /v1/organizations`: those of the caller.
 pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let user = call.caller.user()?.id;
+    let user = call.caller.acting_user()?;
     let page = call.accounts().organizations_of(user, slice(&call)?).await?;
     list(&call, &page, own)
 }
@@ -101,7 +101,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 /// `POST /v1/organizations`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let received = call.receive().await?;
-    let (origin, user, accounts) = (call.origin(), call.caller.user()?.id, call.accounts());
+    let (origin, user, accounts) = (call.origin(), call.caller.acting_user()?, call.accounts());
     let (route, who) = ("POST /v1/organizations", (&call.caller, &origin));
     let repeatable = idempotency(accounts, &call.headers, route, who, &received.bytes)?;
     let new = new_organization::<S::Attrs>(Fields::of(received.value)?)?;

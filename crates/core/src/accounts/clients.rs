@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::ids::ClientId;
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
-use crate::store::{Clients, ClientsMut, Organizations, Store, StoreError};
+use crate::store::{Clients, ClientsMut, Organizations, Store, StoreError, Users};
 use crate::text::PersonName;
 use crate::time::Timestamp;
 
@@ -136,13 +136,19 @@ impl<S: Store> Accounts<S> {
         self.read().await?.client(id).await?.ok_or(Error::NotFound("client"))
     }
 
-    /// A part of the clients of an owner, the newest first.
+    /// A part of the clients of an owner, the newest first. [`Error::NotFound`] when a user is not there.
     pub async fn clients_of(
         &self,
         owner: ClientOwner,
         slice: Slice<ClientId>,
     ) -> Result<Page<Client<S::Attrs>, ClientId>, Error> {
-        let rows = self.read().await?.clients_of(owner, slice.and_one_more()).await?;
+        let mut read = self.read().await?;
+        if let ClientOwner::User(id) = owner
+            && read.user(id).await?.is_none_or(|user| user.is_gone(self.now()))
+        {
+            return Err(Error::NotFound("user"));
+        }
+        let rows = read.clients_of(owner, slice.and_one_more()).await?;
         Ok(slice.page(rows, |client| client.id))
     }
 

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use super::{Accounts, Answer, NewUser, SignUp};
 use crate::attrs::{Attrs, OrganizationRole};
-use crate::authz::UserCaller;
 use crate::email::EmailAddress;
 use crate::entity::{Invitation, Membership, Method, Organization, User};
 use crate::error::{Error, Obstruction};
@@ -108,7 +107,7 @@ impl<S: Store> Accounts<S> {
         Ok(())
     }
 
-    /// Lets a user who is logged in accept an invitation to an address that he has proven.
+    /// Lets a user accept an invitation to an address that he has proven.
     ///
     /// [`Error::OtherInvited`] when the address is not his, and [`Error::Invalid`] when the invitation is not
     /// open, or whoever sent it could not send it any more. Of any number of parallel calls with one code one
@@ -116,19 +115,19 @@ impl<S: Store> Accounts<S> {
     pub async fn accept_invitation(
         &self,
         code: &InvitationToken,
-        user: &UserCaller<S::Attrs>,
+        user: UserId,
         origin: &Origin,
     ) -> Result<Membership<S::Attrs>, Error> {
         let invitation = self.open_invitation(code, "/code").await?;
         unit!(self, |tx, _| {
-            let emails = tx.login_emails_of(user.id).await?;
+            let emails = tx.login_emails_of(user).await?;
             let his = emails.iter().any(|email| {
                 email.proven.is_some() && email.address.canonical() == invitation.email.canonical()
             });
             if !his {
                 return Err(Error::OtherInvited);
             }
-            self.join(tx, &invitation, user.id, "/code", origin).await
+            self.join(tx, &invitation, user, "/code", origin).await
         })
     }
 

@@ -191,12 +191,11 @@ async fn fifty_parallel_acceptances_of_one_invitation_make_one_member() {
     let ada = team.it.sign_up(ADA).await;
     team.invite(ADA, Role::Viewer).await.unwrap();
     let code = team.mailed(ADA).await;
-    let user = team.user(&ada).await;
     let mut racing = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (team, code, user) = (std::sync::Arc::clone(&team), code.clone(), user.clone());
+        let (team, code, user) = (std::sync::Arc::clone(&team), code.clone(), ada.user);
         racing.spawn(async move {
-            team.it.accounts().accept_invitation(&code, &user, &team.it.origin()).await
+            team.it.accounts().accept_invitation(&code, user, &team.it.origin()).await
         });
     }
     let outcomes = racing.join_all().await;

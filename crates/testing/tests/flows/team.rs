@@ -77,8 +77,8 @@ impl Team {
         code: &InvitationToken,
         session: &IssuedSession,
     ) -> Result<Membership, Error> {
-        let user = self.user(session).await;
-        self.it.accounts().accept_invitation(code, &user, &self.it.origin()).await
+        let origin = self.it.origin();
+        self.it.accounts().accept_invitation(code, session.user, &origin).await
     }
 
     pub(crate) async fn user(&self, session: &IssuedSession) -> UserCaller {
