@@ -19,11 +19,6 @@ impl Call {
         Self { method: "GET", path: path.into(), fields: Vec::new(), body: None }
     }
 
-    /// A request without a body.
-    pub(crate) fn bare(method: &'static str, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), fields: Vec::new(), body: None }
-    }
-
     /// A request that does something.
     pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
         Self { method: "POST", path: path.into(), fields: Vec::new(), body: Some(body) }
@@ -120,56 +115,6 @@ pub(crate) fn verify_email(code: &str) -> Call {
     Call::post("/v1/emails/verify", json!({ "code": code }))
 }
 
-/// Asks for a code by which the password is reset.
-pub(crate) fn request_reset(email: &str, state: &str) -> Call {
-    Call::post("/v1/passwords/reset", json!({ "email": email, "state": state }))
-}
-
-/// Changes the password of a session's user.
-pub(crate) fn change_password(token: &str, current: &str, password: &str) -> Call {
-    let body = json!({
-        "currentPassword": current, "password": password, "passwordConf": password,
-    });
-    Call::post("/v1/users/me/password", body).by(token)
-}
-
-/// Begins to enrol an authenticator app.
-pub(crate) fn enrol_totp(token: &str) -> Call {
-    Call::bare("POST", "/v1/users/me/totp").by(token)
-}
-
-/// Enrols it.
-pub(crate) fn confirm_totp(token: &str, handle: &str, digits: &str) -> Call {
-    let body = json!({ "code": handle, "secret": digits });
-    Call::post("/v1/users/me/totp/confirm", body).by(token)
-}
-
-/// Answers the second step of a login with the digits of an app, or with a recovery code.
-pub(crate) fn answer_factor(way: &str, handle: &str, secret: &str, state: &str) -> Call {
-    let body = json!({ "idType": "code", "idValue": handle, "secret": secret, "state": state });
-    Call::post(format!("/v1/authn/{way}"), body)
-}
-
-/// Claims an address.
-pub(crate) fn claim_email(token: &str, email: &str) -> Call {
-    Call::post("/v1/users/me/login-emails", json!({ "emails": [email] })).by(token)
-}
-
-/// Lists the addresses of a session's user.
-pub(crate) fn login_emails(token: &str) -> Call {
-    Call::get("/v1/users/me/login-emails").by(token)
-}
-
-/// Removes an address, by its id.
-pub(crate) fn remove_email(token: &str, id: &str) -> Call {
-    Call::bare("DELETE", format!("/v1/users/me/login-emails/{id}")).by(token)
-}
-
-/// Makes an address the primary one.
-pub(crate) fn promote_email(token: &str, id: &str) -> Call {
-    Call::bare("POST", format!("/v1/users/me/login-emails/{id}/primary")).by(token)
-}
-
 /// Exchanges a refresh token.
 pub(crate) fn refresh(token: &str) -> Call {
     Call::post("/v1/sessions/refresh", json!({ "refresh": token }))
@@ -177,7 +122,13 @@ pub(crate) fn refresh(token: &str) -> Call {
 
 /// Ends the session of a token.
 pub(crate) fn logout(token: &str) -> Call {
-    Call::bare("POST", "/v1/sessions/logout").by(token)
+    let call = Call {
+        method: "POST",
+        path: String::from("/v1/sessions/logout"),
+        fields: Vec::new(),
+        body: None,
+    };
+    call.by(token)
 }
 
 /// Ends the session that a token of either kind, named in the body, belongs to.

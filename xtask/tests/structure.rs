@@ -34,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("durward-server", &["durward"]),
     ("durward-examples", &["durward"]),
     // Tools for this repository, which nobody depends on.
-    ("xtask", &["durward-core", "durward-passwords"]),
+    ("xtask", &["durward-passwords"]),
 ];
 
 /// What must not be reached from a crate, by whatever way.
