@@ -27,10 +27,12 @@ enum Artefact {
     RecoveryCode,
     State,
     Password,
+    Invitation,
+    SecretKey,
 }
 
 impl Artefact {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Session,
         Self::Refresh,
         Self::HandleAtCode,
@@ -43,6 +45,8 @@ impl Artefact {
         Self::RecoveryCode,
         Self::State,
         Self::Password,
+        Self::Invitation,
+        Self::SecretKey,
     ];
 }
 
@@ -67,10 +71,13 @@ enum Place {
     RestoreAccount,
     ReportNotice,
     RevertEmail,
+    AcceptInvitation,
+    ClientBearer,
+    ClientField,
 }
 
 impl Place {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 21] = [
         Self::Bearer,
         Self::Refresh,
         Self::CodeByLink,
@@ -89,6 +96,9 @@ impl Place {
         Self::RestoreAccount,
         Self::ReportNotice,
         Self::RevertEmail,
+        Self::AcceptInvitation,
+        Self::ClientBearer,
+        Self::ClientField,
     ];
 
     /// The one thing that is accepted there; nothing where nobody in this world has a use for it.
@@ -106,6 +116,8 @@ impl Place {
             Self::PasswordSecret => Some(Artefact::Password),
             Self::ConfirmHandle => Some(Artefact::Enrolment),
             Self::ConfirmDigits => Some(Artefact::EnrolmentDigits),
+            Self::AcceptInvitation => Some(Artefact::Invitation),
+            Self::ClientBearer | Self::ClientField => Some(Artefact::SecretKey),
             Self::VerifyEmail | Self::RestoreAccount | Self::ReportNotice | Self::RevertEmail => {
                 None
             }
@@ -113,7 +125,8 @@ impl Place {
     }
 }
 
-/// Ada has an authenticator app and two logins under way; Eve is about to enrol one.
+/// Ada has an authenticator app, two logins under way, and an organization with a client. Eve is about to enrol an
+/// app, and invited.
 struct World {
     app: TestApp,
     eve: String,
@@ -137,6 +150,15 @@ impl World {
         let proof = json!({ "code": handle, "secret": digits(&secret) });
         let confirm = app.post("/v1/users/me/totp/confirm", &proof).bearer(&ada.token);
         let recovery = confirm.send().await.expect(200).text("/recoveryCodes/0");
+        let made = app.post("/v1/organizations", &json!({ "name": "Tea" })).bearer(&ada.token);
+        let organization = made.send().await.expect(201).text("/id");
+        let path = |rest: &str| format!("/v1/organizations/{organization}/{rest}");
+        let client = app.post(&path("clients"), &json!({ "name": "Loom" })).bearer(&ada.token);
+        let key = client.send().await.expect(201).text("/secret");
+        let body = json!({ "email": EVE, "role": "viewer" });
+        let invite = app.post(&path("invitations"), &body).bearer(&ada.token);
+        invite.send().await.expect(201);
+        let invitation = app.mail_to(EVE).await.link_code().to_owned();
         app.clock().advance(Duration::from_secs(30));
         let (enrolment, of_eve) = enrol(&eve.token).await;
 
@@ -160,6 +182,8 @@ impl World {
             Artefact::RecoveryCode => recovery.clone(),
             Artefact::State => state.clone(),
             Artefact::Password => PASSWORD.to_owned(),
+            Artefact::Invitation => invitation.clone(),
+            Artefact::SecretKey => key.clone(),
         });
         Self { app, eve: eve.token, held: held.to_vec() }
     }
@@ -186,6 +210,18 @@ impl World {
                 let reply = self.app.get("/v1/users/me").bearer(shown).send().await;
                 return reply.status().is_success();
             }
+            Place::ClientBearer | Place::ClientField => {
+                let request = self.app.get("/v1/caller");
+                let request = if place == Place::ClientBearer {
+                    request.bearer(shown)
+                } else {
+                    request.header("durward-client", shown)
+                };
+                let reply = request.send().await;
+                let client = reply.json().pointer("/client/authenticated").cloned();
+                return client == Some(json!(true));
+            }
+            Place::AcceptInvitation => ("/v1/invitations/accept", json!({ "code": shown })),
             Place::Refresh => ("/v1/sessions/refresh", json!({ "refresh": shown })),
             Place::CodeByLink => ("/v1/authn/code", step(shown, None, state)),
             Place::CodeHandle => ("/v1/authn/code", step(shown, Some(typed), state)),
@@ -217,7 +253,7 @@ impl World {
             Place::RevertEmail => ("/v1/emails/revert", json!({ "code": shown })),
         };
         let mut request = self.app.post(path, &body);
-        if matches!(place, Place::ConfirmHandle | Place::ConfirmDigits) {
+        if matches!(place, Place::ConfirmHandle | Place::ConfirmDigits | Place::AcceptInvitation) {
             request = request.bearer(&self.eve);
         }
         let reply = request.send().await;
