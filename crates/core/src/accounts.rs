@@ -16,6 +16,7 @@ mod client_rules;
 mod client_secrets;
 mod clients;
 mod codes;
+mod devices;
 mod emails;
 mod export;
 mod factors;

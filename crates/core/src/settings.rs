@@ -71,6 +71,14 @@ pub struct SessionLimits {
     pub absolute: Duration,
     /// How long a refresh whose answer was lost may be retried (R-SE-08).
     pub refresh_grace: Duration,
+    /// How long a session that proved a second factor may lie idle, if that is less: one that may do more ends
+    /// sooner.
+    pub seconded_idle: Duration,
+    /// How long such a session lasts whatever happens, if that is less.
+    pub seconded_absolute: Duration,
+    /// How many sessions a user may have at once, at least 1; when another one is opened, the oldest end
+    /// (R-SE-12).
+    pub concurrent: u32,
 }
 
 /// How long what is over is kept: to be looked into, and no longer than that (R-DP-01).
@@ -125,13 +133,17 @@ impl Default for Settings {
 }
 
 impl Default for SessionLimits {
-    /// Tokens of one hour, 14 days idle, 30 days in all, 30 seconds of grace.
+    /// Tokens of one hour, 14 days idle, 30 days in all, 30 seconds of grace; with a second factor one hour idle and
+    /// one day in all; 50 sessions at once.
     fn default() -> Self {
         Self {
             token: Duration::from_hours(1),
             idle: Duration::from_hours(14 * 24),
             absolute: Duration::from_hours(30 * 24),
             refresh_grace: Duration::from_secs(30),
+            seconded_idle: Duration::from_hours(1),
+            seconded_absolute: Duration::from_hours(24),
+            concurrent: 50,
         }
     }
 }

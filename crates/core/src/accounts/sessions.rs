@@ -13,6 +13,9 @@ use crate::token::{RefreshToken, SessionToken};
 impl<S: Store> Accounts<S> {
     /// Opens a session, inside the caller's unit of work: the one function through which every session
     /// comes to be. [`Error::Unauthenticated`] unless the user is active (R-SE-07).
+    ///
+    /// Where a user has too many, the oldest end (R-SE-12). A device that was not seen before, which is another program
+    /// or another network than those of all sessions that are kept, is told to his proven addresses (R-NO-01).
     pub async fn open_session(
         &self,
         tx: &mut S::Tx<'_>,
@@ -26,6 +29,7 @@ impl<S: Store> Accounts<S> {
         let now = self.now();
         let rule = &self.parts().behavior.session;
         let limits = rule.limits(self.settings().sessions, &methods, origin.client);
+        self.make_room(tx, user.id, &limits, origin).await?;
         let token = SessionToken::mint(self.entropy());
         let refresh = RefreshToken::mint(self.entropy());
         let expires = now + limits.absolute;

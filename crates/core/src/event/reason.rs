@@ -20,6 +20,8 @@ pub enum EndReason {
     RolesChanged,
     /// Its owner objected to a change (R-NO-01).
     Objection,
+    /// Another one was opened, and it was the oldest of too many (R-SE-12).
+    TooMany,
 }
 
 /// Why there is another password.
@@ -69,6 +71,7 @@ impl EndReason {
             Self::Deleted => "deleted",
             Self::RolesChanged => "roles-changed",
             Self::Objection => "objection",
+            Self::TooMany => "too-many",
         }
     }
 }

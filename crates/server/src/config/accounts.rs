@@ -88,6 +88,20 @@ fn sessions(reader: &mut Reader) -> SessionLimits {
             standard.refresh_grace,
             between(Duration::ZERO, MINUTE),
         ),
+        seconded_idle: reader.checked(
+            "sessions.seconded_idle",
+            standard.seconded_idle,
+            between(MINUTE, 30 * DAY),
+        ),
+        seconded_absolute: reader.checked(
+            "sessions.seconded_absolute",
+            standard.seconded_absolute,
+            between(MINUTE, 30 * DAY),
+        ),
+        // R-SE-12
+        concurrent: reader.checked("sessions.concurrent", standard.concurrent, |count| {
+            if (1..=1_000).contains(count) { Ok(()) } else { Err("from 1 to 1000".into()) }
+        }),
     };
     for (path, shorter, longer, name) in [
         ("sessions.token", read.token, read.idle, "sessions.idle"),

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
-use durward_core::accounts::IssuedSession;
+use durward_core::accounts::{IssuedSession, PasswordAttempt};
 use durward_core::ids::ClientId;
 use durward_core::store::{Sessions, Tx, Users, UsersMut};
 use durward_core::{
-    EndReason, Error, Method, Origin, SessionToken, StandardRole, User, UserStatus,
+    EndReason, Error, Method, Notice, Origin, SessionToken, StandardRole, User, UserAgent,
+    UserStatus,
 };
-use durward_testing::TestAccounts;
+use durward_testing::given::PASSWORD;
+use durward_testing::{TestAccounts, given, session};
 
 use crate::support::{audited, is_refused, set_status};
 
@@ -164,4 +166,70 @@ async fn the_application_may_end_a_session_in_its_own_unit_of_work() {
         }
         assert_eq!(lives(&it, &session).await, expected);
     }
+}
+
+/// Logs in by password with this program, from this network.
+async fn log_in_as(it: &TestAccounts, agent: &str, ip: &str) -> IssuedSession {
+    let attempt = PasswordAttempt {
+        email: given::email("ada@example.com"),
+        password: given::password(PASSWORD),
+        state: it.state(),
+    };
+    let origin =
+        Origin { agent: Some(UserAgent::from_header(agent.as_bytes())), ..given::origin(ip) };
+    session(it.accounts().login_with_password(attempt, &origin).await.unwrap())
+}
+
+#[tokio::test]
+async fn when_there_are_too_many_sessions_the_oldest_end() {
+    // R-SE-12
+    let it = TestAccounts::with(|parts| parts.settings.sessions.concurrent = 2);
+    let mut sessions = vec![it.sign_up("ada@example.com").await];
+    for _ in 0..2 {
+        it.clock().advance(Duration::from_secs(1));
+        sessions.push(it.log_in("ada@example.com").await);
+    }
+    assert!(!lives(&it, &sessions[0]).await);
+    assert!(is_refused(it.accounts().refresh(&sessions[0].refresh, &it.origin()).await));
+    assert!(lives(&it, &sessions[1]).await && lives(&it, &sessions[2]).await);
+    let events = audited(&it, sessions[0].user).await;
+    assert_eq!(events.iter().filter(|event| *event == "session.ended").count(), 1);
+    it.accounts().logout(&sessions[2].token, &it.origin()).await.unwrap();
+    it.clock().advance(Duration::from_secs(1));
+    it.log_in("ada@example.com").await;
+    assert!(lives(&it, &sessions[1]).await, "one that is over takes no place");
+}
+
+#[tokio::test]
+async fn a_login_from_a_new_device_is_told_once() {
+    // R-NO-01
+    let it = TestAccounts::new();
+    it.sign_up("ada@example.com").await;
+    let told = async || {
+        it.deliver().await;
+        let letters = it.inbox().all_to("ada@example.com");
+        let notices = letters.iter().filter_map(|it| it.message().notice());
+        notices.filter(|it| it.notice == Notice::NewDevice).count()
+    };
+    it.log_in("ada@example.com").await;
+    assert_eq!(told().await, 0, "it is the device of the sign-up");
+    let first = log_in_as(&it, "Phone", "192.0.2.1").await;
+    assert_eq!(told().await, 1, "another program");
+    it.accounts().logout(&first.token, &it.origin()).await.unwrap();
+    log_in_as(&it, "Phone", "192.0.2.1").await;
+    assert_eq!(told().await, 1, "it was here before, if not any more");
+    log_in_as(&it, "Phone", "198.51.100.7").await;
+    assert_eq!(told().await, 2, "another network");
+    log_in_as(&it, "Phone", "2001:db8::1").await;
+    log_in_as(&it, "Phone", "2001:db8::2").await;
+    assert_eq!(told().await, 3, "a /64 is one network");
+}
+
+#[tokio::test]
+async fn the_first_session_of_a_user_is_from_no_new_device() {
+    let it = TestAccounts::new();
+    crate::support::proven_user(&it, "ada@example.com").await;
+    it.log_in_by_mail("ada@example.com").await;
+    it.deliver().await;
+    assert!(it.inbox().all().iter().all(|letter| letter.message().notice().is_none()));
 }
