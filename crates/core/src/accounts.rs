@@ -32,6 +32,7 @@ mod objections;
 mod organizations;
 mod outbox;
 mod passwords;
+mod rates;
 mod refresh;
 mod replies;
 mod resets;
@@ -80,11 +81,13 @@ use crate::hook::Hook;
 use crate::ids::AuditId;
 use crate::keys::{KeyRing, Label};
 use crate::mail::{Links, Mailer};
+use crate::meter::Meters;
 use crate::origin::Origin;
 use crate::password::{HashError, PasswordHasher};
 use crate::settings::Settings;
 use crate::store::{AuditMut, BudgetsMut, Store, StoreError, Tx};
 use crate::time::{Clock, Entropy, Timestamp};
+use crate::uses::Uses;
 
 /// Everything an [`Accounts`] needs; leaving a field out does not compile.
 ///
@@ -124,7 +127,14 @@ impl<S: Store> fmt::Debug for Parts<S> {
 }
 
 /// The accounts of one deployment; cheap to clone.
-pub struct Accounts<S: Store>(Arc<Parts<S>>);
+pub struct Accounts<S: Store>(Arc<Node<S>>);
+
+/// What the clones of [`Accounts`] share.
+struct Node<S: Store> {
+    parts: Parts<S>,
+    meters: Meters,
+    uses: Uses,
+}
 
 impl<S: Store> Clone for Accounts<S> {
     fn clone(&self) -> Self {
@@ -134,7 +144,7 @@ impl<S: Store> Clone for Accounts<S> {
 
 impl<S: Store> fmt::Debug for Accounts<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("settings", &self.0.settings).finish_non_exhaustive()
+        f.debug_struct("Accounts").field("settings", &self.0.parts.settings).finish_non_exhaustive()
     }
 }
 
@@ -144,27 +154,27 @@ const MAX_TRIES: u32 = 16;
 impl<S: Store> Accounts<S> {
     /// Puts the parts together.
     pub fn new(parts: Parts<S>) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Node { parts, meters: Meters::new(), uses: Uses::default() }))
     }
 
     /// The parts.
     pub fn parts(&self) -> &Parts<S> {
-        &self.0
+        &self.0.parts
     }
 
     /// The present moment of this deployment.
     pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.0.parts.clock.now()
     }
 
     /// Opens look-ups.
     pub async fn read(&self) -> Result<S::Read<'_>, Error> {
-        Ok(self.0.store.read().await?)
+        Ok(self.0.parts.store.read().await?)
     }
 
     /// Begins a unit of work, for steps that take a `tx`; the caller commits it.
     pub async fn begin(&self) -> Result<S::Tx<'static>, Error> {
-        Ok(self.0.store.begin().await?)
+        Ok(self.0.parts.store.begin().await?)
     }
 
     /// Decides over one try of [`unit!`](crate::unit): commits it, gives it up, or asks for another try.
@@ -187,7 +197,7 @@ impl<S: Store> Accounts<S> {
             return Some(Err(Error::Busy { retry_after: Duration::from_secs(1) }));
         }
         tracing::debug!(tried, "a unit of work lost a race");
-        self.0.store.pause(self.jitter(tried)).await;
+        self.0.parts.store.pause(self.jitter(tried)).await;
         None
     }
 
@@ -211,10 +221,10 @@ impl<S: Store> Accounts<S> {
         event: &Event<'_, S::Attrs>,
         origin: &Origin,
     ) -> Result<(), Error> {
-        if !self.0.hooks.is_empty() {
+        if !self.0.parts.hooks.is_empty() {
             tx.catch_up().await?;
         }
-        for hook in &self.0.hooks {
+        for hook in &self.0.parts.hooks {
             hook.on(event, tx).await.map_err(Error::Vetoed)?;
         }
         if event.is_audited() {
@@ -278,16 +288,24 @@ impl<S: Store> Accounts<S> {
         BudgetKey(self.keys().label(Label::Budget, parts))
     }
 
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.0.uses
+    }
+
     pub(crate) fn keys(&self) -> &KeyRing {
-        &self.0.keys
+        &self.0.parts.keys
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {
-        &*self.0.entropy
+        &*self.0.parts.entropy
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.0.parts.settings
     }
 }
 

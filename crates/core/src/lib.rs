@@ -18,6 +18,7 @@ pub mod hook;
 pub mod ids;
 pub mod keys;
 pub mod mail;
+pub mod meter;
 pub mod origin;
 pub mod page;
 pub mod password;
@@ -28,6 +29,7 @@ pub mod text;
 pub mod time;
 pub mod token;
 pub mod upkeep;
+mod uses;
 
 pub use accounts::{Accounts, Parts};
 pub use attrs::{
@@ -51,11 +53,12 @@ pub use keys::{KeyError, KeyRing};
 pub use mail::{
     LinkTarget, Links, Mail, MailError, Mailer, Message, Notice, Notification, Objection,
 };
+pub use meter::{Allowance, Spender};
 pub use origin::{Origin, RequestId};
 pub use page::{Page, Slice};
 pub use password::{Password, PasswordHash, PasswordHasher};
 pub use secret::{Digest, Secret};
-pub use settings::{Limits, Retention, SessionLimits, Settings, SignUpMode};
+pub use settings::{Limits, Retention, SessionLimits, Settings, Sharing, SignUpMode};
 pub use store::{Store, StoreError};
 pub use text::{FlowState, PersonName, UserAgent};
 pub use time::{Clock, Entropy, Timestamp};

@@ -39,7 +39,7 @@ impl Origin {
 }
 
 /// A network that shares one budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(u128, u8);
 
 impl Network {

@@ -19,15 +19,18 @@ pub struct Options {
     /// How long it waits before it seals the audit log again: how long an entry can be dropped unnoticed
     /// by whoever has the database.
     pub sealing: Duration,
+    /// How long it waits before it writes down again when clients were last used.
+    pub noting: Duration,
     /// How much it does in one unit of work.
     pub batch: u32,
 }
 
 impl Default for Options {
-    /// Every ten minutes, the seals of the audit log every second, 200 at a time.
+    /// Every ten minutes, the seals of the audit log every second, the uses of clients every half minute, 200 at a
+    /// time.
     fn default() -> Self {
         let (interval, sealing) = (Duration::from_mins(10), Duration::from_secs(1));
-        Self { interval, sealing, batch: 200 }
+        Self { interval, sealing, noting: Duration::from_secs(30), batch: 200 }
     }
 }
 
@@ -35,6 +38,7 @@ impl Options {
     const fn interval_of(&self, chore: Chore) -> Duration {
         match chore {
             Chore::SealAudit => self.sealing,
+            Chore::NoteUses => self.noting,
             Chore::Delete(_) | Chore::Erase => self.interval,
         }
     }
@@ -48,7 +52,7 @@ impl Options {
 /// waiting; the failure is logged when it begins, changes and ends.
 ///
 /// The future does all of the work itself. The host decides where it runs, and waits for it at shutdown,
-/// which takes no longer than the batches under way, and one seal over what came last:
+/// which takes no longer than the batches under way, and one of what nobody else can write:
 ///
 /// ```
 /// use durward_core::{Accounts, Store, upkeep};
@@ -82,7 +86,7 @@ async fn attend<S: Store>(
     loop {
         let pause = pin!(accounts.parts().store.pause(wait));
         let is_last = matches!(select(shutdown.clone(), pause).await, Either::Left(_));
-        if is_last && chore != Chore::SealAudit {
+        if is_last && !matches!(chore, Chore::SealAudit | Chore::NoteUses) {
             return;
         }
         let pause = pace.pause_after(accounts.attend_to(chore, options.batch.max(1)).await);

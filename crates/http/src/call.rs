@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
 use durward_core::{
-    Accounts, Attrs, Caller, ClientId, Error, FreshUser, InvitationId, MembershipId,
+    Accounts, Allowance, Attrs, Caller, ClientId, Error, FreshUser, InvitationId, MembershipId,
     OrganizationId, Origin, RequestId, SessionId, SessionToken, Store, Target, UserId,
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Call<S: Store> {
     pub(crate) target: Target,
     /// The session token that came along; see [`Credentials`](crate::edge::Credentials).
     pub(crate) presented: Option<SessionToken>,
+    /// What is left of the rate of its client.
+    pub(crate) allowance: Option<Allowance>,
     pub(crate) id: RequestId,
     /// As the application's layer knew it.
     pub(crate) origin: Option<Origin>,

@@ -1,36 +1,30 @@
 //! What happens to every request before and after its endpoint.
 
-use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::connect_info::ConnectInfo;
-use axum::extract::{OriginalUri, Request};
-use axum::http::header::{CACHE_CONTROL, ORIGIN, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
-use durward_core::access::{AccessRequest, RequestTarget};
-use durward_core::accounts::ClientCredential;
 use durward_core::authz::ClientOf;
-use durward_core::entity::{ClientRefusal, LiveClient};
 use durward_core::settings::Limits;
 use durward_core::{
-    Accounts, Action, Attrs, Caller, ClientCaller, Error, Kind, Obstruction, Origin, RequestId,
-    SessionToken, Store, Target, UserAgent,
+    Accounts, Action, Attrs, Caller, Kind, Origin, RequestId, Store, Target, UserAgent,
 };
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
 
 use crate::aim::Aim;
 use crate::call::Call;
-use crate::client_ip::client_ip;
-use crate::credentials::{self, Presented};
+use crate::credentials;
 use crate::error::Fault;
 use crate::headers::X_REQUEST_ID;
-use crate::problem::{Limit, Problem};
+use crate::identify::{Demand, Identity};
+use crate::problem::{Limit, Problem, write_allowance};
 use crate::settings::HttpSettings;
 
 /// What every request needs; one per router or layer.
@@ -79,30 +73,6 @@ impl Budget {
     }
 }
 
-/// What is asked of the credentials of a request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Demand {
-    /// What is done with the session token.
-    pub(crate) credentials: Credentials,
-    /// Whether a client that serves users only needs one here: not where users log in.
-    pub(crate) user: bool,
-}
-
-impl Demand {
-    /// What a route of the table asks.
-    const fn of(rule: &Rule) -> Self {
-        let login = matches!(rule.action, Action::Authenticate);
-        Self { credentials: rule.credentials, user: !login }
-    }
-}
-
-/// Whom a request is from.
-pub(crate) struct Identity<S: Store> {
-    pub(crate) caller: Caller<S::Attrs>,
-    /// The well-formed token that came along, live or, if unchecked, perhaps not.
-    pub(crate) presented: Option<SessionToken>,
-}
-
 impl<S: Store> Edge<S> {
     /// The id of a request: the caller's, if it is safe to log, else a new one.
     pub(crate) fn request_id(&self, headers: &HeaderMap) -> RequestId {
@@ -117,66 +87,6 @@ impl<S: Store> Edge<S> {
                 return id;
             }
         }
-    }
-
-    /// Finds out whom a request is from, at the cost of at most one read of the store for its client and one
-    /// for its user.
-    pub(crate) async fn identify(
-        &self,
-        parts: &Parts,
-        demand: Demand,
-        id: &RequestId,
-    ) -> Result<Identity<S>, Problem> {
-        if parts.uri.query().is_some_and(credentials::is_in_query) {
-            return Err(Problem::new(Fault::SecretInUrl).because([Obstruction::new(
-                "SECRET_IN_QUERY",
-                "Send it in a header field or in the body.",
-            )]));
-        }
-        let ip =
-            client_ip(peer(&parts.extensions), &parts.headers, &self.settings.trusted_proxies)?;
-        let Presented { session, client } = credentials::presented(&parts.headers)?;
-        let mut caller = Caller::anonymous(ip);
-        let client = match client {
-            Some(credential) => Some(self.admit_client(parts, &credential, &caller, id).await?),
-            None => None,
-        };
-        caller.client = client.as_ref().map(ClientCaller::from);
-        if let (Some(token), Credentials::Checked) = (&session, demand.credentials) {
-            // GW-15
-            let through = client.as_ref().map(|client| client.id);
-            let user = self.accounts.authenticate(token, through).await;
-            caller.user = Some(user.map_err(bad_credential)?);
-        }
-        if let Some(client) = client.filter(|client| client.require_user)
-            && demand.user
-            && caller.user.is_none()
-        {
-            let origin = origin(&caller, &parts.headers, id);
-            let refused = ClientRefusal::UserRequired;
-            let refused = self.accounts.refuse_client(&client, refused, &origin).await;
-            return Err(bad_credential(refused));
-        }
-        Ok(Identity { caller, presented: session })
-    }
-
-    /// The client that presents this, if it may make this request.
-    async fn admit_client(
-        &self,
-        parts: &Parts,
-        credential: &ClientCredential,
-        caller: &Caller<S::Attrs>,
-        id: &RequestId,
-    ) -> Result<LiveClient<S::Attrs>, Problem> {
-        let target = RequestTarget::new(None, whole_path(parts));
-        let request = AccessRequest {
-            ip: caller.ip,
-            origin: web_origin(&parts.headers)?,
-            target: target.as_ref(),
-        };
-        let origin = origin(caller, &parts.headers, id);
-        let admitted = self.accounts.authenticate_client(credential, &request, &origin).await;
-        admitted.map_err(bad_credential)
     }
 
     pub(crate) fn refuse(&self, problem: &Problem, id: &RequestId) -> Response {
@@ -203,7 +113,13 @@ where
     let span = span(rule.method, rule.path, &id);
     let work = async {
         let (parts, body) = request.into_parts();
-        handler(admit(&edge, rule, parts, body, &id).await?).await
+        let call = admit(&edge, rule, parts, body, &id).await?;
+        let allowance = call.allowance;
+        let mut answered = handler(call).await;
+        if let (Ok(response), Some(allowance)) = (&mut answered, &allowance) {
+            write_allowance(response.headers_mut(), allowance);
+        }
+        answered
     };
     let worked = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
     let response = match worked {
@@ -271,13 +187,15 @@ async fn admit<S: Store>(
     body: Body,
     id: &RequestId,
 ) -> Result<Call<S>, Problem> {
-    let Identity { caller, presented } = match parts.extensions.remove::<Caller<S::Attrs>>() {
-        // The layer of the application has been here already.
-        Some(caller) => {
-            Identity { caller, presented: credentials::presented(&parts.headers)?.session }
-        }
-        None => edge.identify(&parts, Demand::of(&rule), id).await?,
-    };
+    let Identity { caller, presented, allowance } =
+        match parts.extensions.remove::<Caller<S::Attrs>>() {
+            // The layer of the application has been here already.
+            Some(caller) => {
+                let presented = credentials::presented(&parts.headers)?.session;
+                Identity { caller, presented, allowance: parts.extensions.remove() }
+            }
+            None => edge.identify(&parts, Demand::of(&rule), id).await?,
+        };
     let target = rule.aim.target(&edge.accounts, &mut parts, &caller).await?;
     if let Err(error) = caller.may(rule.action, &target) {
         // R-AZ-08
@@ -306,6 +224,7 @@ async fn admit<S: Store>(
         caller,
         target,
         presented,
+        allowance,
         id: id.clone(),
         origin: parts.extensions.remove(),
         uri: parts.uri,
@@ -331,51 +250,4 @@ pub(crate) fn write_id(headers: &mut HeaderMap, id: &RequestId) {
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         headers.insert(&X_REQUEST_ID, value);
     }
-}
-
-/// A token that is not accepted says so in the challenge; a store that fails is another matter.
-fn bad_credential(error: Error) -> Problem {
-    match error.kind() {
-        Kind::Unauthenticated => Problem::bad_credential(),
-        Kind::Invalid
-        | Kind::StepUp
-        | Kind::Forbidden
-        | Kind::SignUpClosed
-        | Kind::NotFound
-        | Kind::Duplicate
-        | Kind::Last
-        | Kind::OtherInvited
-        | Kind::Stale
-        | Kind::Deleted
-        | Kind::KeyReused
-        | Kind::Throttled
-        | Kind::Busy
-        | Kind::Vetoed
-        | Kind::Store
-        | Kind::Internal => error.into(),
-    }
-}
-
-/// The path as it was sent, also to a router that is nested.
-fn whole_path(parts: &Parts) -> &str {
-    parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri).path()
-}
-
-/// The page that sends the request, if a browser names it (RFC 6454, 7).
-fn web_origin(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all(ORIGIN).iter();
-    let Some(first) = values.next() else {
-        return Ok(None);
-    };
-    match (first.to_str(), values.next()) {
-        (Ok(origin), None) => Ok(Some(origin)),
-        // R-IN-06
-        (Ok(_) | Err(_), _) => {
-            Err(Problem::header("ORIGIN_MALFORMED", "Origin must be one visible text."))
-        }
-    }
-}
-
-fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }

@@ -3,7 +3,7 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use durward_core::{Attrs, Caller, Error, Origin, Plain, UserCaller};
+use durward_core::{Attrs, Caller, ClientCaller, Error, Origin, Plain, UserCaller};
 
 use crate::problem::Problem;
 
@@ -20,6 +20,11 @@ pub struct CurrentCaller<A: Attrs = Plain>(pub Caller<A>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct CurrentUser<A: Attrs = Plain>(pub UserCaller<A>);
 
+/// The client that asks, if it proved its secret; else the request is answered `401`. A client that is only
+/// named is [`Caller::client`] (R-CL-02).
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentClient<A: Attrs = Plain>(pub ClientCaller<A>);
+
 /// Where the request came from, to hand to the flows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestOrigin(pub Origin);
@@ -34,6 +39,13 @@ impl<A: Attrs> Deref for CurrentCaller<A> {
 impl<A: Attrs> Deref for CurrentUser<A> {
     type Target = UserCaller<A>;
     fn deref(&self) -> &UserCaller<A> {
+        &self.0
+    }
+}
+
+impl<A: Attrs> Deref for CurrentClient<A> {
+    type Target = ClientCaller<A>;
+    fn deref(&self) -> &ClientCaller<A> {
         &self.0
     }
 }
@@ -69,6 +81,15 @@ impl<A: Attrs, T: Sync> OptionalFromRequestParts<T> for CurrentUser<A> {
     }
 }
 
+impl<A: Attrs, T: Sync> FromRequestParts<T> for CurrentClient<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Problem> {
+        let client = caller::<A>(parts)?.client.clone().filter(|client| client.authenticated);
+        Ok(client.map(Self).ok_or(Error::Unauthenticated)?)
+    }
+}
+
 impl<T: Sync> FromRequestParts<T> for RequestOrigin {
     type Rejection = Problem;
 
@@ -77,7 +98,7 @@ impl<T: Sync> FromRequestParts<T> for RequestOrigin {
     }
 }
 
-fn caller<A: Attrs>(parts: &Parts) -> Result<&Caller<A>, Problem> {
+pub(crate) fn caller<A: Attrs>(parts: &Parts) -> Result<&Caller<A>, Problem> {
     parts.extensions.get().ok_or_else(|| no_layer::<A>("a caller"))
 }
 

@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::Response;
-use durward_core::{Accounts, Caller, RequestId, Store};
+use durward_core::{Accounts, Allowance, Caller, RequestId, Store};
 use tower::{Layer, Service};
 
-use crate::edge::{Credentials, Demand, Edge, Identity, origin, write_id};
+use crate::edge::{Credentials, Edge, origin, write_id};
 use crate::headers::X_REQUEST_ID;
-use crate::problem::Problem;
+use crate::identify::{Demand, Identity};
+use crate::problem::{Problem, write_allowance};
 use crate::settings::HttpSettings;
 
 /// Authenticates the requests of an application's own routes: a [`tower::Layer`].
@@ -92,7 +93,14 @@ where
         Box::pin(async move {
             let id = edge.request_id(request.headers());
             match admit(&edge, request, &id).await {
-                Ok(request) => Ok(completed(&edge, inner.call(request).await?, &id)),
+                Ok(request) => {
+                    let allowance = request.extensions().get::<Allowance>().copied();
+                    let mut response = completed(&edge, inner.call(request).await?, &id);
+                    if let Some(allowance) = allowance {
+                        write_allowance(response.headers_mut(), &allowance);
+                    }
+                    Ok(response)
+                }
                 Err(problem) => Ok(edge.refuse(&problem, &id)),
             }
         })
@@ -110,12 +118,15 @@ async fn admit<S: Store>(
     }
     let (mut parts, body) = request.into_parts();
     let demand = Demand { credentials: Credentials::Checked, user: true };
-    let Identity { caller, .. } = edge.identify(&parts, demand, id).await?;
+    let Identity { caller, allowance, presented: _ } = edge.identify(&parts, demand, id).await?;
     let origin = origin(&caller, &parts.headers, id);
     // So that a router further inside takes the same id.
     write_id(&mut parts.headers, id);
     parts.extensions.insert(origin);
     parts.extensions.insert(caller);
+    if let Some(allowance) = allowance {
+        parts.extensions.insert(allowance);
+    }
     Ok(Request::from_parts(parts, body))
 }
 

@@ -185,8 +185,10 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
         Fault::BadHeader,
         Fault::SecretInUrl,
         Fault::Flow(Kind::Unauthenticated),
+        Fault::Flow(Kind::Throttled),
         Fault::Flow(Kind::Internal),
         Fault::Flow(Kind::Store),
+        Fault::Flow(Kind::Busy),
     ];
     if !matches!(operation.body, BodyUse::None) {
         all.extend([
@@ -196,9 +198,6 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
             Fault::Flow(Kind::Invalid),
             Fault::Flow(Kind::Busy),
         ]);
-    }
-    if rule.budget.is_some() {
-        all.push(Fault::Flow(Kind::Throttled));
     }
     let forbids = Relation::ALL.into_iter().any(|it| decide(rule.action, it) == Decision::Forbid);
     if forbids || !rule.action.is_open_to_keys() {

@@ -6,7 +6,7 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use durward_core::budget::Rate;
-use durward_core::{Kind, Obstruction, RequestId};
+use durward_core::{Allowance, Kind, Obstruction, RequestId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -114,9 +114,10 @@ impl Problem {
         self
     }
 
-    /// Names the budget, if it was one that refused.
+    /// Names the budget, if it was one that refused, and it did not name itself.
     pub(crate) fn limited_by(mut self, limit: Option<Limit>) -> Self {
-        self.limit = limit.filter(|_| self.fault == Fault::Flow(Kind::Throttled));
+        let limit = limit.filter(|_| self.fault == Fault::Flow(Kind::Throttled));
+        self.limit = self.limit.or(limit);
         self
     }
 
@@ -167,16 +168,8 @@ impl Problem {
         };
         let seconds = seconds(wait);
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        if let Some(Limit { name, rate }) = self.limit {
-            let window = self::seconds(rate.interval.saturating_mul(rate.burst));
-            let policy = format!("\"{name}\";q={};w={window}", rate.burst);
-            for (field, value) in
-                [(&RATE_LIMIT_POLICY, policy), (&RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}"))]
-            {
-                if let Ok(value) = HeaderValue::try_from(value) {
-                    headers.insert(field, value);
-                }
-            }
+        if let Some(limit) = self.limit {
+            write_rate(headers, limit, 0, seconds);
         }
     }
 
@@ -196,6 +189,23 @@ impl Problem {
         } else {
             r#"Bearer realm="durward""#
         }))
+    }
+}
+
+/// Tells what is left of the rate of a client.
+pub(crate) fn write_allowance(headers: &mut HeaderMap, allowance: &Allowance) {
+    let Allowance { rate, left, reset } = *allowance;
+    write_rate(headers, Limit { name: "client", rate }, left, seconds(reset));
+}
+
+fn write_rate(headers: &mut HeaderMap, Limit { name, rate }: Limit, left: u32, reset: u64) {
+    let window = seconds(rate.interval.saturating_mul(rate.burst));
+    let policy = format!("\"{name}\";q={};w={window}", rate.burst);
+    let present = format!("\"{name}\";r={left};t={reset}");
+    for (field, value) in [(&RATE_LIMIT_POLICY, policy), (&RATE_LIMIT, present)] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(field, value);
+        }
     }
 }
 

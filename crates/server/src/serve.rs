@@ -17,7 +17,7 @@ use durward::mail::worker;
 use durward::passwords::PasswordPool;
 use durward::sql::{Engine, SqlStore};
 use durward::{
-    Accounts, Behavior, KeyRing, Mailer, Parts, Plain, SystemClock, SystemEntropy, upkeep,
+    Accounts, Behavior, KeyRing, Mailer, Parts, Plain, Sharing, SystemClock, SystemEntropy, upkeep,
 };
 use futures_util::FutureExt;
 use serde_json::json;
@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::cli;
-use crate::config::{self, Config, DatabaseUrl, Mode, PageUrl, Production};
+use crate::config::{self, Config, DatabaseUrl, EngineKind, Mode, PageUrl, Production};
 use crate::database::{self, Connect, for_engine};
 use crate::dev;
 use crate::failure::Failure;
@@ -125,7 +125,8 @@ async fn serve<E: Connect>(
         opened = open::<E>(&plan) => opened?,
         () = shutdown.begun() => return Ok(()),
     };
-    let Plan { config, keys, public_url, delivery, output, .. } = plan;
+    let Plan { mut config, database, keys, public_url, delivery, output, .. } = plan;
+    config.accounts.limits.sharing = sharing(database.engine);
     let base = public_url.as_ref().map_or_else(
         || format!("http://{}", config.listen),
         |public_url| public_url.as_str().to_owned(),
@@ -164,6 +165,15 @@ async fn serve<E: Connect>(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How nodes keep to the rates of requests. A database that others could share is never beside a node that counts
+/// for itself.
+const fn sharing(engine: EngineKind) -> Sharing {
+    match engine {
+        EngineKind::Sqlite => Sharing::Alone,
+        EngineKind::Postgres | EngineKind::Mysql => Sharing::Store,
+    }
 }
 
 /// A developer waits for each mail.

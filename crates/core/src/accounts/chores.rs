@@ -15,12 +15,15 @@ pub enum Chore {
     Erase,
     /// Seal the audit log; see [`Accounts::seal_audit`].
     SealAudit,
+    /// Write down when clients were last used on this node.
+    NoteUses,
 }
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SealAudit,
+        Self::NoteUses,
         Self::Delete(Leftover::Flows),
         Self::Delete(Leftover::Sessions),
         Self::Delete(Leftover::Replies),
@@ -34,6 +37,7 @@ impl Chore {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SealAudit => "seal-audit",
+            Self::NoteUses => "note-uses",
             Self::Delete(Leftover::Flows) => "delete-flows",
             Self::Delete(Leftover::Sessions) => "delete-sessions",
             Self::Delete(Leftover::Replies) => "delete-replies",
@@ -55,6 +59,7 @@ impl<S: Store> Accounts<S> {
             Chore::SealAudit => Ok(self.seal_audit(limit).await?.sealed),
             Chore::Delete(what) => self.delete_leftovers(what, limit).await,
             Chore::Erase => self.erase_users(limit).await,
+            Chore::NoteUses => self.note_uses(limit).await,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::ids::ClientId;
 use crate::origin::Origin;
-use crate::store::{BudgetsMut, Clients, Store};
+use crate::store::{BudgetsMut, Clients, ClientsMut, Store};
 use crate::token::SecretKey;
 
 /// What a client presents.
@@ -55,7 +55,10 @@ impl<S: Store> Accounts<S> {
         let admitted =
             if other { Err(ClientRefusal::OtherClient) } else { live.admit(request, self.now()) };
         match admitted {
-            Ok(()) => Ok(live),
+            Ok(()) => {
+                self.uses().note((live.id, live.secret.map(|secret| secret.id)), self.now());
+                Ok(live)
+            }
             Err(reason) => Err(self.refuse_client(&live, reason, origin).await),
         }
     }
@@ -73,6 +76,25 @@ impl<S: Store> Accounts<S> {
         }
         let owner = client.is_authenticated().then_some(client.owner);
         self.refused(Some(client.id), owner, reason, origin).await
+    }
+
+    /// Writes down, for at most so many clients, when they were last used on this node; answers for how many.
+    pub(super) async fn note_uses(&self, limit: u32) -> Result<u64, Error> {
+        let taken = self.uses().take(usize::try_from(limit).unwrap_or(usize::MAX));
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        let written = unit!(self, |tx, _| {
+            for ((client, secret), at) in &taken {
+                tx.touch_client(*client, *secret, *at).await?;
+            }
+            Ok(())
+        });
+        let count = taken.len() as u64;
+        if written.is_err() {
+            self.uses().put_back(taken);
+        }
+        written.map(|()| count)
     }
 
     async fn presented_client(

@@ -16,6 +16,7 @@ mod document;
 mod emails;
 mod export;
 mod factors;
+mod guards;
 mod layer;
 mod life_cycle;
 mod login_emails;

@@ -137,6 +137,9 @@ fn limits(reader: &mut Reader) -> Limits {
         mailbox: rate(reader, "limits.mailbox", standard.mailbox),
         notices: rate(reader, "limits.notices", standard.notices),
         delays: reader.or("limits.delays", DelaySteps(standard.delays)).0,
+        client_requests: rate(reader, "limits.client_requests", standard.client_requests),
+        caller_requests: rate(reader, "limits.caller_requests", standard.caller_requests),
+        sharing: standard.sharing,
     }
 }
 

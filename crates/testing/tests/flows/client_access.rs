@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use durward_core::access::{AccessKind, AccessRequest, AccessRule, RequestTarget};
-use durward_core::accounts::{ClientChange, ClientCredential, CodeAttempt};
+use durward_core::accounts::{Chore, ClientChange, ClientCredential, CodeAttempt};
 use durward_core::entity::{AccessRestriction, Client, ClientKind, ClientOwner, LiveClient};
 use durward_core::store::{Audit, AuditQuery, Clients};
 use durward_core::{ClientId, Error, Origin, RestrictionId, SecretKey, UserStatus, unit};
@@ -234,4 +234,28 @@ async fn a_session_is_of_the_client_that_it_was_issued_through() {
     }
     assert!(it.accounts().authenticate(&session.token, Some(client)).await.is_ok());
     assert!(it.accounts().refresh(&session.refresh, &through(Some(client))).await.is_ok());
+}
+
+#[tokio::test]
+async fn when_a_client_was_last_used_is_written_behind() {
+    // R-CL-01
+    let it = TestAccounts::new();
+    let by = fresh(&it, &it.sign_up("ada@example.com").await).await;
+    let owner = ClientOwner::Organization(organization(&it).await);
+    let made = create(&it, new_client(owner, ClientKind::Confidential), &by).await.unwrap();
+    let secret = made.secret.unwrap();
+    it.clock().advance(Duration::from_secs(5));
+    let used = it.accounts().now();
+    present(&it, &key(&secret.key)).await.unwrap();
+    present(&it, &key(&secret.key)).await.unwrap();
+    let last_used = async || {
+        let client = it.accounts().client(made.client.id).await.unwrap();
+        (client.last_used, it.accounts().secrets_of(client.id).await.unwrap()[0].last_used)
+    };
+    assert_eq!(last_used().await, (None, None), "not in the request");
+    assert_eq!(it.accounts().attend_to(Chore::NoteUses, 100).await.unwrap(), 1);
+    assert_eq!(last_used().await, (Some(used), Some(used)));
+    assert_eq!(it.accounts().attend_to(Chore::NoteUses, 100).await.unwrap(), 0);
+    let client = it.accounts().client(made.client.id).await.unwrap();
+    assert_eq!(client.version, made.client.version);
 }

@@ -22,6 +22,7 @@ mod organizations;
 mod outbox;
 mod passwords;
 mod properties;
+mod rates;
 mod refresh;
 mod resets;
 mod reverts;

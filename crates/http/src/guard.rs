@@ -1,0 +1,169 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use durward_core::attrs::OrganizationRole;
+use durward_core::store::{Memberships, Organizations};
+use durward_core::{Accounts, Attrs, Error, Plain, Store};
+use tower::{Layer, Service};
+
+use crate::extract::caller;
+use crate::problem::Problem;
+
+/// What a route of an application asks of its caller; behind [`authenticate`](crate::authenticate).
+///
+/// Each can only refuse: of several in a row all must be fulfilled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Guard<A: Attrs = Plain> {
+    /// A user, by his session.
+    User,
+    /// A user who authenticated no longer ago than
+    /// [`Settings::freshness`](durward_core::Settings::freshness) allows; else `STEP_UP_REQUIRED` (R-MF-04).
+    Fresh,
+    /// A client that proved its secret (R-CL-02).
+    Client,
+    /// A user with this role, by his session.
+    UserRole(A::UserRole),
+    /// A client with this role.
+    ClientRole(A::ClientRole),
+    /// Somebody whose role in an organization allows this, by his session or his personal key. Others are told
+    /// that there is no such organization (R-AZ-03); one that is archived allows nothing.
+    Permission {
+        /// The parameter of the path that names the organization.
+        parameter: &'static str,
+        /// What it must allow.
+        permission: <A::OrganizationRole as OrganizationRole>::Permission,
+    },
+}
+
+/// Guards the routes of an application: a [`tower::Layer`], to be put inside of
+/// [`authenticate`](crate::authenticate), by `route_layer` where the guard reads a path.
+///
+/// ```
+/// use axum::Router;
+/// use axum::routing::get;
+/// use durward_core::{Accounts, Plain, Store, StandardPermission};
+/// use durward_http::{Guard, HttpSettings, authenticate, require};
+///
+/// fn app<S: Store<Attrs = Plain>>(accounts: &Accounts<S>) -> Router {
+///     let edits = Guard::Permission { parameter: "org", permission: StandardPermission::Edit };
+///     Router::new()
+///         .route("/{org}/budget", get(|| async { "42" }))
+///         .route_layer(require(accounts.clone(), edits))
+///         .layer(authenticate(accounts.clone(), HttpSettings::default()))
+/// }
+/// ```
+pub const fn require<S: Store>(accounts: Accounts<S>, guard: Guard<S::Attrs>) -> Require<S> {
+    Require { accounts, guard }
+}
+
+/// The layer that [`require`] makes.
+pub struct Require<S: Store> {
+    accounts: Accounts<S>,
+    guard: Guard<S::Attrs>,
+}
+
+/// The service that [`Require`] makes of another one.
+pub struct Guarded<S: Store, T> {
+    require: Require<S>,
+    inner: T,
+}
+
+impl<S: Store> Require<S> {
+    async fn check(&self, parts: &mut Parts) -> Result<(), Problem> {
+        let caller = caller::<S::Attrs>(parts)?.clone();
+        let proven = caller.client.as_ref().filter(|client| client.authenticated);
+        let held = |held: bool| if held { Ok(()) } else { Err(Error::Forbidden) };
+        match &self.guard {
+            Guard::User => caller.user().map(drop)?,
+            Guard::Fresh => self.accounts.fresh(&caller).map(drop)?,
+            Guard::Client => proven.map(drop).ok_or(Error::Unauthenticated)?,
+            Guard::UserRole(role) => held(caller.user()?.roles.contains(role))?,
+            Guard::ClientRole(role) => {
+                held(proven.ok_or(Error::Unauthenticated)?.roles.contains(role))?;
+            }
+            Guard::Permission { parameter, permission } => {
+                let user = caller.acting_user()?;
+                let missing = || Error::NotFound("organization");
+                let params = RawPathParams::from_request_parts(parts, &()).await;
+                let params = params.map_err(|_unreadable| missing())?;
+                let id = params.iter().find(|(name, _)| name == parameter);
+                let (_, id) = id.ok_or(Error::Internal("a guard reads a path without its name"))?;
+                let id = id.parse().map_err(|_no_id| missing())?;
+                let mut read = self.accounts.read().await?;
+                let member = read.membership_of(id, user).await.map_err(Error::from)?;
+                let role = member.ok_or_else(missing)?.role;
+                let organization = read.organization(id).await.map_err(Error::from)?;
+                let organization = organization.ok_or_else(missing)?;
+                let allowed = role.permissions().contains(permission);
+                held(allowed && organization.archived.is_none())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Store> Clone for Require<S> {
+    fn clone(&self) -> Self {
+        Self { accounts: self.accounts.clone(), guard: self.guard.clone() }
+    }
+}
+
+impl<S: Store, T: Clone> Clone for Guarded<S, T> {
+    fn clone(&self) -> Self {
+        Self { require: self.require.clone(), inner: self.inner.clone() }
+    }
+}
+
+impl<S: Store> fmt::Debug for Require<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Require").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store, T> fmt::Debug for Guarded<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guarded").field("require", &self.require).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store, T> Layer<T> for Require<S> {
+    type Service = Guarded<S, T>;
+
+    fn layer(&self, inner: T) -> Self::Service {
+        Guarded { require: self.clone(), inner }
+    }
+}
+
+impl<S, T> Service<Request> for Guarded<S, T>
+where
+    S: Store,
+    T: Service<Request, Response = Response> + Clone + Send + 'static,
+    T::Future: Send,
+{
+    type Response = Response;
+    type Error = T::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, T::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let require = self.require.clone();
+        // The service that was polled ready is the one to call.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            match require.check(&mut parts).await {
+                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
+                Err(problem) => Ok(problem.into_response()),
+            }
+        })
+    }
+}

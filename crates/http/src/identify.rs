@@ -1,0 +1,195 @@
+//! Finds out whom a request is from, and whether so many may come.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::OriginalUri;
+use axum::extract::connect_info::ConnectInfo;
+use axum::http::header::ORIGIN;
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
+use durward_core::access::{AccessRequest, RequestTarget};
+use durward_core::accounts::ClientCredential;
+use durward_core::budget::Rate;
+use durward_core::entity::{ClientRefusal, LiveClient};
+use durward_core::{
+    Action, Allowance, Caller, ClientCaller, Error, Kind, Obstruction, Origin, RequestId,
+    SessionToken, Spender, Store,
+};
+
+use crate::client_ip::client_ip;
+use crate::credentials::{self, Presented};
+use crate::edge::{Credentials, Edge, Rule, origin};
+use crate::error::Fault;
+use crate::problem::{Limit, Problem};
+
+/// What is asked of the credentials of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Demand {
+    /// What is done with the session token.
+    pub(crate) credentials: Credentials,
+    /// Whether a client that serves users only needs one here: not where users log in.
+    pub(crate) user: bool,
+}
+
+impl Demand {
+    /// What a route of the table asks.
+    pub(crate) const fn of(rule: &Rule) -> Self {
+        let login = matches!(rule.action, Action::Authenticate);
+        Self { credentials: rule.credentials, user: !login }
+    }
+}
+
+/// Whom a request is from.
+pub(crate) struct Identity<S: Store> {
+    pub(crate) caller: Caller<S::Attrs>,
+    /// The well-formed token that came along, live or, if unchecked, perhaps not.
+    pub(crate) presented: Option<SessionToken>,
+    /// What is left of the rate of its client.
+    pub(crate) allowance: Option<Allowance>,
+}
+
+impl<S: Store> Edge<S> {
+    /// Finds out whom a request is from, at the cost of at most one read of the store for its client and one
+    /// for its user.
+    pub(crate) async fn identify(
+        &self,
+        parts: &Parts,
+        demand: Demand,
+        id: &RequestId,
+    ) -> Result<Identity<S>, Problem> {
+        if parts.uri.query().is_some_and(credentials::is_in_query) {
+            return Err(Problem::new(Fault::SecretInUrl).because([Obstruction::new(
+                "SECRET_IN_QUERY",
+                "Send it in a header field or in the body.",
+            )]));
+        }
+        let ip =
+            client_ip(peer(&parts.extensions), &parts.headers, &self.settings.trusted_proxies)?;
+        let Presented { session, client } = credentials::presented(&parts.headers)?;
+        let mut caller = Caller::anonymous(ip);
+        let network = Spender::Network(Origin { ip, ..Origin::default() }.network());
+        let (client, allowance) = if let Some(credential) = client {
+            let from = (&caller, network);
+            let (client, allowance) = self.admit_client(parts, &credential, from, id).await?;
+            (Some(client), Some(allowance))
+        } else {
+            self.take_request(network).await?;
+            (None, None)
+        };
+        caller.client = client.as_ref().map(ClientCaller::from);
+        if let (Some(token), Credentials::Checked) = (&session, demand.credentials) {
+            // GW-15
+            let through = client.as_ref().map(|client| client.id);
+            match self.accounts.authenticate(token, through).await {
+                Ok(user) => caller.user = Some(user),
+                Err(error) => return Err(self.failed(error, network).await),
+            }
+        }
+        if let Some(client) = client.filter(|client| client.require_user)
+            && demand.user
+            && caller.user.is_none()
+        {
+            let origin = origin(&caller, &parts.headers, id);
+            let refused = ClientRefusal::UserRequired;
+            let refused = self.accounts.refuse_client(&client, refused, &origin).await;
+            return Err(bad_credential(refused));
+        }
+        Ok(Identity { caller, presented: session, allowance })
+    }
+
+    /// Takes a request from the rate of a network that comes without a client.
+    async fn take_request(&self, network: Spender) -> Result<(), Problem> {
+        let rate = self.accounts.parts().settings.limits.caller_requests;
+        let taken = self.accounts.spend(network, &rate).await;
+        taken.map(drop).map_err(|error| limited(error, "caller", rate))
+    }
+
+    /// A credential was not accepted: that costs its network more than a request (GW-05).
+    async fn failed(&self, error: Error, network: Spender) -> Problem {
+        if error.kind() == Kind::Unauthenticated {
+            let rate = self.accounts.parts().settings.limits.caller_requests;
+            self.accounts.charge_failure(network, &rate).await;
+        }
+        bad_credential(error)
+    }
+
+    /// The client that presents this, if it may make this request; and what is left of its rate.
+    async fn admit_client(
+        &self,
+        parts: &Parts,
+        credential: &ClientCredential,
+        (caller, network): (&Caller<S::Attrs>, Spender),
+        id: &RequestId,
+    ) -> Result<(LiveClient<S::Attrs>, Allowance), Problem> {
+        let rate = self.accounts.parts().settings.limits.caller_requests;
+        let checked = self.accounts.check_rate(network, &rate).await;
+        checked.map_err(|error| limited(error, "caller", rate))?;
+        let target = RequestTarget::new(None, whole_path(parts));
+        let request = AccessRequest {
+            ip: caller.ip,
+            origin: web_origin(&parts.headers)?,
+            target: target.as_ref(),
+        };
+        let origin = origin(caller, &parts.headers, id);
+        let client = match self.accounts.authenticate_client(credential, &request, &origin).await {
+            Ok(client) => client,
+            Err(error) => return Err(self.failed(error, network).await),
+        };
+        let rate = self.accounts.rate_of(&client);
+        let allowance = self.accounts.spend(Spender::Client(client.id), &rate).await;
+        let allowance = allowance.map_err(|error| limited(error, "client", rate))?;
+        Ok((client, allowance))
+    }
+}
+
+/// A rate that is used up names itself.
+fn limited(error: Error, name: &'static str, rate: Rate) -> Problem {
+    Problem::from(error).limited_by(Some(Limit { name, rate }))
+}
+
+/// A token that is not accepted says so in the challenge; a store that fails is another matter.
+fn bad_credential(error: Error) -> Problem {
+    match error.kind() {
+        Kind::Unauthenticated => Problem::bad_credential(),
+        Kind::Invalid
+        | Kind::StepUp
+        | Kind::Forbidden
+        | Kind::SignUpClosed
+        | Kind::NotFound
+        | Kind::Duplicate
+        | Kind::Last
+        | Kind::OtherInvited
+        | Kind::Stale
+        | Kind::Deleted
+        | Kind::KeyReused
+        | Kind::Throttled
+        | Kind::Busy
+        | Kind::Vetoed
+        | Kind::Store
+        | Kind::Internal => error.into(),
+    }
+}
+
+/// The path as it was sent, also to a router that is nested.
+fn whole_path(parts: &Parts) -> &str {
+    parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri).path()
+}
+
+/// The page that sends the request, if a browser names it (RFC 6454, 7).
+fn web_origin(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(ORIGIN).iter();
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    match (first.to_str(), values.next()) {
+        (Ok(origin), None) => Ok(Some(origin)),
+        // R-IN-06
+        (Ok(_) | Err(_), _) => {
+            Err(Problem::header("ORIGIN_MALFORMED", "Origin must be one visible text."))
+        }
+    }
+}
+
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
