@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use durward_core::access::{AccessKind, AccessRequest, AccessRule, RequestTarget};
@@ -5,6 +6,7 @@ use durward_core::accounts::{Chore, ClientChange, ClientCredential, CodeAttempt}
 use durward_core::entity::{AccessRestriction, Client, ClientKind, ClientOwner, LiveClient};
 use durward_core::store::{Audit, AuditQuery, Clients};
 use durward_core::{ClientId, Error, Origin, RestrictionId, SecretKey, UserStatus, unit};
+use durward_store_memory::MemoryStore;
 use durward_testing::{TestAccounts, given, typed};
 
 use crate::clients::{create, new_client, nothing, revoke, rotate, update};
@@ -258,4 +260,28 @@ async fn when_a_client_was_last_used_is_written_behind() {
     assert_eq!(it.accounts().attend_to(Chore::NoteUses, 100).await.unwrap(), 0);
     let client = it.accounts().client(made.client.id).await.unwrap();
     assert_eq!(client.version, made.client.version);
+}
+
+#[tokio::test]
+async fn what_one_node_revoked_no_other_one_accepts() {
+    // R-CL-01, security decision 4: there is no cache of authority, on any node
+    let store = MemoryStore::default();
+    let it = TestAccounts::on(store.clone());
+    let clock = it.clock().clone();
+    let other = TestAccounts::on_with(store, |parts| parts.clock = Arc::new(clock));
+    let by = fresh(&it, &it.sign_up("ada@example.com").await).await;
+    let owner = ClientOwner::Organization(organization(&it).await);
+    let made = create(&it, new_client(owner, ClientKind::Confidential), &by).await.unwrap();
+    let first = made.secret.unwrap();
+    assert!(present(&other, &key(&first.key)).await.is_ok());
+    let second = rotate(&it, &made.client, Some(60), &by).await.unwrap();
+    for node in [&it, &other] {
+        assert!(present(node, &key(&first.key)).await.is_ok(), "no failed request");
+        assert!(present(node, &key(&second.key)).await.is_ok());
+    }
+    revoke(&it, &made.client, first.id).await.unwrap();
+    assert!(is_refused(present(&other, &key(&first.key)).await));
+    assert!(present(&other, &key(&second.key)).await.is_ok());
+    update(&other, &made.client, ClientChange { enabled: Some(false), ..nothing() }).await.unwrap();
+    assert!(is_refused(present(&it, &key(&second.key)).await));
 }
