@@ -19,6 +19,11 @@ impl Call {
         Self { method: "GET", path: path.into(), fields: Vec::new(), body: None }
     }
 
+    /// A request that does something and has no body.
+    pub(crate) fn bare(path: impl Into<String>) -> Self {
+        Self { method: "POST", path: path.into(), fields: Vec::new(), body: None }
+    }
+
     /// A request that does something.
     pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
         Self { method: "POST", path: path.into(), fields: Vec::new(), body: Some(body) }
@@ -115,6 +120,22 @@ pub(crate) fn verify_email(code: &str) -> Call {
     Call::post("/v1/emails/verify", json!({ "code": code }))
 }
 
+/// Asks for a code by which the password is reset.
+pub(crate) fn request_reset(email: &str, state: &str) -> Call {
+    Call::post("/v1/passwords/reset", json!({ "email": email, "state": state }))
+}
+
+/// Begins to enrol an authenticator app.
+pub(crate) fn enrol_totp(token: &str) -> Call {
+    Call::bare("/v1/users/me/totp").by(token)
+}
+
+/// Enrols it.
+pub(crate) fn confirm_totp(token: &str, handle: &str, digits: &str) -> Call {
+    let body = json!({ "code": handle, "secret": digits });
+    Call::post("/v1/users/me/totp/confirm", body).by(token)
+}
+
 /// Exchanges a refresh token.
 pub(crate) fn refresh(token: &str) -> Call {
     Call::post("/v1/sessions/refresh", json!({ "refresh": token }))
@@ -122,13 +143,7 @@ pub(crate) fn refresh(token: &str) -> Call {
 
 /// Ends the session of a token.
 pub(crate) fn logout(token: &str) -> Call {
-    let call = Call {
-        method: "POST",
-        path: String::from("/v1/sessions/logout"),
-        fields: Vec::new(),
-        body: None,
-    };
-    call.by(token)
+    Call::bare("/v1/sessions/logout").by(token)
 }
 
 /// Ends the session that a token of either kind, named in the body, belongs to.

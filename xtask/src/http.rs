@@ -85,6 +85,12 @@ impl Connection {
 }
 
 impl<'a> Answer<'a> {
+    /// Every field, in order.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        head::fields(self.head).map(move |(name, value)| (text(name), text(value)))
+    }
+
     /// The first field of this name.
     pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
         head::fields(self.head)

@@ -18,6 +18,7 @@ mod generated;
 mod http;
 mod judge;
 mod mail;
+mod oracle;
 mod races;
 mod random;
 mod secrets;
@@ -66,6 +67,7 @@ async fn dispatch(command: &str, args: Args) -> Result<()> {
         "judge" => judge::command(args).await,
         "baseline" => bench::baseline::command(args).await,
         "races" => races::command(args).await,
+        "oracle" => oracle::command(args).await,
         "secrets" => secrets::command(args).await,
         "crash" => crash::command(args).await,
         "help" | "-h" | "--help" => {

@@ -1,0 +1,116 @@
+//! The subjects: several of each kind, so that nobody is asked about too often.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::calls;
+use crate::client::{Client, Tokens};
+use crate::random::Random;
+use crate::totp;
+use crate::world::World;
+
+pub(super) const PASSWORD: &str = "walrus meadow crimson lantern";
+pub(super) const WRONG: &str = "walrus meadow crimson candle!";
+
+/// How many there are of each kind: a judgement asks each fewer than a hundred times for a wrong password, after
+/// which a password is off.
+const OF_EACH: usize = 40;
+const MAIL_WITHIN: Duration = Duration::from_mins(1);
+
+/// What is special about a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// No account has the address.
+    Unknown,
+    /// An account with a password.
+    Known,
+    /// One that is shut.
+    Banned,
+    /// One without a password.
+    Passwordless,
+    /// One with an authenticator app.
+    Seconded,
+}
+
+impl Kind {
+    const ALL: [Self; 5] =
+        [Self::Unknown, Self::Known, Self::Banned, Self::Passwordless, Self::Seconded];
+}
+
+/// Everybody who is asked about.
+pub(super) struct People(BTreeMap<Kind, Turns>);
+
+/// The addresses of one kind, asked about in turn.
+struct Turns {
+    addresses: Vec<String>,
+    next: usize,
+}
+
+impl People {
+    /// Makes everybody, by the interface; but for the bans, which it takes an administrator to make.
+    pub(super) async fn settle(
+        world: &World,
+        node: SocketAddr,
+        random: &mut Random,
+    ) -> Result<Self> {
+        let mut client = Client::new(node);
+        let mut people = BTreeMap::new();
+        for kind in Kind::ALL {
+            // All of them equally long, and no name tells more than another.
+            let address = |random: &mut Random| format!("{}@example.com", random.letters(12));
+            let addresses: Vec<String> = (0..OF_EACH).map(|_| address(random)).collect();
+            for email in addresses.iter().filter(|_| kind != Kind::Unknown) {
+                let password = (kind != Kind::Passwordless).then_some(PASSWORD);
+                let state = random.letters(43);
+                let call = calls::sign_up("Ada", email, password, &state);
+                client.call(&call).await?.expect(202)?;
+                let letter = world.sink.inbox().next(email, MAIL_WITHIN).await?;
+                let answer = calls::answer_link(letter.link()?, &state);
+                let tokens = client.call(&answer).await?.expect(200)?.tokens()?;
+                if kind == Kind::Seconded {
+                    enrol(&mut client, &tokens).await?;
+                }
+            }
+            if kind == Kind::Banned {
+                ban(world, &addresses).await?;
+            }
+            people.insert(kind, Turns { addresses, next: 0 });
+        }
+        Ok(Self(people))
+    }
+
+    /// Whose turn it is.
+    pub(super) fn next(&mut self, kind: Kind) -> Result<&str> {
+        let turns = self.0.get_mut(&kind).context("nobody of this kind")?;
+        turns.next = (turns.next + 1) % turns.addresses.len();
+        Ok(&turns.addresses[turns.next])
+    }
+}
+
+/// Bans whoever has these addresses, behind the back of the server: it reads the status at every use.
+async fn ban(world: &World, addresses: &[String]) -> Result<()> {
+    let canonical: Vec<String> =
+        addresses.iter().map(|it| format!("'{}'", it.to_lowercase())).collect();
+    let these = format!(
+        "id IN (SELECT user_id FROM durward_login_emails WHERE canonical IN ({}))",
+        canonical.join(", ")
+    );
+    let mut link = world.setup.database.link().await?;
+    link.rows(&format!("UPDATE durward_users SET status = 'banned' WHERE {these}")).await?;
+    let rows = format!("SELECT status FROM durward_users WHERE {these} AND status = 'banned'");
+    let banned = link.rows(&rows).await?.len();
+    ensure!(banned == addresses.len(), "only {banned} were banned");
+    Ok(())
+}
+
+/// Enrols an authenticator app.
+async fn enrol(client: &mut Client, tokens: &Tokens) -> Result<()> {
+    let begun = client.call(&calls::enrol_totp(&tokens.token)).await?.expect(201)?;
+    let digits = totp::now(&begun.text("/secret")?)?;
+    let proof = calls::confirm_totp(&tokens.token, &begun.text("/code")?, &digits);
+    client.call(&proof).await?.expect(200)?;
+    Ok(())
+}
