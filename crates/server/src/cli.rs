@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use durward::StandardClientRole;
 use durward::sql::Prefix;
 
 use crate::config::{EngineKind, FlagValue, Given};
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// Work with administrators
     #[command(subcommand)]
     Admin(Admin),
+    /// Work with clients (API keys)
+    #[command(subcommand)]
+    Client(Client),
     /// Work with users
     #[command(subcommand)]
     User(User),
@@ -163,6 +167,51 @@ pub(crate) struct CreateAdmin {
     /// Read a password from the first line of the input; without one, logins go by e-mail
     #[arg(long)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Client {
+    /// Make a client of an organization, and print its secret key, this once
+    Create(CreateClient),
+}
+
+#[derive(Args)]
+pub(crate) struct CreateClient {
+    #[command(flatten)]
+    pub(crate) development: Development,
+    /// The URL of the database
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// The organization that owns it
+    #[arg(long, value_name = "ID")]
+    pub(crate) organization: String,
+    /// What it is called
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What it may do in the deployment
+    #[arg(long, default_value = "external")]
+    pub(crate) role: ClientRoleName,
+    /// It keeps no secret: its id alone names it, and gives no right
+    #[arg(long)]
+    pub(crate) public: bool,
+}
+
+/// The roles of clients by name.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ClientRoleName {
+    System,
+    Internal,
+    External,
+}
+
+impl From<ClientRoleName> for StandardClientRole {
+    fn from(name: ClientRoleName) -> Self {
+        match name {
+            ClientRoleName::System => Self::System,
+            ClientRoleName::Internal => Self::Internal,
+            ClientRoleName::External => Self::External,
+        }
+    }
 }
 
 #[derive(Subcommand)]

@@ -4,6 +4,7 @@
 mod admin;
 mod audit;
 mod cli;
+mod client;
 mod config;
 mod database;
 mod dev;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 
-use cli::{Admin, Audit, Cli, Command, Config, Keys, User};
+use cli::{Admin, Audit, Cli, Client, Command, Config, Keys, User};
 use failure::Failure;
 use output::Output;
 
@@ -45,6 +46,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Serve(serve) => block_on(serve::run(serve, common, output)),
         Command::Migrate(migrate) => block_on(migrate::run(migrate, common, output)),
         Command::Admin(Admin::Create(create)) => block_on(admin::create(create, common, output)),
+        Command::Client(Client::Create(create)) => block_on(client::create(create, common, output)),
         Command::User(User::Import(import)) => block_on(import::run(import, common, output)),
         Command::Audit(Audit::Verify(verify)) => block_on(audit::verify(verify, common, output)),
         Command::Keys(Keys::Generate { id }) => {

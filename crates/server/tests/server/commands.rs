@@ -146,6 +146,33 @@ async fn an_administrator_is_made_once_and_logs_in() {
     api.answer_code(step["code"].as_str().unwrap(), mail["code"].as_str().unwrap()).await;
 }
 
+#[tokio::test]
+async fn a_client_is_made_with_a_role_and_its_key_works() {
+    // R-CL-01
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::develop(&data, &[]);
+    let api = Api::new(&server.base);
+    let token = api.sign_up_fully("ada@example.com").await.token;
+    let http = reqwest::Client::new();
+    let ask = http.post(format!("{}/v1/organizations", server.base)).bearer_auth(&token);
+    let ask = ask.header("content-type", "application/json").body(r#"{"name":"Looms"}"#);
+    let made = parsed(ask.send().await.unwrap().text().await.unwrap().as_bytes());
+    let create = |organization: &str| {
+        let mut command = durward(place.path());
+        command.args(["client", "create", "--dev", "--json", "--name", "Loom", "--role", "system"]);
+        finish(command.args(["--organization", organization]).arg("--data").arg(&data))
+    };
+    let client = create(made["id"].as_str().unwrap());
+    assert_eq!(client.status.code(), Some(0), "{}", text(&client.stdout));
+    let client = parsed(&client.stdout);
+    let (_, caller) = api.caller(client["secret"].as_str().unwrap()).await;
+    assert_eq!(caller["client"]["id"], client["clientId"]);
+    assert_eq!(caller["client"]["roles"], json!(["system"]));
+    assert_eq!(create("org_01890a5d7c7e7c8a9b0c1d2e3f").status.code(), Some(1));
+    assert_eq!(create("Looms").status.code(), Some(2));
+}
+
 #[test]
 fn wrong_usage_ends_with_2() {
     let place = tempfile::tempdir().unwrap();
