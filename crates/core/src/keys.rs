@@ -1,5 +1,7 @@
 //! The key ring: every keyed digest, pepper and seal comes from here (R-DP-03).
 
+mod identity_seed;
+
 use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -7,6 +9,8 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+
+pub use identity_seed::IdentitySeed;
 
 use crate::secret::{Digest, Secret};
 use crate::time::Entropy;
@@ -29,6 +33,7 @@ struct Key {
     tokens: Hmac<Sha256>,
     labels: Hmac<Sha256>,
     pepper: Secret<[u8; KEY_BYTES]>,
+    identities: IdentitySeed,
     cipher: XChaCha20Poly1305,
 }
 
@@ -163,6 +168,11 @@ impl KeyRing {
         self.keys.iter().find(|key| key.id == id).map(|key| &key.pepper)
     }
 
+    /// What the keys that sign identities are made of, the primary's first.
+    pub fn identity_seeds(&self) -> impl Iterator<Item = IdentitySeed> + Send {
+        self.keys.iter().map(|key| key.identities.clone())
+    }
+
     /// Encrypts and authenticates a value for storage; it opens only in the same context.
     ///
     /// XChaCha20-Poly1305 (RFC 8439 with a 192-bit random nonce).
@@ -211,6 +221,7 @@ impl Key {
             tokens: keyed("tokens")?,
             labels: keyed("labels")?,
             pepper: Secret::new(subkey("pepper")?),
+            identities: IdentitySeed(keyed("identities")?),
             cipher: XChaCha20Poly1305::new(&subkey("seal")?.into()),
         })
     }

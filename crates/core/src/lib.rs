@@ -15,6 +15,7 @@ pub mod entity;
 pub mod error;
 pub mod event;
 pub mod hook;
+pub mod identity;
 pub mod ids;
 pub mod keys;
 pub mod mail;
@@ -45,6 +46,7 @@ pub use entity::{
 pub use error::{Error, Kind, Obstruction};
 pub use event::{EndReason, Event, FailureReason, PasswordCause};
 pub use hook::{Hook, Veto};
+pub use identity::{IdentityClaims, IdentityRoute};
 pub use ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
     RestrictionId, SecretId, SessionId, TotpId, UserId,

@@ -7,6 +7,8 @@ pub enum Action {
     ReadCaller,
     /// Sign up, log in, refresh, log out, verify: what is proven by its own token or code.
     Authenticate,
+    /// Reach a service behind a proxy, and be told to it.
+    UseUpstream,
     /// See a user.
     ReadUser,
     /// Change a user's name or attributes.
@@ -79,10 +81,11 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
+        Self::UseUpstream,
         Self::ReadUser,
         Self::UpdateUser,
         Self::DeleteUser,
@@ -128,6 +131,7 @@ impl Action {
             Self::ReadService
             | Self::ReadCaller
             | Self::Authenticate
+            | Self::UseUpstream
             | Self::ReadUser
             | Self::UpdateUser
             | Self::BanUser
@@ -172,6 +176,7 @@ impl Action {
         match self {
             Self::ReadService
             | Self::ReadCaller
+            | Self::UseUpstream
             | Self::ReadUser
             | Self::UpdateUser
             | Self::ReadUserAudit

@@ -68,6 +68,11 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
     };
     match action {
         Action::ReadService | Action::ReadCaller | Action::Authenticate => Allow,
+        Action::UseUpstream => match relation {
+            Anonymous => Authenticate,
+            Other | Own | Administrator | Reader | Editor | Manager | Deleter | OwnClient
+            | OtherClient | SystemClient => Allow,
+        },
         Action::ReadUser | Action::ReadUserAudit | Action::ReadSessions | Action::EndSessions => {
             match relation {
                 Anonymous => Authenticate,
