@@ -23,6 +23,8 @@ pub(crate) struct Call<S: Store> {
     /// What is left of the rate of its client.
     pub(crate) allowance: Option<Allowance>,
     pub(crate) id: RequestId,
+    /// Whether the peer is a trusted proxy, whose word on the request counts (R-HT-03).
+    pub(crate) trusted: bool,
     /// As the application's layer knew it.
     pub(crate) origin: Option<Origin>,
     pub(crate) uri: Uri,

@@ -18,9 +18,8 @@ pub(crate) fn client_ip(
     headers: &HeaderMap,
     trusted: &[IpNet],
 ) -> Result<Option<IpAddr>, Problem> {
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|network| network.contains(ip));
     let peer = peer.map(|ip| ip.to_canonical());
-    let Some(mut caller) = peer.filter(is_trusted) else {
+    let Some(mut caller) = peer.filter(|ip| is_trusted(*ip, trusted)) else {
         return Ok(peer);
     };
     for field in headers.get_all(&X_FORWARDED_FOR).iter().rev() {
@@ -29,12 +28,17 @@ pub(crate) fn client_ip(
         };
         for hop in hops.rsplit(',') {
             caller = parse(hop.trim()).ok_or_else(malformed)?;
-            if !is_trusted(&caller) {
+            if !is_trusted(caller, trusted) {
                 return Ok(Some(caller));
             }
         }
     }
     Ok(Some(caller))
+}
+
+/// Whether the word of this address on others counts.
+pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&ip.to_canonical()))
 }
 
 /// An address, with or without the port that some proxies add.

@@ -24,6 +24,7 @@ use crate::credentials;
 use crate::error::Fault;
 use crate::headers::X_REQUEST_ID;
 use crate::identify::{Demand, Identity};
+use crate::identity::Issuer;
 use crate::problem::{Limit, Problem, write_allowance};
 use crate::settings::HttpSettings;
 
@@ -33,6 +34,8 @@ pub(crate) struct Edge<S: Store> {
     pub(crate) settings: HttpSettings,
     /// The OpenAPI document, as it is served.
     pub(crate) document: Bytes,
+    /// Who signs identities, if anybody does.
+    pub(crate) issuer: Option<Issuer>,
 }
 
 /// What the route table says of a request before anybody looks at it.
@@ -74,6 +77,11 @@ impl Budget {
 }
 
 impl<S: Store> Edge<S> {
+    pub(crate) fn new(accounts: Accounts<S>, settings: HttpSettings, document: Bytes) -> Self {
+        let issuer = settings.identity.clone().map(Issuer::new);
+        Self { accounts, settings, document, issuer }
+    }
+
     /// The id of a request: the caller's, if it is safe to log, else a new one.
     pub(crate) fn request_id(&self, headers: &HeaderMap) -> RequestId {
         let sent = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
@@ -187,19 +195,24 @@ async fn admit<S: Store>(
     body: Body,
     id: &RequestId,
 ) -> Result<Call<S>, Problem> {
-    let Identity { caller, presented, allowance } =
-        match parts.extensions.remove::<Caller<S::Attrs>>() {
-            // The layer of the application has been here already.
-            Some(caller) => {
-                let presented = credentials::presented(&parts.headers)?.session;
-                Identity { caller, presented, allowance: parts.extensions.remove() }
-            }
-            None => edge.identify(&parts, Demand::of(&rule), id).await?,
-        };
+    let demand = Demand::of(&rule);
+    // The layer of the application has been here already, but knows nothing of what proxies ask about.
+    let known = parts.extensions.remove::<Caller<S::Attrs>>().filter(|_| demand.proxy.is_none());
+    let Identity { caller, presented, allowance } = match known {
+        Some(caller) => {
+            let presented = credentials::presented(&parts.headers)?.session;
+            Identity { caller, presented, allowance: parts.extensions.remove() }
+        }
+        None => edge.identify(&parts, demand, id).await?,
+    };
     let target = rule.aim.target(&edge.accounts, &mut parts, &caller).await?;
     if let Err(error) = caller.may(rule.action, &target) {
         // R-AZ-08
         tracing::info!(rule = ?rule.action, "the policy refused");
+        if rule.action == Action::UseUpstream && !caller.is_authenticated() {
+            // Every visit of a service begins so; it is no news, and worth no write.
+            return Err(error.into());
+        }
         let origin = origin(&caller, &parts.headers, id);
         let user = match target {
             Target::User(user)
@@ -226,6 +239,7 @@ async fn admit<S: Store>(
         presented,
         allowance,
         id: id.clone(),
+        trusted: edge.trusts(&parts),
         origin: parts.extensions.remove(),
         uri: parts.uri,
         headers: parts.headers,

@@ -139,7 +139,7 @@ pub(crate) fn unknown(pointer: String) -> Obstruction {
     Obstruction::new("UNKNOWN_FIELD", "Is not known here.").at(pointer)
 }
 
-fn invalid(found: impl IntoIterator<Item = Obstruction>) -> Problem {
+pub(crate) fn invalid(found: impl IntoIterator<Item = Obstruction>) -> Problem {
     Problem::new(Fault::Flow(durward_core::Kind::Invalid)).because(found)
 }
 

@@ -2,11 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::OriginalUri;
 use axum::extract::connect_info::ConnectInfo;
-use axum::http::header::ORIGIN;
+use axum::http::Extensions;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
 use durward_core::access::{AccessRequest, RequestTarget};
 use durward_core::accounts::ClientCredential;
 use durward_core::budget::Rate;
@@ -16,10 +14,12 @@ use durward_core::{
     SessionToken, Spender, Store,
 };
 
-use crate::client_ip::client_ip;
+use crate::access;
+use crate::client_ip::{client_ip, is_trusted};
 use crate::credentials::{self, Presented};
 use crate::edge::{Credentials, Edge, Rule, origin};
 use crate::error::Fault;
+use crate::forward_auth::Proxy;
 use crate::problem::{Limit, Problem};
 
 /// What is asked of the credentials of a request.
@@ -29,13 +29,16 @@ pub(crate) struct Demand {
     pub(crate) credentials: Credentials,
     /// Whether a client that serves users only needs one here: not where users log in.
     pub(crate) user: bool,
+    /// The proxy that asks about a request to another service, if one does.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 impl Demand {
     /// What a route of the table asks.
-    pub(crate) const fn of(rule: &Rule) -> Self {
+    pub(crate) fn of(rule: &Rule) -> Self {
         let login = matches!(rule.action, Action::Authenticate);
-        Self { credentials: rule.credentials, user: !login }
+        let proxy = Proxy::asking_at(rule.path);
+        Self { credentials: rule.credentials, user: !login, proxy }
     }
 }
 
@@ -69,7 +72,8 @@ impl<S: Store> Edge<S> {
         let mut caller = Caller::anonymous(ip);
         let network = Spender::Network(Origin { ip, ..Origin::default() }.network());
         let (client, allowance) = if let Some(credential) = client {
-            let from = (&caller, network);
+            let target = access::target(parts, demand.proxy, self.trusts(parts))?;
+            let from = (&caller, network, target.as_ref());
             let (client, allowance) = self.admit_client(parts, &credential, from, id).await?;
             (Some(client), Some(allowance))
         } else {
@@ -97,6 +101,11 @@ impl<S: Store> Edge<S> {
         Ok(Identity { caller, presented: session, allowance })
     }
 
+    /// Whether a request comes from a trusted proxy.
+    pub(crate) fn trusts(&self, parts: &Parts) -> bool {
+        peer(&parts.extensions).is_some_and(|ip| is_trusted(ip, &self.settings.trusted_proxies))
+    }
+
     /// Takes a request from the rate of a network that comes without a client.
     async fn take_request(&self, network: Spender) -> Result<(), Problem> {
         let rate = self.accounts.parts().settings.limits.caller_requests;
@@ -118,18 +127,14 @@ impl<S: Store> Edge<S> {
         &self,
         parts: &Parts,
         credential: &ClientCredential,
-        (caller, network): (&Caller<S::Attrs>, Spender),
+        (caller, network, target): (&Caller<S::Attrs>, Spender, Option<&RequestTarget>),
         id: &RequestId,
     ) -> Result<(LiveClient<S::Attrs>, Allowance), Problem> {
         let rate = self.accounts.parts().settings.limits.caller_requests;
         let checked = self.accounts.check_rate(network, &rate).await;
         checked.map_err(|error| limited(error, "caller", rate))?;
-        let target = RequestTarget::new(None, whole_path(parts));
-        let request = AccessRequest {
-            ip: caller.ip,
-            origin: web_origin(&parts.headers)?,
-            target: target.as_ref(),
-        };
+        let request =
+            AccessRequest { ip: caller.ip, origin: access::web_origin(&parts.headers)?, target };
         let origin = origin(caller, &parts.headers, id);
         let client = match self.accounts.authenticate_client(credential, &request, &origin).await {
             Ok(client) => client,
@@ -167,26 +172,6 @@ fn bad_credential(error: Error) -> Problem {
         | Kind::Vetoed
         | Kind::Store
         | Kind::Internal => error.into(),
-    }
-}
-
-/// The path as it was sent, also to a router that is nested.
-fn whole_path(parts: &Parts) -> &str {
-    parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri).path()
-}
-
-/// The page that sends the request, if a browser names it (RFC 6454, 7).
-fn web_origin(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all(ORIGIN).iter();
-    let Some(first) = values.next() else {
-        return Ok(None);
-    };
-    match (first.to_str(), values.next()) {
-        (Ok(origin), None) => Ok(Some(origin)),
-        // R-IN-06
-        (Ok(_) | Err(_), _) => {
-            Err(Problem::header("ORIGIN_MALFORMED", "Origin must be one visible text."))
-        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::settings::HttpSettings;
 /// `Router::layer` wraps the routes that are there already: add this layer first and merge the
 /// [`router`](crate::router) of the accounts afterwards, since that one authenticates by itself.
 pub fn authenticate<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Authenticate<S> {
-    Authenticate { edge: Arc::new(Edge { accounts, settings, document: Bytes::new() }) }
+    Authenticate { edge: Arc::new(Edge::new(accounts, settings, Bytes::new())) }
 }
 
 /// The layer that [`authenticate`] makes.
@@ -117,7 +117,7 @@ async fn admit<S: Store>(
         return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
-    let demand = Demand { credentials: Credentials::Checked, user: true };
+    let demand = Demand { credentials: Credentials::Checked, user: true, proxy: None };
     let Identity { caller, allowance, presented: _ } = edge.identify(&parts, demand, id).await?;
     let origin = origin(&caller, &parts.headers, id);
     // So that a router further inside takes the same id.

@@ -29,6 +29,7 @@
 //! Every route stands in one table (`routes.rs`) that makes the [`router`] and the [`openapi`] document; every
 //! failure is a [`Problem`]. The conventions are in `docs/http.md`, the codes in `docs/errors.md`.
 
+mod access;
 mod aim;
 mod answer;
 mod attributes;
@@ -52,10 +53,12 @@ mod export;
 mod extract;
 mod factors;
 mod fields;
+mod forward_auth;
 mod guard;
 mod headers;
 mod idempotency;
 mod identify;
+pub mod identity;
 mod invitations;
 mod json;
 mod layer;
@@ -87,4 +90,4 @@ pub use guard::{Guard, Guarded, Require, require};
 pub use layer::{Authenticate, Authenticated, authenticate};
 pub use problem::Problem;
 pub use router::{not_found, openapi, router};
-pub use settings::HttpSettings;
+pub use settings::{HttpSettings, IdentitySettings};

@@ -17,7 +17,7 @@ use crate::call::Call;
 use crate::edge::Rule;
 use crate::error::Fault;
 use crate::idempotency;
-use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success, Term};
 use crate::paging;
 use crate::problem::{Problem, ProblemView};
 use crate::schemas::Schemas;
@@ -150,6 +150,9 @@ fn success(answer: &Success, schemas: &mut Schemas) -> Value {
     let mut names = vec!["X-Request-Id"];
     if answer.tagged {
         names.push("ETag");
+    }
+    if answer.signed {
+        names.push("X-Durward-Identity");
     }
     let mut described =
         json!({ "description": answer.description, "headers": header_references(&names) });
@@ -294,6 +297,7 @@ fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<
                 "Only those that came to be after this moment.",
                 json!({ "type": "string", "format": "date-time" }),
             ),
+            Parameter::Term(term) => described_term(*term),
             Parameter::To => {
                 ("to", "Only before this moment.", json!({ "type": "string", "format": "date-time" }))
             }
@@ -309,6 +313,32 @@ fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<
     path.chain(fields).collect()
 }
 
+/// Name, description and schema of a part of the terms of a proxy.
+fn described_term(term: Term) -> (&'static str, &'static str, Value) {
+    match term {
+        Term::Audience => (
+            "audience",
+            "For which service the identity is: one of the settings. The first of them by itself.",
+            json!({ "type": "string" }),
+        ),
+        Term::Role => (
+            "role",
+            "Roles, with commas between them, of which the user needs one.",
+            json!({ "type": "string" }),
+        ),
+        Term::AnyPath => (
+            "anyPath",
+            "Whether a path goes on that two programs could read differently; otherwise it is 403.",
+            json!({ "type": "boolean", "default": false }),
+        ),
+        Term::Demand => (
+            "Durward-Demand",
+            "What other proxies say in the query: audience, role and anyPath, written like one.",
+            json!({ "type": "string" }),
+        ),
+    }
+}
+
 fn headers() -> Value {
     let text = |description: &str| json!({ "description": description, "required": true, "schema": { "type": "string" } });
     json!({
@@ -317,6 +347,7 @@ fn headers() -> Value {
             "required": true,
             "schema": { "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" },
         },
+        "X-Durward-Identity": text("The signed identity: a JWT of the type durward-identity+jwt."),
         "ETag": text("The state of the resource, for If-Match."),
         "WWW-Authenticate": text("How to authenticate (RFC 6750)."),
         "Retry-After": {

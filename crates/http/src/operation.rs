@@ -64,6 +64,8 @@ pub(crate) enum Parameter {
     From,
     /// `to` in the query: a time that is not.
     To,
+    /// A part of the terms on which a proxy lets requests go on.
+    Term(Term),
     /// `q` in the query: how a name or an address begins.
     Begin,
     /// `email` in the query: an address.
@@ -78,11 +80,24 @@ pub(crate) enum Parameter {
     CreatedAfter,
 }
 
+/// What a proxy is configured to demand; see [`Terms`](crate::forward_auth).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// `audience` in the query: for whom an identity is.
+    Audience,
+    /// `role` in the query: roles of which one is needed.
+    Role,
+    /// `anyPath` in the query: whether a path may be one that two programs could read differently.
+    AnyPath,
+    /// The header field in which Envoy says what the others say in the query.
+    Demand,
+}
+
 impl Parameter {
     /// Whether it stands in the query; if not, it is a header field.
     pub(crate) const fn is_in_query(self) -> bool {
         match self {
-            Self::IfMatch | Self::IdempotencyKey => false,
+            Self::IfMatch | Self::IdempotencyKey | Self::Term(Term::Demand) => false,
             Self::Limit
             | Self::Cursor
             | Self::IncludeCurrent
@@ -96,7 +111,8 @@ impl Parameter {
             | Self::Status
             | Self::User
             | Self::Client
-            | Self::CreatedAfter => true,
+            | Self::CreatedAfter
+            | Self::Term(Term::Audience | Term::Role | Term::AnyPath) => true,
         }
     }
 }
@@ -120,21 +136,28 @@ pub(crate) struct Success {
     pub(crate) schema: Option<SchemaOf>,
     /// Whether it carries an `ETag`.
     pub(crate) tagged: bool,
+    /// Whether it carries a signed identity.
+    pub(crate) signed: bool,
 }
 
 impl Success {
     /// An answer with a body.
     pub(crate) const fn new(status: u16, description: &'static str, schema: SchemaOf) -> Self {
-        Self { status, description, schema: Some(schema), tagged: false }
+        Self { status, description, schema: Some(schema), tagged: false, signed: false }
     }
 
     /// An answer without a body.
     pub(crate) const fn empty(status: u16, description: &'static str) -> Self {
-        Self { status, description, schema: None, tagged: false }
+        Self { status, description, schema: None, tagged: false, signed: false }
     }
 
     /// The same answer with an `ETag`.
     pub(crate) const fn tagged(self) -> Self {
         Self { tagged: true, ..self }
+    }
+
+    /// The same answer with a signed identity.
+    pub(crate) const fn signed(self) -> Self {
+        Self { signed: true, ..self }
     }
 }

@@ -24,6 +24,20 @@ pub(crate) fn parameters(query: Option<&str>, names: &[&str]) -> Result<Fields, 
     Fields::of(Value::Object(members))
 }
 
+/// All parameters of a query, for whom an unknown one is a mistake.
+pub(crate) fn all_parameters(query: Option<&str>) -> Result<Fields, Problem> {
+    let mut members = Map::new();
+    for (name, value) in pairs(query) {
+        // What is no UTF-8 has a name that nobody asks for.
+        let name = name.unwrap_or_else(|| String::from("\u{fffd}"));
+        let value = value.map_or(Value::Null, Value::String);
+        if members.insert(name.clone(), value).is_some() {
+            members.insert(name, Value::Null);
+        }
+    }
+    Fields::of(Value::Object(members))
+}
+
 /// Names and values as forms write them; what is no UTF-8 is `None`.
 fn pairs(query: Option<&str>) -> impl Iterator<Item = (Option<String>, Option<String>)> {
     let parts = query.unwrap_or_default().split('&').filter(|part| !part.is_empty());

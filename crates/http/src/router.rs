@@ -11,19 +11,21 @@ use serde_json::Value;
 
 use crate::edge::{Edge, Rule, serve_refusal};
 use crate::error::Fault;
+use crate::forward_auth::ENVOY;
 use crate::openapi::{Described, document};
 use crate::problem::Problem;
 use crate::routes::{Route, Verb, table};
 use crate::settings::HttpSettings;
 
-/// The routes of the accounts, to serve, nest or merge: everything under `/v1`.
+/// The routes of the accounts, to serve, nest or merge: everything under `/v1` and `/forward-auth`, and
+/// `/.well-known/jwks.json`.
 ///
-/// They authenticate by themselves. Unknown paths under `/v1` are answered with a [`Problem`] too; for all others
+/// They authenticate by themselves. Unknown paths under the two are answered with a [`Problem`] too; for all others
 /// see [`not_found`].
 pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router {
     let table = table::<S>();
     let document = Bytes::from(described(&table, &settings).to_string());
-    let edge = Arc::new(Edge { accounts, settings, document });
+    let edge = Arc::new(Edge::new(accounts, settings, document));
     let mut paths: Vec<(&'static str, Vec<Route<S>>)> = Vec::new();
     for route in table {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
@@ -33,9 +35,15 @@ pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router
     }
     let mut router = Router::new();
     for (path, routes) in paths {
-        router = router.route(path, resource(path, routes, &edge));
+        let resource = resource(path, routes, &edge);
+        if path == ENVOY {
+            for behind in ["/", "/{*path}"] {
+                router = router.route(&format!("{ENVOY}{behind}"), resource.clone());
+            }
+        }
+        router = router.route(path, resource);
     }
-    for path in ["/v1", "/v1/", "/v1/{*rest}"] {
+    for path in ["/v1", "/v1/", "/v1/{*rest}", "/forward-auth/{*rest}"] {
         router = router.route(path, nothing(Arc::clone(&edge)));
     }
     router
@@ -53,7 +61,7 @@ pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router
 /// }
 /// ```
 pub fn not_found<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> MethodRouter {
-    nothing(Arc::new(Edge { accounts, settings, document: Bytes::new() }))
+    nothing(Arc::new(Edge::new(accounts, settings, Bytes::new())))
 }
 
 /// The OpenAPI 3.1 document of the routes, with the attributes and roles of this store's application.
@@ -105,6 +113,7 @@ fn allow(verbs: &[Verb]) -> String {
         Verb::Post => &["POST"],
         Verb::Patch => &["PATCH"],
         Verb::Delete => &["DELETE"],
+        Verb::Every => &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
     });
     names.copied().collect::<Vec<_>>().join(", ")
 }

@@ -21,6 +21,7 @@ mod client_rules;
 mod clients;
 mod emails;
 mod factors;
+mod forward_auth;
 mod invitations;
 mod login_emails;
 mod memberships;
@@ -53,6 +54,8 @@ pub(crate) enum Verb {
     Post,
     Patch,
     Delete,
+    /// All of them: whoever asks has not chosen the method. It is told as `GET`.
+    Every,
 }
 
 /// Hangs an endpoint into the router.
@@ -79,6 +82,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         passwords::routes(),
         sessions::routes(),
         service::routes(),
+        forward_auth::routes(),
     ];
     nouns.into_iter().flatten().collect()
 }
@@ -110,7 +114,7 @@ impl<S: Store> Route<S> {
 impl Verb {
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Get => "GET",
+            Self::Get | Self::Every => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
@@ -124,6 +128,13 @@ impl Verb {
             Self::Post => MethodFilter::POST,
             Self::Patch => MethodFilter::PATCH,
             Self::Delete => MethodFilter::DELETE,
+            Self::Every => MethodFilter::GET
+                .or(MethodFilter::HEAD)
+                .or(MethodFilter::POST)
+                .or(MethodFilter::PUT)
+                .or(MethodFilter::PATCH)
+                .or(MethodFilter::DELETE)
+                .or(MethodFilter::OPTIONS),
         }
     }
 }

@@ -14,6 +14,19 @@ pub struct HttpSettings {
     /// Where the router is mounted, as the OpenAPI document tells clients; `/` by default. An application
     /// that nests the router under `/accounts` writes that here.
     pub mounted_at: Arc<str>,
+    /// How callers are told to services behind proxies; `None`, and by default, they are not: the routes under
+    /// `/forward-auth` and `/.well-known/jwks.json` are then as if they were not there.
+    pub identity: Option<IdentitySettings>,
+}
+
+/// How callers are told to services behind proxies; see [`identity`](crate::identity).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentitySettings {
+    /// In whose name: as a rule the URL of the deployment. It is never taken from a request.
+    pub issuer: Arc<str>,
+    /// To whom: a name for each service. The first is meant when a proxy names none; without any, the issuer is
+    /// the only one.
+    pub audiences: Vec<Arc<str>>,
 }
 
 impl HttpSettings {
@@ -27,6 +40,7 @@ impl Default for HttpSettings {
             trusted_proxies: Vec::new(),
             error_page: Arc::from(Self::ERROR_PAGE),
             mounted_at: Arc::from("/"),
+            identity: None,
         }
     }
 }

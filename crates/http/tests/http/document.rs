@@ -38,6 +38,10 @@ async fn every_operation_of_the_document_is_served_and_no_other() {
     let document = document();
     for (path, operations) in document["paths"].as_object().unwrap() {
         let path = path.replace("{id}", "me");
+        if path == "/forward-auth/envoy" {
+            // Whatever the method of the request is that it asks for.
+            continue;
+        }
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let documented = operations.get(method.to_lowercase()).is_some();
             let reply = site.send(Ask::new(method, &path)).await;
