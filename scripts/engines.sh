@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# Private PostgreSQL and MariaDB instances for the tests. Sourced by ./test; runs nothing by itself.
+# Private PostgreSQL and MariaDB instances for the tests, and the proxies of the examples. Sourced by ./test; runs nothing by itself.
 #
 #   engines_start          start what the caller has not provided, export the two addresses
 #   engines_stop           stop what engines_start started and remove its data
 #   engines_missing        one line for each engine that could not be had, and why
+#   proxies_have           the same for nginx and Caddy, which the tests start themselves
 #
 #   DURWARD_TEST_POSTGRES_URL, DURWARD_TEST_MYSQL_URL
 #                          when set by the caller, that server is used and none is started
@@ -103,13 +104,18 @@ engines_find() {
     fi
 }
 
-# Installs the absent engines where that is ours to do: Debian and its kin, as root or through sudo.
-# Why it could not be done ends up in ENGINES_WHY.
 engines_install() {
-    local absent=() as_root=()
-    ENGINES_WHY=
+    local absent=()
     [ -n "$POSTGRES_BIN" ] || [ -n "${DURWARD_TEST_POSTGRES_URL:-}" ] || absent+=(postgres)
     [ -n "$MARIADB_SERVER" ] || [ -n "${DURWARD_TEST_MYSQL_URL:-}" ] || absent+=(mariadb)
+    packages_install ${absent[@]+"${absent[@]}"}
+}
+
+# Installs what is absent where that is ours to do: Debian and its kin, as root or through sudo. Why it
+# could not be done ends up in ENGINES_WHY.
+packages_install() { # <names that install-engines.sh knows...>
+    local absent=("$@") as_root=()
+    ENGINES_WHY=
     [ ${#absent[@]} -gt 0 ] || return 0
 
     if [ "${DURWARD_TEST_INSTALL:-}" = never ]; then
@@ -128,6 +134,23 @@ engines_install() {
         ${as_root[@]+"${as_root[@]}"} bash "$ENGINES_SCRIPTS/install-engines.sh" "${absent[@]}" ||
             ENGINES_WHY="installing the package failed, see above"
     fi
+}
+
+# The proxies that the examples of forward-auth are for.
+proxies_have() {
+    local name absent=()
+    for name in nginx caddy; do
+        proxies_find "$name" || absent+=("$name")
+    done
+    packages_install ${absent[@]+"${absent[@]}"}
+    for name in ${absent[@]+"${absent[@]}"}; do
+        proxies_find "$name" || engines_lack "$name" "$name: not found${ENGINES_WHY:+; $ENGINES_WHY}"
+    done
+    export DURWARD_TEST_SKIP
+}
+
+proxies_find() { # <program>
+    (PATH=$PATH:/usr/sbin:/usr/local/sbin && command -v "$1" >/dev/null)
 }
 
 # --- Starting -------------------------------------------------------------------------------

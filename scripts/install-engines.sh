@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs database servers from Debian's packages, as root, and leaves the machine as it was apart
-# from the packages: no database cluster is created, no server is started, stopped or restarted.
+# Installs database servers and proxies from Debian's packages, as root, and leaves the machine as it was
+# apart from the packages: no database cluster is created, no server is started, stopped or restarted.
 #
-#   scripts/install-engines.sh postgres|mariadb ...
+#   scripts/install-engines.sh postgres|mariadb|nginx|caddy ...
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
@@ -63,6 +63,8 @@ for engine in "$@"; do
     postgres) packages+=(postgresql) ;;
     # The server without the service around it.
     mariadb) packages+=(mariadb-server-core mariadb-client-core) ;;
+    nginx) packages+=(nginx-light) ;;
+    caddy) packages+=(caddy) ;;
     *)
         echo "unknown engine: $engine" >&2
         exit 2
@@ -70,7 +72,7 @@ for engine in "$@"; do
     esac
 done
 if [ ${#packages[@]} -eq 0 ]; then
-    echo "usage: $0 postgres|mariadb ..." >&2
+    echo "usage: $0 postgres|mariadb|nginx|caddy ..." >&2
     exit 2
 fi
 if [ "$(id -u)" -ne 0 ]; then

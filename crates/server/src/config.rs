@@ -26,7 +26,7 @@ pub(crate) use development::development;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use production::{Production, database_and_keys_of, database_of};
 pub(crate) use reader::Effective;
-pub(crate) use sections::{Database, Http, LinkTargets, Log, LogFormat, LogLevel, Smtp};
+pub(crate) use sections::{Database, Http, Identity, LinkTargets, Log, LogFormat, LogLevel, Smtp};
 pub(crate) use source::{FlagValue, file_to_read, reason};
 
 use reader::Reader;
@@ -74,6 +74,8 @@ pub(crate) struct Config {
     pub(crate) passwords: PoolSettings,
     /// How requests are served.
     pub(crate) http: Http,
+    /// How callers are told to services behind proxies.
+    pub(crate) identity: Identity,
     /// What is logged.
     pub(crate) log: Log,
 }
@@ -113,6 +115,7 @@ impl Config {
             links: LinkTargets::read(reader),
             passwords: sections::passwords(reader),
             http: Http::read(reader, mode),
+            identity: Identity::read(reader),
             log: Log::read(reader, mode),
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use axum::Router;
-use durward::http::HttpSettings;
+use durward::http::{HttpSettings, IdentitySettings};
 use durward::mail::worker;
 use durward::passwords::PasswordPool;
 use durward::sql::{Engine, SqlStore};
@@ -136,7 +136,7 @@ async fn serve<E: Connect>(
         Delivery::Mailbox(mailbox) => Arc::new(mailbox.clone()),
     };
     let accounts = accounts(&store, &config, Arc::new(keys), &base, mailer)?;
-    let router = router(&accounts, &store, &config, &delivery);
+    let router = router(&accounts, &store, &config, &base, &delivery);
     if let Delivery::Mailbox(_) = &delivery {
         greet(&base, output);
     } else if cfg!(debug_assertions) {
@@ -224,10 +224,17 @@ fn router<E: Engine>(
     accounts: &Accounts<SqlStore<E, Plain>>,
     store: &SqlStore<E, Plain>,
     config: &Config,
+    base: &str,
     delivery: &Delivery,
 ) -> Router {
     let mounted_at = config.public_url.as_ref().map_or("/", PageUrl::path);
+    let audiences = config.identity.audiences.iter();
+    let identity = IdentitySettings {
+        issuer: base.into(),
+        audiences: audiences.map(|name| name.as_str().into()).collect(),
+    };
     let settings = HttpSettings {
+        identity: Some(identity),
         trusted_proxies: config.http.trusted_proxies.clone(),
         mounted_at: mounted_at.into(),
         ..HttpSettings::default()

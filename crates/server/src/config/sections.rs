@@ -211,6 +211,30 @@ impl Http {
     }
 }
 
+/// How callers are told to services behind proxies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The names of the services.
+    pub(crate) audiences: Vec<String>,
+}
+
+impl Identity {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let audiences = reader.checked("identity.audiences", Vec::new(), |names: &Vec<String>| {
+            let fits = |name: &String| {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte);
+                (1..=128).contains(&name.len()) && name.bytes().all(plain)
+            };
+            if names.iter().all(fits) {
+                Ok(())
+            } else {
+                Err("a list of names or URLs, each at most 128 letters, digits and -._:/".into())
+            }
+        });
+        Self { audiences }
+    }
+}
+
 /// What is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Log {

@@ -29,6 +29,11 @@ impl Api {
         Self { base: base.to_owned(), client: Client::new() }
     }
 
+    /// Where the server is reached.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.client.get(format!("{}{path}", self.base)).send().await.unwrap()
     }

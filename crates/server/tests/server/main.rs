@@ -7,6 +7,8 @@ mod client;
 mod commands;
 mod development;
 mod engines;
+mod forward_auth;
+mod gate;
 mod import;
 mod logs;
 mod process;

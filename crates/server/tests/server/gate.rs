@@ -1,0 +1,225 @@
+//! An application behind a real proxy that asks a real server, as `examples/forward_auth` configures it.
+
+use std::env;
+use std::fmt::Write as _;
+use std::net::{SocketAddr, TcpListener as Probe};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::extract::Request;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::process::{PATIENCE, Server};
+
+/// A proxy of which there is an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proxy {
+    Nginx,
+    Caddy,
+}
+
+/// Everything that runs.
+pub(crate) struct Gate {
+    /// The server, until a test takes it away.
+    pub(crate) server: Option<Server>,
+    /// The requests that reached the application.
+    seen: Arc<Mutex<Vec<Value>>>,
+    proxy: Child,
+    address: SocketAddr,
+    place: TempDir,
+}
+
+/// What the proxy answered.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    /// What the application saw; `None` if the request did not come so far.
+    pub(crate) seen: Option<Value>,
+}
+
+impl Proxy {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Caddy => "caddy",
+        }
+    }
+
+    const fn example(self) -> &'static str {
+        match self {
+            Self::Nginx => include_str!("../../../../examples/forward_auth/nginx.conf"),
+            Self::Caddy => include_str!("../../../../examples/forward_auth/Caddyfile"),
+        }
+    }
+
+    /// Where the program is; `None` is a skip that was told.
+    #[expect(clippy::print_stderr, reason = "a skip must be loud")]
+    fn program(self) -> Option<PathBuf> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+        folders.extend(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+        let name = self.name();
+        let found = folders.into_iter().map(|it| it.join(name)).find(|it| it.is_file());
+        if found.is_none() {
+            let told = env::var("DURWARD_TEST_SKIP").unwrap_or_default();
+            let expected = told.split(',').any(|skipped| skipped.trim() == name);
+            assert!(expected || env::var("CI").as_deref() != Ok("true"), "there is no {name}");
+            eprintln!("SKIPPED with {name}: there is no such program");
+        }
+        found
+    }
+
+    /// The program with the example, at other addresses.
+    fn command(self, program: &Path, place: &Path, addresses: [(&str, SocketAddr); 3]) -> Command {
+        let mut example = self.example().to_owned();
+        for (written, real) in addresses {
+            assert!(example.contains(written), "the example does not name {written}");
+            example = example.replace(written, &real.to_string());
+        }
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", place).current_dir(place);
+        let at = |name: &str| place.join(name).display().to_string();
+        match self {
+            Self::Nginx => {
+                let kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+                let kept = kept.map(|it| format!("{it}_temp_path {};", at(it))).concat();
+                let site = at("site.conf");
+                let around = format!(
+                    "daemon off; master_process off; pid {}; error_log stderr; events {{}}\n\
+                     http {{ access_log off; {kept} include {site}; }}\n",
+                    at("pid")
+                );
+                std::fs::write(&site, example).unwrap();
+                std::fs::write(at("nginx.conf"), around).unwrap();
+                command.args(["-p", &at(""), "-c", &at("nginx.conf"), "-e", "stderr"]);
+            }
+            Self::Caddy => {
+                // Its own administration would listen at a port that others have.
+                std::fs::write(at("Caddyfile"), format!("{{\n\tadmin off\n}}\n{example}")).unwrap();
+                command.args(["run", "--adapter", "caddyfile", "--config", &at("Caddyfile")]);
+            }
+        }
+        command
+    }
+}
+
+impl Gate {
+    /// Starts server, application and proxy; `None` is a skip that was told.
+    pub(crate) async fn open(proxy: Proxy) -> Option<Self> {
+        let program = proxy.program()?;
+        let place = tempfile::tempdir().unwrap();
+        let flags = ["--set=http.trusted_proxies=127.0.0.1", "--set=identity.audiences=orders"];
+        let server = Server::develop(&place.path().join("data"), &flags);
+        let durward = server.base.trim_start_matches("http://").parse().unwrap();
+        let (application, seen) = application().await;
+        let address = Probe::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let addresses = [
+            ("127.0.0.1:4000", durward),
+            ("127.0.0.1:9000", application),
+            ("127.0.0.1:8080", address),
+        ];
+        let mut command = proxy.command(&program, place.path(), addresses);
+        let log = std::fs::File::create(place.path().join("log")).unwrap();
+        let errors = log.try_clone().unwrap();
+        let proxy = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap();
+        let mut gate = Self { server: Some(server), seen, proxy, address, place };
+        gate.listens().await;
+        Some(gate)
+    }
+
+    async fn listens(&mut self) {
+        let begun = Instant::now();
+        while TcpStream::connect(self.address).await.is_err() {
+            let log = || std::fs::read_to_string(self.place.path().join("log")).unwrap();
+            let ended = self.proxy.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "{ended:?}: {}", log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Sends a request to the proxy, byte for byte.
+    pub(crate) async fn send(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Passed {
+        self.send_with(method, path, fields, "").await
+    }
+
+    pub(crate) async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> Passed {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        for (name, value) in fields {
+            write!(request, "{name}: {value}\r\n").unwrap();
+        }
+        write!(request, "Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+            .unwrap();
+        self.seen.lock().unwrap().clear();
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A proxy may close before it has read everything.
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer.split(' ').nth(1).and_then(|it| it.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("{method} {path}: {answer:?}"));
+        let head = answer.split("\r\n\r\n").next().unwrap().to_ascii_lowercase();
+        Passed { status, head, seen: self.seen.lock().unwrap().pop() }
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        let _ = self.proxy.kill();
+        let _ = self.proxy.wait();
+    }
+}
+
+impl Passed {
+    /// The values of a field as the application saw it.
+    pub(crate) fn field(&self, name: &str) -> Vec<&str> {
+        let fields = self.seen.as_ref().unwrap()["fields"].as_array().unwrap();
+        let named = fields.iter().filter(|it| it[0] == name);
+        named.map(|it| it[1].as_str().unwrap()).collect()
+    }
+
+    /// The names of all fields as the application saw them.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let fields = self.seen.as_ref().unwrap()["fields"].as_array().unwrap();
+        fields.iter().map(|it| it[0].as_str().unwrap()).collect()
+    }
+}
+
+/// An application that answers to everybody, and remembers what it saw.
+async fn application() -> (SocketAddr, Arc<Mutex<Vec<Value>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let router = Router::new().fallback(move |request: Request| async move {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let fields = parts.headers.iter();
+        let fields: Vec<_> =
+            fields.map(|(name, value)| json!([name.as_str(), text(value.as_bytes())])).collect();
+        let told = json!({
+            "method": parts.method.as_str(),
+            "path": parts.uri.to_string(),
+            "fields": fields,
+            "body": text(&body),
+        });
+        kept.lock().unwrap().push(told);
+        Json(json!({ "application": "here" }))
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address, seen)
+}
