@@ -4,7 +4,7 @@ use std::ops::Deref;
 use axum::Router;
 use axum::http::Method;
 use durward_core::{FlowState, Parts, Store};
-use durward_http::HttpSettings;
+use durward_http::{HttpSettings, IdentitySettings};
 use durward_store_memory::MemoryStore;
 use serde_json::{Value, json};
 
@@ -60,9 +60,13 @@ impl<S: Store + Default> Default for TestApp<S> {
 }
 
 impl<S: Store> TestApp<S> {
-    /// The routes of these accounts alone.
+    /// The routes of these accounts alone, those for proxies too; identities are signed in the name of
+    /// `https://accounts.example`.
     pub fn of(accounts: TestAccounts<S>) -> Self {
-        let router = durward_http::router(accounts.accounts().clone(), HttpSettings::default());
+        let issuer = "https://accounts.example".into();
+        let identity = Some(IdentitySettings { issuer, audiences: Vec::new() });
+        let settings = HttpSettings { identity, ..HttpSettings::default() };
+        let router = durward_http::router(accounts.accounts().clone(), settings);
         Self::serving(accounts, router)
     }
 

@@ -127,12 +127,8 @@ impl<S: Store<Attrs = Plain>> World<S> {
             let limits = &mut parts.settings.limits;
             (limits.network_failures, limits.network_requests) = (plenty, plenty);
         });
-        let mut world = Self {
-            app: TestApp::of(accounts),
-            number,
-            credentials: Vec::new(),
-            objects: Vec::new(),
-        };
+        let app = TestApp::of(accounts);
+        let mut world = Self { app, number, credentials: Vec::new(), objects: Vec::new() };
         world.fill().await;
         world
     }
