@@ -130,9 +130,10 @@ pub(crate) fn part<T, P: Ord>(
     slice: Slice<P>,
     place: impl Fn(&T) -> P,
 ) -> Vec<T> {
-    rows.retain(|row| slice.after.as_ref().is_none_or(|after| place(row) < *after));
+    let Slice { after, limit } = slice;
+    rows.retain(|row| after.as_ref().is_none_or(|after| place(row) < *after));
     rows.sort_by_key(|row| Reverse(place(row)));
-    rows.truncate(slice.limit as usize);
+    rows.truncate(limit as usize);
     rows
 }
 
