@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "a program for people to look at")]
 
 mod audit;
+mod bootstraps;
 mod clients;
 mod dossier;
 mod factors;

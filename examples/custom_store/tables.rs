@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 
 use durward::budget::BudgetKey;
 use durward::entity::{
-    AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Invitation, Membership,
-    Organization, OutboxMail, StoredPassword, StoredReply, Totp,
+    AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret, Invitation,
+    Membership, Organization, OutboxMail, StoredPassword, StoredReply, Totp,
 };
 use durward::store::{Result, UserQuery};
 use durward::{
@@ -35,6 +35,7 @@ pub(crate) struct Tables<A: Attrs> {
     pub(crate) failures: Vec<(BudgetKey, u32, Timestamp)>,
     pub(crate) outbox: Vec<OutboxMail>,
     pub(crate) replies: Vec<StoredReply>,
+    pub(crate) bootstrap: Option<Bootstrap>,
     pub(crate) totps: Vec<Totp>,
     pub(crate) recovery_codes: Vec<(UserId, Digest)>,
     pub(crate) organizations: Vec<Organization<A>>,
@@ -61,6 +62,7 @@ impl<A: Attrs> Default for Tables<A> {
             failures: Vec::new(),
             outbox: Vec::new(),
             replies: Vec::new(),
+            bootstrap: None,
             audit: Vec::new(),
             totps: Vec::new(),
             recovery_codes: Vec::new(),
@@ -89,6 +91,7 @@ impl<A: Attrs> Clone for Tables<A> {
             failures: self.failures.clone(),
             outbox: self.outbox.clone(),
             replies: self.replies.clone(),
+            bootstrap: self.bootstrap.clone(),
             audit: self.audit.clone(),
             totps: self.totps.clone(),
             recovery_codes: self.recovery_codes.clone(),

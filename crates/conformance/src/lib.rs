@@ -34,6 +34,7 @@ mod suite;
 
 pub mod audit;
 pub mod audit_chain;
+pub mod bootstraps;
 pub mod budgets;
 pub mod client_secrets;
 pub mod clients;

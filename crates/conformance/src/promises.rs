@@ -174,6 +174,10 @@ macro_rules! promises {
             lists::live_sessions_are_told_as_they_are_asked_for,
             lists::a_place_outlives_its_row,
             lists::only_what_is_alive_is_told,
+            bootstraps::the_last_bootstrap_link_is_the_only_one,
+            bootstraps::a_bootstrap_link_is_spent_once,
+            bootstraps::of_concurrent_uses_of_a_bootstrap_link_one_counts,
+            bootstraps::of_concurrent_bootstrap_links_one_is_left,
             replies::a_reply_comes_back_as_it_was_kept,
             replies::an_unused_key_finds_no_reply,
             replies::a_key_is_used_once,
@@ -270,9 +274,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 24] = [
+    const NOUNS: [(&str, &str); 25] = [
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
+        ("bootstraps", include_str!("bootstraps.rs")),
         ("budgets", include_str!("budgets.rs")),
         ("client_secrets", include_str!("client_secrets.rs")),
         ("clients", include_str!("clients.rs")),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_chain;
+mod bootstrap;
 mod client;
 mod factor;
 mod flow;
@@ -16,6 +17,7 @@ mod user_list;
 
 pub use audit::{AuditEntry, AuditRow, Authenticity, Fingerprint, NoFingerprint};
 pub use audit_chain::{AuditFlaw, AuditHead, AuditSeal, ChainCheck, SealMember};
+pub use bootstrap::Bootstrap;
 pub use client::{
     AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret, LiveClient,
     LiveSecret, RateLimit, RedirectUri,

@@ -78,6 +78,18 @@ pub enum Event<'a, A: Attrs> {
         /// The claim.
         email: &'a LoginEmail,
     },
+    /// A link was issued that makes an administrator, by whoever runs the deployment.
+    BootstrapIssued {
+        /// Whether it is good although somebody administers.
+        recovery: bool,
+        /// When it dies.
+        expires: Timestamp,
+    },
+    /// A user became an administrator by such a link.
+    BootstrapUsed {
+        /// Who it is.
+        user: UserId,
+    },
     /// A user proved to read an address.
     EmailProven {
         /// The proven claim.

@@ -39,6 +39,8 @@ pub enum LinkTarget {
     Flow(Purpose),
     /// It accepts an invitation: signed in, or by a sign-up.
     Invitation,
+    /// It makes the first administrator; see [`issue_bootstrap`](crate::Accounts::issue_bootstrap).
+    Bootstrap,
 }
 
 impl LinkTarget {
@@ -47,6 +49,7 @@ impl LinkTarget {
         match self {
             Self::Flow(purpose) => purpose.name(),
             Self::Invitation => "accept-invitation",
+            Self::Bootstrap => "bootstrap",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Look-ups are named after what they find and return `Option`; writes put the verb first.
 
 mod audit;
+mod bootstraps;
 mod budgets;
 mod clients;
 mod dossier;
@@ -25,6 +26,7 @@ use std::future::ready;
 use std::time::Duration;
 
 pub use audit::{Audit, AuditMut, AuditQuery};
+pub use bootstraps::{Bootstraps, BootstrapsMut};
 pub use budgets::BudgetsMut;
 pub use clients::{Clients, ClientsMut};
 pub use dossier::Dossier;
@@ -110,6 +112,7 @@ pub trait Read<A: Attrs>:
     + Memberships<A>
     + Invitations<A>
     + Clients<A>
+    + Bootstraps
     + Send
 {
 }
@@ -129,6 +132,7 @@ impl<A: Attrs, T> Read<A> for T where
         + Memberships<A>
         + Invitations<A>
         + Clients<A>
+        + Bootstraps
         + Send
 {
 }
@@ -153,6 +157,7 @@ pub trait Tx<A: Attrs>:
     + MembershipsMut<A>
     + InvitationsMut<A>
     + ClientsMut<A>
+    + BootstrapsMut
 {
     /// Allows the store to put writes off until it commits, and to answer that a guard lets them pass before
     /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same, and

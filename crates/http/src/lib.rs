@@ -36,6 +36,7 @@ mod attributes;
 mod audit;
 mod authn;
 mod body;
+mod bootstraps;
 mod call;
 mod caller;
 mod client_ip;

@@ -17,6 +17,7 @@ use crate::problem::Problem;
 mod administration;
 mod audit;
 mod authn;
+mod bootstraps;
 mod client_rules;
 mod clients;
 mod emails;
@@ -68,6 +69,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         user_lists::routes(),
         users::routes(),
         administration::routes(),
+        bootstraps::routes(),
         organizations::routes(),
         memberships::routes(),
         invitations::routes(),

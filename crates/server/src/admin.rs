@@ -168,11 +168,21 @@ impl Mailer for NoMailer {
     }
 }
 
+/// The same, with links that lead to the server at this address.
+pub(crate) fn accounts_at<E: Connect>(
+    store: &SqlStore<E, Plain>,
+    config: &Config,
+    keys: Arc<KeyRing>,
+    base: &str,
+) -> Result<Accounts<SqlStore<E, Plain>>, Failure> {
+    crate::serve::accounts(store, config, keys, base, Arc::new(NoMailer))
+}
+
 /// The accounts without anybody who would send mail: making a user sends none.
 pub(crate) fn accounts<E: Connect>(
     store: &SqlStore<E, Plain>,
     config: &Config,
     keys: Arc<KeyRing>,
 ) -> Result<Accounts<SqlStore<E, Plain>>, Failure> {
-    crate::serve::accounts(store, config, keys, "", Arc::new(NoMailer))
+    accounts_at(store, config, keys, "")
 }

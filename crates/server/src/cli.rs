@@ -149,6 +149,10 @@ impl From<EngineName> for EngineKind {
 pub(crate) enum Admin {
     /// Make a user who administers the whole deployment
     Create(CreateAdmin),
+    /// Print a link by which the first administrator comes to be
+    ///
+    /// It works once, for 24 hours, for whoever opens it and signs up or in. Printing another one makes it useless.
+    Link(LinkAdmin),
 }
 
 #[derive(Args)]
@@ -167,6 +171,18 @@ pub(crate) struct CreateAdmin {
     /// Read a password from the first line of the input; without one, logins go by e-mail
     #[arg(long)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct LinkAdmin {
+    #[command(flatten)]
+    pub(crate) development: Development,
+    /// The URL of the database
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// Although somebody administers, because nobody who does can log in any more
+    #[arg(long)]
+    pub(crate) recover: bool,
 }
 
 #[derive(Subcommand)]

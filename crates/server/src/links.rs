@@ -15,6 +15,7 @@ pub(crate) struct ServerLinks {
     report: String,
     revert: String,
     invitation: String,
+    bootstrap: String,
 }
 
 impl ServerLinks {
@@ -35,6 +36,7 @@ impl ServerLinks {
             report: flow(&targets.report, Purpose::ReportNotice),
             revert: flow(&targets.revert, Purpose::RevertEmail),
             invitation: page(&targets.invitation, "invitation".to_owned()),
+            bootstrap: page(&None, "bootstrap".to_owned()),
         }
     }
 }
@@ -51,6 +53,7 @@ impl Links for ServerLinks {
             LinkTarget::Flow(Purpose::ReportNotice) => &self.report,
             LinkTarget::Flow(Purpose::RevertEmail) => &self.revert,
             LinkTarget::Invitation => &self.invitation,
+            LinkTarget::Bootstrap => &self.bootstrap,
         };
         format!("{page}#{code}")
     }
@@ -85,6 +88,10 @@ mod tests {
         assert_eq!(
             links.code(LinkTarget::Invitation, "dw_iv_x"),
             "https://id.shop.dev/invitation#dw_iv_x"
+        );
+        assert_eq!(
+            links.code(LinkTarget::Bootstrap, "dw_bs_x"),
+            "https://id.shop.dev/bootstrap#dw_bs_x"
         );
     }
 }

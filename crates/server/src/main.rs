@@ -2,6 +2,7 @@
 //! embeds the library.
 
 mod admin;
+mod admin_link;
 mod audit;
 mod cli;
 mod client;
@@ -47,6 +48,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Migrate(migrate) => block_on(migrate::run(migrate, common, output)),
         Command::Admin(Admin::Create(create)) => block_on(admin::create(create, common, output)),
         Command::Client(Client::Create(create)) => block_on(client::create(create, common, output)),
+        Command::Admin(Admin::Link(link)) => block_on(admin_link::print(link, common, output)),
         Command::User(User::Import(import)) => block_on(import::run(import, common, output)),
         Command::Audit(Audit::Verify(verify)) => block_on(audit::verify(verify, common, output)),
         Command::Keys(Keys::Generate { id }) => {

@@ -33,6 +33,16 @@ pub(crate) fn invitation() -> Router {
         )
 }
 
+/// The page that makes the first administrator; it does nothing until a button is pressed either.
+pub(crate) fn bootstrap() -> Router {
+    Router::new()
+        .route("/bootstrap", get(|| async { page(include_str!("pages/html/bootstrap.html")) }))
+        .route(
+            "/assets/bootstrap.js",
+            get(|| async { asset(SCRIPT, include_bytes!("pages/assets/bootstrap.js")) }),
+        )
+}
+
 /// The explorer of the interface: Swagger UI, out of this binary.
 pub(crate) fn explorer() -> Router {
     Router::new()

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use axum::Router;
+use durward::accounts::IssuedBootstrap;
 use durward::http::{HttpSettings, IdentitySettings};
 use durward::mail::worker;
 use durward::passwords::PasswordPool;
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::admin_link;
 use crate::cli;
 use crate::config::{self, Config, DatabaseUrl, EngineKind, Mode, PageUrl, Production};
 use crate::database::{self, Connect, for_engine};
@@ -138,7 +140,8 @@ async fn serve<E: Connect>(
     let accounts = accounts(&store, &config, Arc::new(keys), &base, mailer)?;
     let router = router(&accounts, &store, &config, &base, &delivery);
     if let Delivery::Mailbox(_) = &delivery {
-        greet(&base, output);
+        let administrator = admin_link::for_development(&accounts).await?;
+        greet(&base, administrator.as_ref(), output);
     } else if cfg!(debug_assertions) {
         tracing::warn!("this is a debug build: slow, and not meant for production");
     }
@@ -244,7 +247,8 @@ fn router<E: Engine>(
         .fallback_service(not_found)
         .merge(Health::new(accounts.clone(), store.clone()).router())
         .merge(pages::verification())
-        .merge(pages::invitation());
+        .merge(pages::invitation())
+        .merge(pages::bootstrap());
     if config.http.docs {
         router = router.merge(pages::explorer());
     }
@@ -255,12 +259,17 @@ fn router<E: Engine>(
 }
 
 /// Tells a developer where things are.
-fn greet(base: &str, output: Output) {
+fn greet(base: &str, administrator: Option<&IssuedBootstrap>, output: Output) {
+    let administrator = administrator.map(|issued| issued.link.expose().as_str());
     let links = json!({
         "api": format!("{base}/v1"),
         "docs": format!("{base}/docs"),
         "openapi": format!("{base}/v1/openapi.json"),
         "mail": format!("{base}/dev/mail"),
+        "administrator": administrator,
+    });
+    let first = administrator.map_or_else(String::new, |link| {
+        format!("\n  Nobody administers yet. Whoever opens this link does, once:\n  {link}\n")
     });
     let text = format!(
         "\n  Durward is running, for development on this machine only.\n\
@@ -268,6 +277,7 @@ fn greet(base: &str, output: Output) {
            Try it      {base}/docs\n  \
            OpenAPI     {base}/v1/openapi.json\n  \
            Mails       {base}/dev/mail\n\
+         {first}\
          \n  Stop it with Ctrl-C.\n\n"
     );
     output.result(&links, &text);

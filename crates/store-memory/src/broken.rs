@@ -6,6 +6,7 @@
 
 mod audit;
 mod audit_chain;
+mod bootstraps;
 mod budgets;
 mod client_secrets;
 mod clients;
@@ -46,6 +47,7 @@ type Faults = &'static [(&'static str, &'static [Fault])];
 const NOUNS: &[(&str, Faults)] = &[
     ("audit", audit::FAULTS),
     ("audit_chain", audit_chain::FAULTS),
+    ("bootstraps", bootstraps::FAULTS),
     ("budgets", budgets::FAULTS),
     ("dossier", dossier::FAULTS),
     ("factors", factors::FAULTS),

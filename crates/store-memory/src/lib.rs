@@ -19,6 +19,7 @@
 mod tx;
 
 mod audit;
+mod bootstraps;
 mod budgets;
 mod clients;
 mod dossier;

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durward_core::Attrs;
+use durward_core::entity::Bootstrap;
 
 use crate::audit::AuditTable;
 use crate::budgets::BudgetTable;
@@ -31,6 +32,7 @@ pub(crate) struct State<A: Attrs> {
     pub(crate) clients: Arc<ClientTable<A>>,
     pub(crate) budgets: Arc<BudgetTable>,
     pub(crate) outbox: Arc<OutboxTable>,
+    pub(crate) bootstrap: Arc<Option<Bootstrap>>,
     pub(crate) replies: Arc<ReplyTable>,
     pub(crate) audit: Arc<AuditTable>,
     pub(crate) factors: Arc<FactorTable>,
@@ -50,6 +52,7 @@ impl<A: Attrs> Default for State<A> {
             clients: Arc::default(),
             budgets: Arc::default(),
             outbox: Arc::default(),
+            bootstrap: Arc::default(),
             replies: Arc::default(),
             audit: Arc::default(),
             factors: Arc::default(),
@@ -71,6 +74,7 @@ impl<A: Attrs> Clone for State<A> {
             clients: Arc::clone(&self.clients),
             budgets: Arc::clone(&self.budgets),
             outbox: Arc::clone(&self.outbox),
+            bootstrap: Arc::clone(&self.bootstrap),
             replies: Arc::clone(&self.replies),
             audit: Arc::clone(&self.audit),
             factors: Arc::clone(&self.factors),

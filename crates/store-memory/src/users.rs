@@ -72,6 +72,7 @@ impl<A: Attrs> State<A> {
             flows,
             budgets: _,
             outbox: _,
+            bootstrap: _,
             replies: _,
             audit: _,
             factors,

@@ -26,6 +26,7 @@
 )]
 
 mod audit;
+mod bootstraps;
 mod budgets;
 mod clients;
 mod dossier;

@@ -34,6 +34,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 9, text: include_str!("../migrations/0009_objections.sql") },
     Migration { version: 10, text: include_str!("../migrations/0010_clients.sql") },
     Migration { version: 11, text: include_str!("../migrations/0011_user_lists.sql") },
+    Migration { version: 12, text: include_str!("../migrations/0012_bootstraps.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -6,8 +6,9 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
-    audit, budgets, clients, dossier, factors, flows, invitations, leftovers, login_emails,
-    memberships, organizations, outbox, passwords, replies, sessions, user_lists, users,
+    audit, bootstraps, budgets, clients, dossier, factors, flows, invitations, leftovers,
+    login_emails, memberships, organizations, outbox, passwords, replies, sessions, user_lists,
+    users,
 };
 
 /// Names one statement; its text depends on the store.
@@ -37,10 +38,11 @@ pub(crate) enum Noun {
     Memberships,
     Invitations,
     UserLists,
+    Bootstraps,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 17] = [
+const TEXTS: [&[(&str, &str)]; 18] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -58,6 +60,7 @@ const TEXTS: [&[(&str, &str)]; 17] = [
     memberships::TEXTS,
     invitations::TEXTS,
     user_lists::TEXTS,
+    bootstraps::TEXTS,
 ];
 
 /// Every statement as one engine reads it, with the prefix before every `{table}`.
@@ -202,6 +205,7 @@ mod tests {
             (Noun::Memberships, "{memberships}"),
             (Noun::Invitations, "{invitations}"),
             (Noun::UserLists, "{users}"),
+            (Noun::Bootstraps, "{bootstraps}"),
         ];
         assert_eq!(tables.len(), TEXTS.len());
         for (noun, table) in tables {

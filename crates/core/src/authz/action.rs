@@ -19,6 +19,8 @@ pub enum Action {
     BanUser,
     /// Change the roles of a user.
     ChangeRoles,
+    /// Become the first administrator by the code of a link.
+    UseBootstrap,
     /// List the users.
     ListUsers,
     /// Get everything that is held about a user.
@@ -91,6 +93,7 @@ impl Action {
         Self::DeleteUser,
         Self::BanUser,
         Self::ChangeRoles,
+        Self::UseBootstrap,
         Self::ListUsers,
         Self::ExportUser,
         Self::ResendVerification,
@@ -158,6 +161,7 @@ impl Action {
             | Self::RevokeClient => false,
             Self::DeleteUser
             | Self::ChangeRoles
+            | Self::UseBootstrap
             | Self::ExportUser
             | Self::ChangeEmails
             | Self::EnrolFactor
@@ -192,6 +196,7 @@ impl Action {
             | Self::DeleteUser
             | Self::BanUser
             | Self::ChangeRoles
+            | Self::UseBootstrap
             | Self::ListUsers
             | Self::ExportUser
             | Self::ResendVerification

@@ -52,6 +52,8 @@ impl<A: Attrs> Event<'_, A> {
             Self::MemberRemoved { .. } => "member.removed",
             Self::InvitationSent { .. } => "invitation.sent",
             Self::InvitationRevoked { .. } => "invitation.revoked",
+            Self::BootstrapIssued { .. } => "bootstrap.issued",
+            Self::BootstrapUsed { .. } => "bootstrap.used",
             Self::AccessDenied { .. } => "access.denied",
             Self::NoticeReported { .. } => "notice.reported",
             Self::AuthenticationFailed { .. } => "authentication.failed",
@@ -82,6 +84,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::SessionEnded { user, .. }
             | Self::SessionsEnded { user, .. }
             | Self::NoticeReported { user, .. }
+            | Self::BootstrapUsed { user }
             | Self::TotpEnabled { user }
             | Self::TotpDisabled { user }
             | Self::RecoveryCodesReplaced { user }
@@ -102,6 +105,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::MemberRemoved { membership } => Some(membership.user),
             // Nobody writes into the log of somebody else by asking for what he may not have.
             Self::AccessDenied { .. }
+            | Self::BootstrapIssued { .. }
             | Self::OrganizationUpdated { .. }
             | Self::OrganizationArchived { .. }
             | Self::OrganizationRestored { .. }
@@ -159,6 +163,8 @@ impl<A: Attrs> Event<'_, A> {
             | Self::SessionsEnded { .. }
             | Self::NoticeReported { .. }
             | Self::PersonalKeysRevoked { .. }
+            | Self::BootstrapIssued { .. }
+            | Self::BootstrapUsed { .. }
             | Self::AccessDenied { .. }
             | Self::AuthenticationFailed { .. } => None,
         }

@@ -56,9 +56,13 @@ impl<A: Attrs> Event<'_, A> {
             Self::UserExported { .. }
             | Self::UserErased { .. }
             | Self::PasswordCompromised { .. }
+            | Self::BootstrapUsed { .. }
             | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }
             | Self::RecoveryCodesReplaced { .. } => json!({}),
+            Self::BootstrapIssued { recovery, expires } => {
+                json!({ "recovery": recovery, "expires": expires })
+            }
             Self::RecoveryCodeUsed { left, .. } => json!({ "left": left }),
             Self::ClientCreated { client } => json!({
                 "clientId": client.id,

@@ -8,6 +8,7 @@
 
 mod audit;
 mod authn;
+mod bootstraps;
 mod client_rights;
 mod clients;
 mod conventions;

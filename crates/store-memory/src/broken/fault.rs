@@ -2,21 +2,21 @@ use durward_conformance::Suite;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow, FoundUser,
-    Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization, OutboxMail,
-    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
-    StoredReply, Totp, User, UserMatch, UserPlace,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret, Flow,
+    FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization,
+    OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily,
+    StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
     SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, BudgetsMut, Clients, ClientsMut, Dossier, Factors, FactorsMut,
-    Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
-    LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
-    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, SessionQuery,
-    Sessions, SessionsMut, UserQuery, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, Clients, ClientsMut,
+    Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
+    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
+    RepliesMut, Result, SessionQuery, Sessions, SessionsMut, UserQuery, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -167,6 +167,9 @@ port! {
             dead_mail(limit: u32) -> Vec<OutboxMail>;
             count_mail() -> MailCounts;
         }
+        Bootstraps {
+            bootstrap() -> Option<Bootstrap>;
+        }
         Replies {
             reply(key: &Digest) -> Option<StoredReply>;
         }
@@ -264,6 +267,10 @@ port! {
             insert_mail(mail: &OutboxMail) -> ();
             lease_mail(id: MailId, due: Timestamp, until: Timestamp) -> bool;
             settle_mail(mail: &OutboxMail, until: Timestamp) -> bool;
+        }
+        BootstrapsMut {
+            replace_bootstrap(link: &Bootstrap) -> ();
+            spend_bootstrap(code: &Digest, now: Timestamp) -> bool;
         }
         RepliesMut {
             insert_reply(reply: &StoredReply, now: Timestamp) -> ();

@@ -9,10 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientOwner, ClientSecret, Flow, FoundUser,
-    Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization, OutboxMail,
-    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
-    StoredReply, Totp, User, UserMatch, UserPlace,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret, Flow,
+    FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization,
+    OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily,
+    StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -20,11 +20,11 @@ use durward_core::ids::{
 };
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, BudgetsMut, Clients, ClientsMut, Dossier, Factors, FactorsMut,
-    Flows, FlowsMut, Invitations, InvitationsMut, Leftover, LeftoversMut, LoginEmails,
-    LoginEmailsMut, MailCounts, Memberships, MembershipsMut, Organizations, OrganizationsMut,
-    Outbox, OutboxMut, Passwords, PasswordsMut, Replies, RepliesMut, Result, SessionQuery,
-    Sessions, SessionsMut, Tx, UserQuery, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, Clients, ClientsMut,
+    Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
+    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
+    RepliesMut, Result, SessionQuery, Sessions, SessionsMut, Tx, UserQuery, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -268,6 +268,13 @@ traced! {
         insert_mail(mail: &OutboxMail) -> ();
         lease_mail(id: MailId, due: Timestamp, until: Timestamp) -> bool;
         settle_mail(mail: &OutboxMail, until: Timestamp) -> bool;
+    }
+    [T: Bootstraps + Send] Bootstraps {
+        bootstrap() -> Option<Bootstrap>;
+    }
+    [T: BootstrapsMut + Send] BootstrapsMut {
+        replace_bootstrap(link: &Bootstrap) -> ();
+        spend_bootstrap(code: &Digest, now: Timestamp) -> bool;
     }
     [T: Replies + Send] Replies {
         reply(key: &Digest) -> Option<StoredReply>;

@@ -1,0 +1,125 @@
+// Makes whoever holds the link an administrator. Nothing happens until a button is pressed. The code stands in the
+// fragment, which no server sees, and leaves the address bar at once; tokens are kept nowhere but in this page.
+"use strict";
+
+(() => {
+  const element = (id) => document.getElementById(id);
+  const forms = ["new", "known", "proof"].map(element);
+
+  const show = (title, text, form) => {
+    document.title = title;
+    element("title").textContent = title;
+    element("text").textContent = text;
+    for (const other of forms) other.hidden = other !== form;
+    if (form) form.querySelector("input:not([value])")?.focus();
+  };
+
+  const code = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  const state = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let step = null;
+
+  const send = async (path, body, token) => {
+    const headers = { "Content-Type": "application/json" };
+    if (token) headers.Authorization = `Bearer ${token}`;
+    const response = await fetch(path, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+    });
+    const text = await response.text();
+    return { ok: response.ok, status: response.status, body: text ? JSON.parse(text) : null };
+  };
+
+  const over = "The link was used, replaced by another one, or is too old. Print a new one with: durward admin link";
+
+  const explain = ({ status, body }, form) => {
+    if (status === 422) {
+      const texts = body.obstructions.map((it) => (it.code === "PASSWORDS_DIFFER" ? "Both passwords must be the same." : it.text));
+      show("Please correct this", texts.join(" "), form);
+    } else if (status === 429 || status === 503) {
+      show("Please wait", "There is too much to do just now. Try again in a moment.", form);
+    } else if (status === 401) {
+      show("This did not work", "Address, password or code are not right. Try again.", form === element("proof") && step?.step === "code" ? form : element("known"));
+    } else if (body?.code === "SIGN_UP_CLOSED") {
+      show("Sign in", "Nobody can sign up here. Sign in, or make an account with: durward admin create", element("known"));
+    } else {
+      show("This did not work", "Try again in a moment.", form);
+    }
+  };
+
+  const administer = async (session) => {
+    const answer = await send("v1/bootstrap", { code }, session.token);
+    if (answer.ok) show("Welcome", "You administer this deployment now. Sign in again to begin.");
+    else if (answer.status === 403) show("This did not work", over);
+    else explain(answer, element("known"));
+  };
+
+  const proceed = (answer, form) => {
+    if (!answer.ok) return explain(answer, form);
+    if (answer.body.t === "session") return administer(answer.body);
+    step = answer.body;
+    const mailed = step.step === "code";
+    element("proof-label").textContent = mailed ? "The 8-character code of the mail" : "The code of your authenticator app";
+    element("proof-secret").value = "";
+    show("One more step", mailed ? "A code was mailed to your address." : "Your account asks for a second proof.", element("proof"));
+    return null;
+  };
+
+  const actions = {
+    async new(form) {
+      const { email, name, password, repeated } = form.elements;
+      const body = { name: name.value, email: email.value, state };
+      if (password.value || repeated.value) {
+        body.password = password.value;
+        body.passwordConf = repeated.value;
+      }
+      await proceed(await send("v1/users", body), form);
+    },
+    async known(form) {
+      const { email, password } = form.elements;
+      const who = { idType: "email", idValue: email.value, state };
+      const answer = password.value
+        ? await send("v1/authn/password", { ...who, secret: password.value })
+        : await send("v1/authn/email", who);
+      await proceed(answer, form);
+    },
+    async proof(form) {
+      const secret = form.elements.secret.value;
+      const path = step.step === "code" ? "v1/authn/code" : "v1/authn/totp";
+      const answer = await send(path, { idType: "code", idValue: step.code, secret, state });
+      await proceed(answer, form);
+    },
+  };
+
+  for (const form of forms) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const button = form.querySelector("button[type=submit]");
+      button.disabled = true;
+      try {
+        await actions[form.id](form);
+      } catch {
+        show("No connection", "The server cannot be reached. Try again in a moment.", form);
+      } finally {
+        button.disabled = false;
+      }
+    });
+  }
+  for (const button of document.querySelectorAll("[data-show]")) {
+    button.addEventListener("click", () => {
+      const known = button.dataset.show === "known";
+      show(known ? "Sign in" : "Administrator", known ? "Sign in to administer this deployment." : "Sign up to administer this deployment.", element(button.dataset.show));
+    });
+  }
+
+  if (/^dw_bs_[0-9A-Za-z]{49}$/.test(code)) {
+    show("Administrator", "Sign up to administer this deployment, or sign in if you have an account.", element("new"));
+  } else {
+    show("The link is incomplete", "Print a new one with: durward admin link");
+  }
+})();
