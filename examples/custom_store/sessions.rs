@@ -30,6 +30,7 @@ impl<A: Attrs> Sessions<A> for Handle<A> {
                 token_expires: session.token_expires,
                 expires: session.expires,
                 ended: session.ended,
+                actor: session.actor.map(|actor| tables.live_actor(actor)),
             })
         })
     }

@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 
 use durward::budget::BudgetKey;
 use durward::entity::{
-    AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret, Invitation,
-    Membership, Organization, OutboxMail, StoredPassword, StoredReply, Totp,
+    Actor, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
+    Invitation, LiveActor, Membership, Organization, OutboxMail, StoredPassword, StoredReply, Totp,
 };
 use durward::store::{Result, UserQuery};
 use durward::{
@@ -166,6 +166,14 @@ impl<A: Attrs> Tables<A> {
 
     pub(crate) fn enrolled(&self, user: UserId) -> Option<&Totp> {
         self.totps.iter().find(|row| row.user == user && row.confirmed.is_some())
+    }
+
+    /// An actor as he is now.
+    pub(crate) fn live_actor(&self, actor: Actor) -> LiveActor {
+        let administers = self.user(actor.id).is_some_and(User::administers);
+        let own = self.sessions.iter().find(|row| row.id == actor.session_id);
+        let own = own.filter(|own| administers && own.ended.is_none());
+        LiveActor { actor, until: own.map(|own| own.expires) }
     }
 
     /// Whether a user is one of those who are asked for.

@@ -32,6 +32,7 @@ mod sample;
 mod seen;
 mod suite;
 
+pub mod actors;
 pub mod audit;
 pub mod audit_chain;
 pub mod bootstraps;

@@ -174,6 +174,10 @@ macro_rules! promises {
             lists::live_sessions_are_told_as_they_are_asked_for,
             lists::a_place_outlives_its_row,
             lists::only_what_is_alive_is_told,
+            actors::a_session_comes_back_with_its_actor,
+            actors::a_session_check_sees_its_actor,
+            actors::a_session_check_sees_that_its_actor_logged_out,
+            actors::a_session_check_sees_that_its_actor_resigned,
             bootstraps::the_last_bootstrap_link_is_the_only_one,
             bootstraps::a_bootstrap_link_is_spent_once,
             bootstraps::of_concurrent_uses_of_a_bootstrap_link_one_counts,
@@ -274,7 +278,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 25] = [
+    const NOUNS: [(&str, &str); 26] = [
+        ("actors", include_str!("actors.rs")),
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
         ("bootstraps", include_str!("bootstraps.rs")),

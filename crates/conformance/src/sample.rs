@@ -142,6 +142,7 @@ pub(crate) fn session(n: u8, user: UserId) -> Session<Suite> {
         ended: None,
         ip: None,
         agent: None,
+        actor: None,
         attrs: Device::default(),
     }
 }

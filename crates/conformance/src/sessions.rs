@@ -404,5 +404,6 @@ fn live(session: &Session<Suite>, user: &User<Suite>) -> LiveSession<Suite> {
         token_expires: session.token_expires,
         expires: session.expires,
         ended: session.ended,
+        actor: None,
     }
 }

@@ -23,9 +23,11 @@ impl<A: Attrs> Caller<A> {
         let relations = relations(principal, target).into_iter().flatten();
         let decision = relations.map(|it| decide(action, it)).min().unwrap_or(Decision::Hide);
         let by_key = matches!(principal, Some(Principal::User { by_key: true, .. }));
+        let by_actor = self.user.as_ref().is_some_and(|user| user.actor.is_some());
         match decision {
             // R-CL-04
             Decision::Allow if by_key && !action.is_open_to_keys() => Err(Error::Forbidden),
+            Decision::Allow if by_actor && !action.is_open_to_actors() => Err(Error::Forbidden),
             Decision::Allow => Ok(()),
             Decision::Authenticate => Err(Error::Unauthenticated),
             Decision::Forbid => Err(Error::Forbidden),

@@ -30,6 +30,6 @@ pub use mail::{MailState, OutboxMail};
 pub use organization::{Invitation, Member, Membership, Organization, OwnMembership, RoleRefusal};
 pub use purpose::Purpose;
 pub use reply::StoredReply;
-pub use session::{LiveSession, RefreshDecision, Session, SessionFamily};
+pub use session::{Actor, LiveActor, LiveSession, RefreshDecision, Session, SessionFamily};
 pub use user::{PasswordLogin, StoredPassword, User, UserStatus};
 pub use user_list::{FoundUser, SearchKey, UserMatch, UserPlace};

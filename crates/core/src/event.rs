@@ -15,6 +15,7 @@ use crate::entity::{
 use crate::ids::{
     ClientId, InvitationId, LoginEmailId, OrganizationId, SecretId, SessionId, UserId,
 };
+use crate::text::Reason;
 use crate::time::Timestamp;
 
 /// What just happened, still uncommitted. Never carries a secret.
@@ -89,6 +90,13 @@ pub enum Event<'a, A: Attrs> {
     BootstrapUsed {
         /// Who it is.
         user: UserId,
+    },
+    /// An administrator began to act as a user, in a session of its own.
+    UserImpersonated {
+        /// That session.
+        session: &'a Session<A>,
+        /// Why, in his words.
+        reason: &'a Reason,
     },
     /// A user proved to read an address.
     EmailProven {

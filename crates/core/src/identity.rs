@@ -17,8 +17,7 @@ use crate::time::{Entropy, Timestamp};
 /// What a service behind a proxy is told of a caller, under the names of RFC 7519 and its registry.
 ///
 /// Everything is read from the store at the moment of the request and never from the request itself (R-AZ-06).
-/// Later versions may add claims; a reader ignores those that it does not know. `act` is reserved for whom
-/// somebody else acts for (RFC 8693, 4.1).
+/// Later versions may add claims; a reader ignores those that it does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IdentityClaims {
@@ -60,6 +59,16 @@ pub struct IdentityClaims {
     /// When he did, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// The administrator who acts as the user, if one does (RFC 8693, 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActingParty>,
+}
+
+/// Who acts as somebody else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActingParty {
+    /// The id of the user who does.
+    pub sub: String,
 }
 
 /// From whom to whom an identity is told.
@@ -109,6 +118,9 @@ impl IdentityClaims {
             client_roles: client.map_or_else(Vec::new, |client| names(&client.roles)),
             amr: user.map_or_else(Vec::new, |user| proofs(&user.methods)),
             auth_time: user.map(|user| seconds(user.authenticated_at)),
+            act: user
+                .and_then(|user| user.actor)
+                .map(|actor| ActingParty { sub: actor.id.to_string() }),
         })
     }
 
@@ -149,6 +161,7 @@ mod tests {
     use super::*;
     use crate::attrs::{Plain, StandardClientRole, StandardRole};
     use crate::authz::{ClientCaller, UserCaller};
+    use crate::entity::Actor;
     use crate::ids::{ClientId, OrganizationId, SessionId, UserId};
     use serde_json::json;
 
@@ -167,6 +180,7 @@ mod tests {
             scopes: None,
             methods: vec![Method::Password, Method::Totp],
             authenticated_at: Timestamp::from_millis(5_999),
+            actor: None,
         }
     }
 
@@ -220,6 +234,16 @@ mod tests {
     }
 
     #[test]
+    fn whoever_acts_as_a_user_is_told_too() {
+        // RFC 8693, 4.1
+        let (id, session_id) = (UserId::from_bytes([8; 16]), SessionId::from_bytes([9; 16]));
+        let actor = Some(Actor { id, session_id });
+        let told = claims(None, Some(UserCaller { actor, ..user() })).unwrap();
+        assert_eq!(told.act.map(|act| act.sub), Some(id.to_string()));
+        assert_eq!(told.sub, UserId::from_bytes([1; 16]).to_string());
+    }
+
+    #[test]
     fn a_client_by_itself_is_no_user_and_has_no_user_s_roles() {
         let alone = claims(Some(client(true)), None).unwrap();
         assert_eq!(alone.sub, ClientId::from_bytes([3; 16]).to_string());
@@ -264,7 +288,7 @@ mod tests {
     #[test]
     fn what_a_later_version_adds_is_read_over() {
         let mut told = serde_json::to_value(claims(None, Some(user()))).unwrap();
-        told["act"] = json!({ "sub": "usr_x" });
+        told["may_act"] = json!({ "sub": "usr_x" });
         assert_eq!(serde_json::from_value::<IdentityClaims>(told).ok(), claims(None, Some(user())));
     }
 }

@@ -6,8 +6,10 @@
 pub(crate) mod characters;
 mod flow_state;
 mod person_name;
+mod reason;
 mod user_agent;
 
 pub use flow_state::{FlowState, FlowStateError};
 pub use person_name::{PersonName, PersonNameError};
+pub use reason::Reason;
 pub use user_agent::UserAgent;

@@ -250,12 +250,13 @@ async fn admit<S: Store>(
 /// Where a request came from, as the flows want to know it.
 pub(crate) fn origin<A: Attrs>(caller: &Caller<A>, headers: &HeaderMap, id: &RequestId) -> Origin {
     let agent = headers.get(USER_AGENT).map(|value| UserAgent::from_header(value.as_bytes()));
+    let acting = caller.user.as_ref().and_then(|user| user.actor).map(|actor| actor.id);
     Origin {
         ip: caller.ip,
         agent: agent.filter(|agent| !agent.as_str().is_empty()),
         request: Some(id.clone()),
         client: caller.client.as_ref().map(|client| client.id),
-        actor: caller.acting_user().ok(),
+        actor: acting.or_else(|| caller.acting_user().ok()),
         session: caller.user.as_ref().map(|user| user.session_id),
     }
 }

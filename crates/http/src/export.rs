@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::Response;
 use durward_core::accounts::{Export, UserDetails};
-use durward_core::entity::{AuditEntry, OwnMembership};
+use durward_core::entity::{Actor, AuditEntry, OwnMembership};
 use durward_core::ids::{AuditId, FlowId, OrganizationId, SessionId};
 use durward_core::{
     Accounts, Attrs, ClientId, EmailAddress, Error, Flow, Method, Page, Session, Slice, Store,
@@ -100,6 +100,9 @@ pub(crate) struct SessionExport<'a, A: Attrs> {
     expires_at: Timestamp,
     /// When it was ended before its time.
     ended_at: Option<Timestamp>,
+    /// The administrator who acted in it as the user, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<Actor>,
     /// The application's own fields.
     attributes: &'a A::Session,
 }
@@ -255,6 +258,7 @@ fn session<A: Attrs>(session: &Session<A>) -> SessionExport<'_, A> {
         refreshed_at: session.rotated,
         expires_at: session.expires,
         ended_at: session.ended,
+        actor: session.actor,
         attributes: &session.attrs,
     }
 }

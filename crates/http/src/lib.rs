@@ -60,6 +60,7 @@ mod headers;
 mod idempotency;
 mod identify;
 pub mod identity;
+mod impersonation;
 mod invitations;
 mod json;
 mod layer;

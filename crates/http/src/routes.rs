@@ -23,6 +23,7 @@ mod clients;
 mod emails;
 mod factors;
 mod forward_auth;
+mod impersonation;
 mod invitations;
 mod login_emails;
 mod memberships;
@@ -70,6 +71,7 @@ pub(crate) fn table<S: Store>() -> Vec<Route<S>> {
         users::routes(),
         administration::routes(),
         bootstraps::routes(),
+        impersonation::routes(),
         organizations::routes(),
         memberships::routes(),
         invitations::routes(),

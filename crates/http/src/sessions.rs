@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use durward_core::entity::Actor;
 use durward_core::store::{SessionQuery, Users};
 use durward_core::{
     Attrs, ClientId, EndReason, Error, Method, RefreshToken, Secret, Session, SessionId,
@@ -58,6 +59,9 @@ pub(crate) struct SessionItemView<'a> {
     expires_at: Timestamp,
     /// Whether it is the session of this request.
     current: bool,
+    /// The administrator who acts in it as its user, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<Actor>,
 }
 
 /// The body of `POST /v1/sessions/logout`; not needed when the session token is in the header.
@@ -186,6 +190,7 @@ fn view<A: Attrs>(session: &Session<A>, current: Option<SessionId>) -> SessionIt
         idle_expires_at: session.refresh_expires,
         expires_at: session.expires,
         current: Some(session.id) == current,
+        actor: session.actor,
     }
 }
 

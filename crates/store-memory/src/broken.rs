@@ -4,6 +4,7 @@
 //! or a rule of units of work that is not kept. Without a fault it keeps every promise, which is tested
 //! too, so that whatever breaks breaks by its fault.
 
+mod actors;
 mod audit;
 mod audit_chain;
 mod bootstraps;
@@ -45,6 +46,7 @@ use store::BrokenStore;
 type Faults = &'static [(&'static str, &'static [Fault])];
 
 const NOUNS: &[(&str, Faults)] = &[
+    ("actors", actors::FAULTS),
     ("audit", audit::FAULTS),
     ("audit_chain", audit_chain::FAULTS),
     ("bootstraps", bootstraps::FAULTS),

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use durward_core::entity::{LiveSession, Session, SessionFamily};
+use durward_core::entity::{Actor, LiveActor, LiveSession, Session, SessionFamily, User};
 use durward_core::ids::{SessionId, UserId};
 use durward_core::store::{Result, SessionQuery, Sessions, SessionsMut, StoreError};
 use durward_core::{Attrs, Digest, Slice, Timestamp};
@@ -131,7 +131,15 @@ impl<A: Attrs> State<A> {
             token_expires: session.token_expires,
             expires: session.expires,
             ended: session.ended,
+            actor: session.actor.map(|actor| self.live_actor(actor)),
         })
+    }
+
+    /// An actor as he is now.
+    pub(crate) fn live_actor(&self, actor: Actor) -> LiveActor {
+        let administers = self.users.row(actor.id).is_some_and(User::administers);
+        let own = self.sessions.row(actor.session_id).filter(|own| own.ended.is_none());
+        LiveActor { actor, until: own.filter(|_| administers).map(|own| own.expires) }
     }
 
     pub(crate) fn family(&self, session: SessionId) -> Option<SessionFamily<A>> {

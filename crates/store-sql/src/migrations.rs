@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 10, text: include_str!("../migrations/0010_clients.sql") },
     Migration { version: 11, text: include_str!("../migrations/0011_user_lists.sql") },
     Migration { version: 12, text: include_str!("../migrations/0012_bootstraps.sql") },
+    Migration { version: 13, text: include_str!("../migrations/0013_actors.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -1,4 +1,4 @@
-use durward_core::entity::{LiveSession, Session, SessionFamily, UserStatus};
+use durward_core::entity::{Actor, LiveActor, LiveSession, Session, SessionFamily, UserStatus};
 use durward_core::ids::{ClientId, SessionId, UserId};
 use durward_core::store::{Result, SessionQuery, Sessions, SessionsMut};
 use durward_core::{Attrs, Digest, Slice, Timestamp, UserAgent};
@@ -13,7 +13,7 @@ macro_rules! columns {
     () => {
         "id, user_id, client_id, methods, authenticated_ms, created_ms, token_digest, \
          token_expires_ms, refresh_digest, previous_refresh_digest, rotated_ms, \
-         refresh_expires_ms, expires_ms, ended_ms, ip, agent, attrs"
+         refresh_expires_ms, expires_ms, ended_ms, ip, agent, attrs, actor_id, actor_session_id"
     };
 }
 pub(crate) use columns;
@@ -40,8 +40,12 @@ statements! { Sessions;
         "SELECT s.id AS id, s.user_id AS user_id, u.status AS status, u.roles AS roles, \
          s.client_id AS client_id, s.methods AS methods, s.authenticated_ms AS authenticated_ms, \
          s.token_expires_ms AS token_expires_ms, s.expires_ms AS expires_ms, \
-         s.ended_ms AS ended_ms \
-         FROM {sessions} s JOIN {users} u ON u.id = s.user_id WHERE s.token_digest = ?";
+         s.ended_ms AS ended_ms, s.actor_id AS actor_id, \
+         s.actor_session_id AS actor_session_id, o.expires_ms AS actor_expires_ms, \
+         o.ended_ms AS actor_ended_ms, a.administers AS actor_administers \
+         FROM {sessions} s JOIN {users} u ON u.id = s.user_id \
+         LEFT JOIN {sessions} o ON o.id = s.actor_session_id \
+         LEFT JOIN {users} a ON a.id = s.actor_id WHERE s.token_digest = ?";
     SESSION_BY_REFRESH = concat!(
         "SELECT ", columns!(), ", \
          (SELECT status FROM {users} WHERE id = {sessions}.user_id) AS status FROM {sessions} \
@@ -56,7 +60,7 @@ statements! { Sessions;
     LIVE_SESSIONS_BY_CLIENT = live!("client_id = ? AND ");
     INSERT_SESSION = concat!(
         "INSERT INTO {sessions} (", columns!(), ") \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     INSERT_REFRESH_TOKEN = "INSERT INTO {refresh_tokens} (digest, session_id) VALUES (?, ?)";
     // The sum keeps MariaDB from finding one session by the index of `ended_ms`: it would lock the index
@@ -92,7 +96,24 @@ pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Session<A>> {
         ip: ip.map(str::parse).transpose().map_err(|_no_address| unreadable("ip"))?,
         agent: row.string_if_any("agent")?.map(UserAgent::from_stored),
         attrs: row.json("attrs")?,
+        actor: decode_actor(row)?,
     })
+}
+
+fn decode_actor(row: &impl Columns) -> Result<Option<Actor>> {
+    let id = row.fixed_if_any("actor_id")?.map(UserId::from_bytes);
+    let session = row.fixed_if_any("actor_session_id")?.map(SessionId::from_bytes);
+    Ok(id.zip(session).map(|(id, session_id)| Actor { id, session_id }))
+}
+
+/// Whoever is not found administers nothing, and what is not found has ended.
+fn decode_live_actor(row: &impl Columns) -> Result<Option<LiveActor>> {
+    let Some(actor) = decode_actor(row)? else { return Ok(None) };
+    let administers = row.number_if_any("actor_administers")?.is_some_and(|it| it != 0);
+    let ended = row.time_if_any("actor_ended_ms")?;
+    let expires = row.time_if_any("actor_expires_ms")?;
+    let until = expires.filter(|_| administers && ended.is_none());
+    Ok(Some(LiveActor { actor, until }))
 }
 
 fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveSession<A>> {
@@ -107,6 +128,7 @@ fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveSession<A>> {
         token_expires: row.time("token_expires_ms")?,
         expires: row.time("expires_ms")?,
         ended: row.time_if_any("ended_ms")?,
+        actor: decode_live_actor(row)?,
     })
 }
 
@@ -173,6 +195,8 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
         let attrs = self.json(&session.attrs)?;
         let methods = methods_text(&session.methods);
         let ip = session.ip.map(|ip| ip.to_string());
+        let actor = session.actor.map(|actor| actor.id);
+        let actor_session = session.actor.map(|actor| actor.session_id);
         let values = values![
             &session.id,
             &session.user,
@@ -191,6 +215,8 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
             ip.as_deref(),
             session.agent.as_ref().map(UserAgent::as_str),
             &attrs,
+            &actor,
+            &actor_session,
         ];
         self.append(INSERT_SESSION, values, "session").await?;
         self.insert_refresh_token(session).await

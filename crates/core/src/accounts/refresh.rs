@@ -73,7 +73,8 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Option<IssuedSession>, Error> {
         let Presented { session, digest, active } = presented;
-        if !active || session.client != origin.client {
+        // Whoever acts as somebody else does so for a while, and not again and again.
+        if !active || session.client != origin.client || session.actor.is_some() {
             return Ok(None);
         }
         let now = self.now();

@@ -1,14 +1,22 @@
 use super::{Accounts, IssuedSession};
 use crate::attrs::Attrs;
 use crate::authz::{Caller, FreshUser, UserCaller};
-use crate::entity::{Method, Session, SessionFamily, User, UserStatus};
+use crate::entity::{Actor, Method, Session, SessionFamily, User, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
 use crate::ids::{ClientId, SessionId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
+use crate::settings::SessionLimits;
 use crate::store::{SessionQuery, Sessions, SessionsMut, Store, Users};
 use crate::token::{RefreshToken, SessionToken};
+
+/// What a session is to be.
+pub(super) struct Opening {
+    pub(super) methods: Vec<Method>,
+    pub(super) limits: SessionLimits,
+    pub(super) actor: Option<Actor>,
+}
 
 impl<S: Store> Accounts<S> {
     /// Opens a session, inside the caller's unit of work: the one function through which every session
@@ -26,16 +34,28 @@ impl<S: Store> Accounts<S> {
         if user.status != UserStatus::Active {
             return Err(Error::Unauthenticated);
         }
-        let now = self.now();
         let rule = &self.parts().behavior.session;
         let limits = rule.limits(self.settings().sessions, &methods, origin.client);
         self.make_room(tx, user.id, &limits, origin).await?;
+        self.open(tx, user.id, Opening { methods, limits, actor: None }, origin).await
+    }
+
+    /// Opens a session of a user who may have one.
+    pub(super) async fn open(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        opening: Opening,
+        origin: &Origin,
+    ) -> Result<IssuedSession, Error> {
+        let Opening { methods, limits, actor } = opening;
+        let now = self.now();
         let token = SessionToken::mint(self.entropy());
         let refresh = RefreshToken::mint(self.entropy());
         let expires = now + limits.absolute;
         let session = Session {
             id: SessionId::new(now, self.entropy()),
-            user: user.id,
+            user,
             client: origin.client,
             methods,
             authenticated: now,
@@ -48,6 +68,7 @@ impl<S: Store> Accounts<S> {
             refresh_expires: (now + limits.idle).min(expires),
             expires,
             ended: None,
+            actor,
             ip: origin.ip,
             agent: origin.agent.clone(),
             attrs: <S::Attrs as Attrs>::Session::default(),

@@ -19,6 +19,8 @@ pub enum Action {
     BanUser,
     /// Change the roles of a user.
     ChangeRoles,
+    /// Act as a user.
+    Impersonate,
     /// Become the first administrator by the code of a link.
     UseBootstrap,
     /// List the users.
@@ -83,7 +85,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -93,6 +95,7 @@ impl Action {
         Self::DeleteUser,
         Self::BanUser,
         Self::ChangeRoles,
+        Self::Impersonate,
         Self::UseBootstrap,
         Self::ListUsers,
         Self::ExportUser,
@@ -161,6 +164,7 @@ impl Action {
             | Self::RevokeClient => false,
             Self::DeleteUser
             | Self::ChangeRoles
+            | Self::Impersonate
             | Self::UseBootstrap
             | Self::ExportUser
             | Self::ChangeEmails
@@ -196,6 +200,7 @@ impl Action {
             | Self::DeleteUser
             | Self::BanUser
             | Self::ChangeRoles
+            | Self::Impersonate
             | Self::UseBootstrap
             | Self::ListUsers
             | Self::ExportUser
@@ -218,5 +223,12 @@ impl Action {
             | Self::RevokeClient
             | Self::ChangeClientRoles => false,
         }
+    }
+
+    /// Whether an administrator who acts as a user may do it, if that user may: nothing about what the account
+    /// is proven by, and nothing that lasts longer than he may act.
+    pub const fn is_open_to_actors(self) -> bool {
+        // To log out is one of them.
+        self.is_open_to_keys() || matches!(self, Self::Authenticate)
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attrs::{Attrs, ClientRole, Plain, Role};
-use crate::entity::{ClientOwner, LiveClient, LiveSession, Method};
+use crate::entity::{Actor, ClientOwner, LiveClient, LiveSession, Method};
 use crate::error::Error;
 use crate::ids::{ClientId, OrganizationId, SessionId, UserId};
 use crate::time::Timestamp;
@@ -58,6 +58,9 @@ pub struct UserCaller<A: Attrs = Plain> {
     pub methods: Vec<Method>,
     /// When it was proven.
     pub authenticated_at: Timestamp,
+    /// The administrator who acts as this user, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
 }
 
 impl<A: Attrs> From<LiveSession<A>> for UserCaller<A> {
@@ -69,6 +72,7 @@ impl<A: Attrs> From<LiveSession<A>> for UserCaller<A> {
             scopes: None,
             methods: live.methods,
             authenticated_at: live.authenticated,
+            actor: live.actor.map(|live| live.actor),
         }
     }
 }
@@ -156,14 +160,17 @@ pub struct FreshUser {
 }
 
 impl FreshUser {
-    /// The user of this caller. [`Error::StepUp`] when he authenticated `max_age` ago or longer, and
-    /// [`Error::Unauthenticated`] without a session.
+    /// The user of this caller. [`Error::StepUp`] when he authenticated `max_age` ago or longer,
+    /// [`Error::Forbidden`] when it is not he who acts, and [`Error::Unauthenticated`] without a session.
     pub(crate) fn of<A: Attrs>(
         caller: &Caller<A>,
         max_age: Duration,
         now: Timestamp,
     ) -> Result<Self, Error> {
         let user = caller.user()?;
+        if user.actor.is_some() {
+            return Err(Error::Forbidden);
+        }
         if now >= user.authenticated_at + max_age {
             return Err(Error::StepUp { max_age });
         }
@@ -196,6 +203,7 @@ mod tests {
             scopes: None,
             methods: vec![Method::Password],
             authenticated_at: Timestamp::from_millis(0),
+            actor: None,
         };
         let caller = Caller::<Plain> { user: Some(user), ..Caller::anonymous(None) };
         let max_age = Duration::from_mins(5);

@@ -95,7 +95,7 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Own => Forbid,
             Other | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Hide,
         },
-        Action::ChangeRoles => match relation {
+        Action::ChangeRoles | Action::Impersonate => match relation {
             Anonymous => Authenticate,
             Administrator => Allow,
             Own | SystemClient => Forbid,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::attrs::{Plain, StandardClientRole, StandardRole};
-use crate::entity::{ClientKind, ClientOwner, LiveClient, LiveSecret, Method};
+use crate::entity::{Actor, ClientKind, ClientOwner, LiveClient, LiveSecret, Method};
 use crate::ids::{ClientId, OrganizationId, SecretId, SessionId, UserId};
 use crate::time::Timestamp;
 use std::fmt::Write;
@@ -13,6 +13,7 @@ fn caller(id: u8, role: StandardRole) -> Caller {
         scopes: None,
         methods: vec![Method::Password],
         authenticated_at: Timestamp::from_millis(0),
+        actor: None,
     };
     Caller { client: None, ip: None, user: Some(user) }
 }
@@ -26,13 +27,15 @@ fn the_policy_is_the_reviewed_table() {
     for relation in Relation::ALL {
         write!(table, " {:13}", format!("{relation:?}")).unwrap();
     }
-    table.push_str(" (by a personal key, if its owner may)");
+    table.push_str(" (by a personal key, and by an actor, if its owner may)");
     for action in Action::ALL {
         write!(table, "\n{:21}", format!("{action:?}")).unwrap();
         for relation in Relation::ALL {
             write!(table, " {:13}", format!("{:?}", decide(action, relation))).unwrap();
         }
-        table.push_str(if action.is_open_to_keys() { " Allow" } else { " Forbid" });
+        for open in [action.is_open_to_keys(), action.is_open_to_actors()] {
+            table.push_str(if open { " Allow        " } else { " Forbid       " });
+        }
     }
     let lines: Vec<&str> = table.lines().map(str::trim_end).collect();
     let table = lines.join("\n") + "\n";
@@ -246,4 +249,47 @@ fn a_client_by_itself_reads_its_own_organization_only() {
     assert!(may(System, Action::EndSessions, &user).is_ok());
     assert!(matches!(may(System, Action::ChangeRoles, &user), Err(Error::Forbidden)));
     assert!(matches!(may(System, Action::AddSecret, &own), Err(Error::Forbidden)));
+}
+
+#[test]
+fn an_actor_never_adds_a_right() {
+    // R-AZ-05
+    let targets = [
+        Target::Service,
+        Target::User(UserId::from_bytes([1; 16])),
+        Target::User(UserId::from_bytes([2; 16])),
+        Target::Session { id: SessionId::from_bytes([9; 16]), user: UserId::from_bytes([1; 16]) },
+    ];
+    let rank = |outcome: Result<(), Error>| u8::from(outcome.is_err());
+    for role in [StandardRole::User, StandardRole::Administrator] {
+        let alone = caller(1, role);
+        let mut acted = alone.clone();
+        let actor =
+            Actor { id: UserId::from_bytes([7; 16]), session_id: SessionId::from_bytes([8; 16]) };
+        if let Some(user) = &mut acted.user {
+            user.actor = Some(actor);
+        }
+        for action in Action::ALL {
+            for target in &targets {
+                let (with, without) = (acted.may(action, target), alone.may(action, target));
+                assert!(rank(with) >= rank(without), "{action:?} {target:?}");
+            }
+            let own = acted.may(action, &targets[1]);
+            assert!(own.is_err() || action.is_open_to_actors(), "{action:?}");
+            assert!(!(action.needs_fresh() && action.is_open_to_actors()), "{action:?}");
+        }
+    }
+    for forbidden in [
+        Action::DeleteUser,
+        Action::ExportUser,
+        Action::ChangeRoles,
+        Action::ChangePassword,
+        Action::ResendVerification,
+        Action::EnrolFactor,
+        Action::RemoveFactor,
+        Action::Impersonate,
+        Action::CreateClient,
+    ] {
+        assert!(!forbidden.is_open_to_actors(), "{forbidden:?}");
+    }
 }

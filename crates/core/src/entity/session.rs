@@ -1,6 +1,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::attrs::{Attrs, Plain};
 use crate::entity::flow::Method;
 use crate::entity::user::UserStatus;
@@ -8,6 +11,25 @@ use crate::ids::{ClientId, SessionId, UserId};
 use crate::secret::Digest;
 use crate::text::UserAgent;
 use crate::time::Timestamp;
+
+/// An administrator who acts as somebody else, and the session of his own in which he does (R-SE-13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Actor {
+    /// Who it is.
+    pub id: UserId,
+    /// By which session of his own.
+    pub session_id: SessionId,
+}
+
+/// What a session check knows of an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveActor {
+    /// Who acts.
+    pub actor: Actor,
+    /// When his own session ends whatever happens; `None` when it was ended, or he no longer administers.
+    pub until: Option<Timestamp>,
+}
 
 /// A login that lasts, and the family of its refresh tokens.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +62,8 @@ pub struct Session<A: Attrs = Plain> {
     pub expires: Timestamp,
     /// When it was ended before its time, if so.
     pub ended: Option<Timestamp>,
+    /// Who acts in it as its user, if somebody does.
+    pub actor: Option<Actor>,
     /// The address that it was opened from.
     pub ip: Option<IpAddr>,
     /// The program that it was opened with.
@@ -120,6 +144,8 @@ pub struct LiveSession<A: Attrs = Plain> {
     pub expires: Timestamp,
     /// When it was ended before its time, if so.
     pub ended: Option<Timestamp>,
+    /// Who acts in it as its user, if somebody does.
+    pub actor: Option<LiveActor>,
 }
 
 /// What a refresh reads, in one look-up by the digest of a refresh token.
@@ -138,6 +164,7 @@ impl<A: Attrs> LiveSession<A> {
             && self.status == UserStatus::Active
             && now < self.token_expires
             && now < self.expires
+            && self.actor.is_none_or(|actor| actor.until.is_some_and(|until| now < until))
     }
 }
 
@@ -170,10 +197,33 @@ mod tests {
             refresh_expires: at(100),
             expires: at(1_000),
             ended: None,
+            actor: None,
             ip: None,
             agent: None,
             attrs: NoAttributes {},
         }
+    }
+
+    #[test]
+    fn an_actor_acts_no_longer_than_his_own_session_and_office() {
+        // R-SE-11
+        let actor = Actor { id: UserId::from_bytes([3; 16]), session_id: session().id };
+        let live = |until| LiveSession::<Plain> {
+            session: session().id,
+            user: session().user,
+            status: UserStatus::Active,
+            roles: vec![],
+            client: None,
+            methods: vec![],
+            authenticated: at(0),
+            token_expires: at(60),
+            expires: at(60),
+            ended: None,
+            actor: Some(LiveActor { actor, until }),
+        };
+        assert!(live(Some(at(30))).is_valid(at(29)) && !live(Some(at(30))).is_valid(at(30)));
+        assert!(!live(None).is_valid(at(0)));
+        assert!(!live(Some(at(90))).is_valid(at(60)));
     }
 
     #[test]

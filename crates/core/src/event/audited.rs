@@ -52,6 +52,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::MemberRemoved { .. } => "member.removed",
             Self::InvitationSent { .. } => "invitation.sent",
             Self::InvitationRevoked { .. } => "invitation.revoked",
+            Self::UserImpersonated { .. } => "user.impersonated",
             Self::BootstrapIssued { .. } => "bootstrap.issued",
             Self::BootstrapUsed { .. } => "bootstrap.used",
             Self::AccessDenied { .. } => "access.denied",
@@ -74,9 +75,9 @@ impl<A: Attrs> Event<'_, A> {
             | Self::EmailRemoved { email }
             | Self::PrimaryEmailChanged { email }
             | Self::EmailReverted { email } => Some(email.user),
-            Self::SessionOpened { session } | Self::SessionRefreshed { session } => {
-                Some(session.user)
-            }
+            Self::SessionOpened { session }
+            | Self::SessionRefreshed { session }
+            | Self::UserImpersonated { session, .. } => Some(session.user),
             Self::UserExported { user }
             | Self::UserErased { user }
             | Self::PasswordChanged { user, .. }
@@ -163,6 +164,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::SessionsEnded { .. }
             | Self::NoticeReported { .. }
             | Self::PersonalKeysRevoked { .. }
+            | Self::UserImpersonated { .. }
             | Self::BootstrapIssued { .. }
             | Self::BootstrapUsed { .. }
             | Self::AccessDenied { .. }

@@ -60,6 +60,12 @@ impl<A: Attrs> Event<'_, A> {
             | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }
             | Self::RecoveryCodesReplaced { .. } => json!({}),
+            Self::UserImpersonated { session, reason } => json!({
+                "sessionId": session.id,
+                "actorSessionId": session.actor.map(|actor| actor.session_id),
+                "expires": session.expires,
+                "reason": reason.as_str(),
+            }),
             Self::BootstrapIssued { recovery, expires } => {
                 json!({ "recovery": recovery, "expires": expires })
             }

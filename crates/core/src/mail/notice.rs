@@ -28,6 +28,8 @@ pub enum Notice {
     DeletionScheduled,
     /// The account will not be deleted after all.
     DeletionCancelled,
+    /// An administrator acted as the user.
+    Impersonated,
     /// A refresh token was used twice, so the session was ended (R-SE-08).
     SessionRevoked,
     /// A change of address was taken back (R-EM-07).
@@ -36,7 +38,7 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PasswordChanged,
         Self::EmailAdded,
         Self::EmailRemoved,
@@ -48,6 +50,7 @@ impl Notice {
         Self::NewDevice,
         Self::DeletionScheduled,
         Self::DeletionCancelled,
+        Self::Impersonated,
         Self::SessionRevoked,
         Self::EmailReverted,
     ];
@@ -66,6 +69,7 @@ impl Notice {
             Self::NewDevice => "new-device",
             Self::DeletionScheduled => "deletion-scheduled",
             Self::DeletionCancelled => "deletion-cancelled",
+            Self::Impersonated => "impersonated",
             Self::SessionRevoked => "session-revoked",
             Self::EmailReverted => "email-reverted",
         }

@@ -26,7 +26,8 @@ pub trait Sessions<A: Attrs> {
     /// What a session check reads, by the digest of the current session token; one indexed read.
     ///
     /// The token of before the last refresh finds nothing. Ended and expired sessions are found: the rule
-    /// decides, not the store.
+    /// decides, not the store. What it says of an actor is that of this moment: whether he administers, and
+    /// whether his own session was ended.
     async fn session_by_token(&mut self, token: &Digest) -> Result<Option<LiveSession<A>>>;
 
     /// The session of whose family this refresh token is, current or spent long ago, and the status of its

@@ -103,6 +103,7 @@ mod tests {
             scopes: None,
             methods: vec![Method::Password],
             authenticated_at: Timestamp::from_millis(0),
+            actor: None,
         };
         Caller { client: None, ip: None, user: Some(user) }
     }

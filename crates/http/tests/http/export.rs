@@ -93,6 +93,8 @@ const DECIDED: &[(&str, Result<&str, &str>)] = &[
     ("invitations.invited_by", Err("about those who are invited; the audit log has that he did")),
     ("audit_entries.subject_id", Ok("auditEvents")),
     ("audit_entries.actor_id", Err("about what was done to others, and theirs")),
+    ("sessions.actor_id", Ok("sessions")),
+    ("sessions.actor_session_id", Ok("sessions")),
     ("totps.user_id", Ok("factors")),
     ("totps.enrolled_user_id", Err("the user of the same row again")),
     ("recovery_codes.user_id", Ok("factors")),

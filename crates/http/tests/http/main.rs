@@ -20,6 +20,7 @@ mod factors;
 mod forward_auth;
 mod guards;
 mod identities;
+mod impersonation;
 mod layer;
 mod life_cycle;
 mod login_emails;

@@ -391,6 +391,7 @@ fn placeholder(id: SessionId, user: UserId) -> Session<Suite> {
         ended: Some(never),
         ip: None,
         agent: None,
+        actor: None,
         attrs: Device::default(),
     }
 }

@@ -113,7 +113,7 @@ async fn call<S: Store<Attrs = Plain>>(
 /// somebody.
 fn expected(policy: &Policy, route: &Route, principal: Principal, object: &Object) -> Decision {
     let relations = relations(principal, object);
-    let decision = policy.decide(&route.action, &relations, principal.is_key());
+    let decision = policy.decide(&route.action, &relations, principal.stands_for_somebody());
     let kept = route.path == KEPT && !object.is_malformed();
     let missing = (object.place == Place::Nowhere && !kept) || !object.matches;
     // Who may not do this to any user is told so without a look whether this one is there.
@@ -168,7 +168,8 @@ fn in_organization(member: Principal, archived: bool) -> Vec<&'static str> {
         | Principal::OtherClient
         | Principal::SystemClient
         | Principal::Key
-        | Principal::OwnersKey => &[],
+        | Principal::OwnersKey
+        | Principal::Actor => &[],
     };
     let asleep = |it: &&str| archived && matches!(*it, "Editor" | "Manager");
     all.iter().copied().filter(|it| !asleep(it)).collect()

@@ -7,8 +7,9 @@ const ROUTES: &str =
 const POLICY: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/authz.golden.txt"));
 
-/// The last column of the policy: whether what its owner may do is also done by a personal key.
-const BY_KEY: &str = "by key";
+/// The last columns of the policy: whether what a user may do is also done for him by his personal key, and by an
+/// administrator who acts as him.
+const BY_OTHERS: [&str; 2] = ["key", "actor"];
 
 /// A row of the table of routes.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ impl Policy {
     pub(crate) fn read() -> Self {
         let mut lines = POLICY.lines();
         let heads = lines.next().unwrap().split_once("(by").unwrap().0;
-        let relations: Vec<&str> = heads.split_whitespace().skip(1).chain([BY_KEY]).collect();
+        let relations: Vec<&str> = heads.split_whitespace().skip(1).chain(BY_OTHERS).collect();
         let rows = lines.map(|line| {
             let mut cells = line.split_whitespace();
             let action = cells.next().unwrap();
@@ -55,12 +56,12 @@ impl Policy {
         Self(rows.collect())
     }
 
-    /// What somebody is answered who is all of this to a target: the best answer counts, and a personal key
-    /// opens less than its owner (R-CL-04).
-    pub(crate) fn decide(&self, action: &str, relations: &[&str], by_key: bool) -> Decision {
+    /// What somebody is answered who is all of this to a target: the best answer counts, and whatever stands for a
+    /// user opens less than he does (R-CL-04).
+    pub(crate) fn decide(&self, action: &str, relations: &[&str], by: Option<&str>) -> Decision {
         let row = &self.0[action];
         let best = relations.iter().map(|relation| row[relation]).min().unwrap();
-        if by_key && best == Decision::Allow { row[BY_KEY] } else { best }
+        by.filter(|_| best == Decision::Allow).map_or(best, |by| row[by])
     }
 }
 

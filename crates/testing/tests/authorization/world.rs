@@ -8,9 +8,10 @@ use durward_core::accounts::{NewClient, NewInvitation, NewOrganization, NewUser,
 use durward_core::budget::Rate;
 use durward_core::entity::{ClientKind, ClientOwner, Membership, Method, OwnMembership};
 use durward_core::store::{MembershipsMut, Tx};
+use durward_core::text::Reason;
 use durward_core::{
-    Attrs, Caller, MembershipId, NoAttributes, OrganizationId, Plain, StandardClientRole,
-    StandardOrganizationRole as Role, StandardRole, Store, UserId,
+    Attrs, Caller, FreshUser, MembershipId, NoAttributes, OrganizationId, Plain, SessionToken,
+    StandardClientRole, StandardOrganizationRole as Role, StandardRole, Store, UserId,
 };
 use durward_testing::{SeededEntropy, TestAccounts, TestApp, given};
 
@@ -35,10 +36,12 @@ pub(crate) enum Principal {
     Key,
     /// A personal key of the owner.
     OwnersKey,
+    /// An administrator who acts as the subject.
+    Actor,
 }
 
 impl Principal {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Nobody,
         Self::Stranger,
         Self::Subject,
@@ -52,13 +55,14 @@ impl Principal {
         Self::SystemClient,
         Self::Key,
         Self::OwnersKey,
+        Self::Actor,
     ];
 
     /// The user as whom somebody acts.
     pub(crate) const fn user(self) -> Option<Self> {
         match self {
             Self::Nobody | Self::Client | Self::OtherClient | Self::SystemClient => None,
-            Self::Key => Some(Self::Subject),
+            Self::Key | Self::Actor => Some(Self::Subject),
             Self::OwnersKey => Some(Self::Owner),
             Self::Stranger
             | Self::Subject
@@ -70,8 +74,23 @@ impl Principal {
         }
     }
 
-    pub(crate) const fn is_key(self) -> bool {
-        matches!(self, Self::Key | Self::OwnersKey)
+    /// The column of the policy for whoever acts as somebody else.
+    pub(crate) const fn stands_for_somebody(self) -> Option<&'static str> {
+        match self {
+            Self::Key | Self::OwnersKey => Some("key"),
+            Self::Actor => Some("actor"),
+            Self::Nobody
+            | Self::Stranger
+            | Self::Subject
+            | Self::Administrator
+            | Self::Viewer
+            | Self::Editor
+            | Self::Manager
+            | Self::Owner
+            | Self::Client
+            | Self::OtherClient
+            | Self::SystemClient => None,
+        }
     }
 }
 
@@ -183,6 +202,7 @@ impl<S: Store<Attrs = Plain>> World<S> {
         self.name_client(Place::User(Principal::Subject), &key).await;
         let key = self.client(ClientOwner::User(owner), StandardClientRole::External).await;
         self.hold(Principal::OwnersKey, &key);
+        self.act_as(id_of(Principal::Subject)).await;
         self.mismatched();
         self.nowhere();
     }
@@ -265,18 +285,32 @@ impl<S: Store<Attrs = Plain>> World<S> {
                 self.hold(Principal::OtherClient, &plain);
             }
             Place::Service | Place::User(_) | Place::Archive | Place::Nowhere => {
-                self.archive(organization.id, founder).await;
+                self.archive(organization.id).await;
             }
         }
     }
 
-    async fn archive(&self, organization: OrganizationId, founder: UserId) {
+    async fn fresh(&self, principal: Principal) -> FreshUser {
         let accounts = self.app.accounts();
-        let owner = self.credential(Principal::Owner).unwrap();
-        let token = durward_core::SessionToken::parse(owner).unwrap();
+        let token = SessionToken::parse(self.credential(principal).unwrap()).unwrap();
         let user = accounts.authenticate(&token, None).await.unwrap();
-        assert_eq!(user.id, founder);
-        let by = accounts.fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap();
+        accounts.fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
+    }
+
+    /// The administrator begins to act as a user.
+    async fn act_as(&mut self, user: UserId) {
+        let by = self.fresh(Principal::Administrator).await;
+        let accounts = self.app.accounts();
+        let mut tx = accounts.begin().await.unwrap();
+        let (reason, origin) = (Reason::parse("A call for help").unwrap(), self.app.origin());
+        let begun = accounts.impersonate(&mut tx, user, &reason, &by, &origin).await.unwrap();
+        tx.commit().await.unwrap();
+        self.credentials.push((Principal::Actor, begun.token.expose().to_owned()));
+    }
+
+    async fn archive(&self, organization: OrganizationId) {
+        let by = self.fresh(Principal::Owner).await;
+        let accounts = self.app.accounts();
         let mut tx = accounts.begin().await.unwrap();
         let origin = self.app.origin();
         accounts.archive_organization(&mut tx, organization, None, &by, &origin).await.unwrap();

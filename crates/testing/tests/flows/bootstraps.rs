@@ -30,13 +30,13 @@ async fn of_parallel_uses_of_a_link_one_makes_an_administrator() {
         users.push(fresh(&it, &format!("user{n}@example.com")).await);
     }
     let code = issue(&it, false).await.unwrap().expose().to_owned();
-    let mut uses = JoinSet::new();
+    let mut racing = JoinSet::new();
     for by in users.clone() {
         let (accounts, origin) = (it.accounts().clone(), it.origin());
         let code = BootstrapToken::parse(&code).unwrap();
-        uses.spawn(async move { accounts.use_bootstrap(&code, &by, &origin).await });
+        racing.spawn(async move { accounts.use_bootstrap(&code, &by, &origin).await });
     }
-    let outcomes = uses.join_all().await;
+    let outcomes = racing.join_all().await;
     let made: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).collect();
     assert!(made.len() == 1 && made[0].administers());
     assert!(outcomes.iter().all(|it| matches!(it, Ok(_) | Err(Error::Forbidden))));

@@ -9,6 +9,7 @@ mod codes;
 mod factors;
 mod hooks;
 mod idempotency;
+mod impersonation;
 mod import;
 mod invitations;
 mod keys;

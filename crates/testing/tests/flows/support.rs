@@ -6,8 +6,8 @@ use durward_core::accounts::{
 use durward_core::entity::Organization;
 use durward_core::store::{Audit, AuditQuery, LoginEmails, OrganizationsMut, Tx, Users, UsersMut};
 use durward_core::{
-    Caller, Error, FlowState, FreshUser, LoginEmail, NoAttributes, OrganizationId, Store, User,
-    UserId, UserStatus,
+    Caller, Error, FlowState, FreshUser, LoginEmail, NoAttributes, OrganizationId, StandardRole,
+    Store, User, UserId, UserStatus,
 };
 use durward_testing::{TestAccounts, given, step};
 
@@ -16,6 +16,16 @@ pub(crate) async fn set_status<S: Store>(it: &TestAccounts<S>, user: UserId, sta
     let mut tx = it.accounts().begin().await.unwrap();
     let before = tx.user(user).await.unwrap().unwrap();
     let after = User { status, version: before.version + 1, ..before.clone() };
+    assert!(tx.update_user(&after, before.version).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+/// Makes a user an administrator behind the flows' back.
+pub(crate) async fn make_administrator(it: &TestAccounts, user: UserId) {
+    let mut tx = it.accounts().begin().await.unwrap();
+    let before = tx.user(user).await.unwrap().unwrap();
+    let roles = vec![StandardRole::Administrator];
+    let after = User { roles, version: before.version + 1, ..before.clone() };
     assert!(tx.update_user(&after, before.version).await.unwrap());
     tx.commit().await.unwrap();
 }

@@ -37,6 +37,7 @@ fn claims() -> IdentityClaims {
         scopes: None,
         methods: vec![Method::Password],
         authenticated_at: at(-9_000),
+        actor: None,
     };
     let caller = Caller::<Plain> { client: None, ip: None, user: Some(user) };
     let route = IdentityRoute { issuer: ISSUER, audience: "orders" };
