@@ -26,7 +26,7 @@ pub(crate) fn target(
 }
 
 /// The path as it was sent, also to a router that is nested.
-fn whole_path(parts: &Parts) -> &str {
+pub(crate) fn whole_path(parts: &Parts) -> &str {
     parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri).path()
 }
 

@@ -55,6 +55,15 @@ impl Proxy {
     pub(crate) fn asking_at(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|proxy| proxy.path() == path)
     }
+
+    /// Whether a request with this path reaches one of them, in a router that is mounted there.
+    pub(crate) fn asks_at(path: &str, mounted_at: &str) -> bool {
+        let Some(path) = path.strip_prefix(mounted_at.trim_end_matches('/')) else {
+            return false;
+        };
+        let behind = path.strip_prefix(ENVOY).is_some_and(|behind| behind.starts_with('/'));
+        behind || Self::asking_at(path).is_some()
+    }
 }
 
 /// `GET /forward-auth/{nginx|traefik|caddy|envoy}`

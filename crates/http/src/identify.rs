@@ -42,6 +42,10 @@ impl Demand {
     }
 }
 
+/// Marks a request whose rate was debited by a layer further outside; with what is left of that of its client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted(pub(crate) Option<Allowance>);
+
 /// Whom a request is from.
 pub(crate) struct Identity<S: Store> {
     pub(crate) caller: Caller<S::Attrs>,
@@ -75,9 +79,11 @@ impl<S: Store> Edge<S> {
             let target = access::target(parts, demand.proxy, self.trusts(parts))?;
             let from = (&caller, network, target.as_ref());
             let (client, allowance) = self.admit_client(parts, &credential, from, id).await?;
-            (Some(client), Some(allowance))
+            (Some(client), allowance)
         } else {
-            self.take_request(network).await?;
+            if parts.extensions.get::<Counted>().is_none() {
+                self.take_request(network).await?;
+            }
             (None, None)
         };
         caller.client = client.as_ref().map(ClientCaller::from);
@@ -129,7 +135,7 @@ impl<S: Store> Edge<S> {
         credential: &ClientCredential,
         (caller, network, target): (&Caller<S::Attrs>, Spender, Option<&RequestTarget>),
         id: &RequestId,
-    ) -> Result<(LiveClient<S::Attrs>, Allowance), Problem> {
+    ) -> Result<(LiveClient<S::Attrs>, Option<Allowance>), Problem> {
         let rate = self.accounts.parts().settings.limits.caller_requests;
         let checked = self.accounts.check_rate(network, &rate).await;
         checked.map_err(|error| limited(error, "caller", rate))?;
@@ -140,10 +146,13 @@ impl<S: Store> Edge<S> {
             Ok(client) => client,
             Err(error) => return Err(self.failed(error, network).await),
         };
+        if let Some(Counted(allowance)) = parts.extensions.get() {
+            return Ok((client, *allowance));
+        }
         let rate = self.accounts.rate_of(&client);
         let allowance = self.accounts.spend(Spender::Client(client.id), &rate).await;
         let allowance = allowance.map_err(|error| limited(error, "client", rate))?;
-        Ok((client, allowance))
+        Ok((client, Some(allowance)))
     }
 }
 

@@ -10,9 +10,11 @@ use axum::response::Response;
 use durward_core::{Accounts, Allowance, Caller, RequestId, Store};
 use tower::{Layer, Service};
 
+use crate::access::whole_path;
 use crate::edge::{Credentials, Edge, origin, write_id};
+use crate::forward_auth::Proxy;
 use crate::headers::X_REQUEST_ID;
-use crate::identify::{Demand, Identity};
+use crate::identify::{Counted, Demand, Identity};
 use crate::problem::{Problem, write_allowance};
 use crate::settings::HttpSettings;
 
@@ -117,6 +119,12 @@ async fn admit<S: Store>(
         return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
+    let HttpSettings { identity, mounted_at, .. } = &edge.settings;
+    if identity.is_some() && Proxy::asks_at(whole_path(&parts), mounted_at) {
+        // What it is for stands elsewhere than in its path: the router identifies it by itself.
+        write_id(&mut parts.headers, id);
+        return Ok(Request::from_parts(parts, body));
+    }
     let demand = Demand { credentials: Credentials::Checked, user: true, proxy: None };
     let Identity { caller, allowance, presented: _ } = edge.identify(&parts, demand, id).await?;
     let origin = origin(&caller, &parts.headers, id);
@@ -124,6 +132,7 @@ async fn admit<S: Store>(
     write_id(&mut parts.headers, id);
     parts.extensions.insert(origin);
     parts.extensions.insert(caller);
+    parts.extensions.insert(Counted(allowance));
     if let Some(allowance) = allowance {
         parts.extensions.insert(allowance);
     }

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use axum::Router;
+use durward_core::budget::Rate;
 use durward_http::{HttpSettings, authenticate, router};
 use serde_json::json;
 
@@ -258,6 +261,61 @@ async fn it_works_inside_of_an_application_and_its_layer() {
     ] {
         let reply = answer(app.clone(), Ask::get(path).bearer(&ada["token"]).from(PROXY)).await;
         assert_eq!(reply.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn inside_of_a_layer_a_request_is_counted_once() {
+    let rate = Rate::per(3, Duration::from_secs(1));
+    // The second layer does not know that there is forward-auth.
+    for known in [settings(), HttpSettings::default()] {
+        let site = Site::new(|parts| parts.settings.limits.caller_requests = rate, settings());
+        let app = router(site.accounts.clone(), settings())
+            .layer(authenticate(site.accounts.clone(), known));
+        let ask = || Ask::get("/forward-auth/nginx").from("192.0.2.1:1");
+        for _ in 0..3 {
+            assert_eq!(answer(app.clone(), ask()).await.status, 401);
+        }
+        assert_eq!(answer(app.clone(), ask()).await.status, 429);
+
+        site.wait(Duration::from_mins(1));
+        let ada = site.session("ada@example.com").await;
+        let organization = organization(&site, &ada).await;
+        site.wait(Duration::from_mins(1));
+        let loom = client(&site, &ada, &organization, json!({ "rateLimit": 3 })).await;
+        let ask = || Ask::get("/forward-auth/nginx").bearer(&loom["secret"]).from("192.0.2.2:1");
+        for left in [2, 1, 0] {
+            let reply = answer(app.clone(), ask()).await;
+            assert_eq!(reply.status, 200);
+            assert_eq!(reply.header("ratelimit"), format!(r#""client";r={left};t=1"#));
+        }
+        assert_eq!(answer(app.clone(), ask()).await.status, 429);
+    }
+}
+
+#[tokio::test]
+async fn inside_of_a_layer_the_restrictions_of_a_client_see_the_request_too() {
+    // R-CL-03, R-HT-03
+    let site = Site::standard();
+    let ada = site.session("ada@example.com").await;
+    let organization = organization(&site, &ada).await;
+    let loom = client(&site, &ada, &organization, json!({})).await;
+    let body = json!({ "restrictions": [{ "type": "api", "value": "/orders" }] });
+    let path = format!("/v1/clients/{}/access-restrictions", loom["id"].as_str().unwrap());
+    let reply = site.send(Ask::post(path).json(&body).bearer(&ada["token"])).await;
+    assert!(reply.status < 300, "{}", reply.text());
+    let mounted = HttpSettings { mounted_at: "/accounts".into(), ..settings() };
+    let app = Router::new()
+        .nest("/accounts", router(site.accounts.clone(), mounted.clone()))
+        .layer(authenticate(site.accounts.clone(), mounted));
+    for (path, status) in [
+        ("/accounts/forward-auth/envoy/orders", 200),
+        ("/accounts/forward-auth/envoy/users", 401),
+        ("/accounts/forward-auth/envoyorders", 401),
+        ("/forward-auth/envoy/orders", 401),
+    ] {
+        let ask = Ask::get(path).bearer(&loom["secret"]).from(PROXY);
+        assert_eq!(answer(app.clone(), ask).await.status, status, "{path}");
     }
 }
 
