@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use durward::Plain;
-use durward::sql::{Engine, SchemaError, SqlStore, pool_options};
+use durward::sql::{Engine, SchemaError, SqlStore};
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{MySql, Postgres, Sqlite};
@@ -55,8 +55,7 @@ impl Connect for Postgres {
         if !url.is_local && !url.names_tls && is_undecided {
             options = options.ssl_mode(PgSslMode::VerifyFull);
         }
-        let pool = pool_options().max_connections(most).connect_with(options).await?;
-        Ok(SqlStore::new(pool))
+        SqlStore::<Self, Plain>::connect_with(options, most).await
     }
 }
 
@@ -67,8 +66,7 @@ impl Connect for MySql {
         if !url.is_local && !url.names_tls {
             options = options.ssl_mode(MySqlSslMode::VerifyIdentity);
         }
-        let pool = pool_options().max_connections(most).connect_with(options).await?;
-        Ok(SqlStore::new(pool))
+        SqlStore::<Self, Plain>::connect_with(options, most).await
     }
 }
 

@@ -19,7 +19,7 @@ use sqlx::Connection;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-use crate::engine::Driver;
+use crate::engine::{Driver, pools::CONNECTIONS};
 use crate::engine::{Engine, Source};
 use crate::migrate::{Interruption, Migrator};
 use crate::{SchemaError, SqlStore, migrations};
@@ -56,7 +56,11 @@ pub async fn fresh_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
 #[cfg(feature = "postgres")]
 pub async fn empty_postgres<A: Attrs>() -> Option<SqlStore<sqlx::Postgres, A>> {
     let options = postgres_options().await?;
-    Some(SqlStore::<sqlx::Postgres, A>::connect_with(options).await.expect("PostgreSQL"))
+    Some(
+        SqlStore::<sqlx::Postgres, A>::connect_with(options, CONNECTIONS)
+            .await
+            .expect("PostgreSQL"),
+    )
 }
 
 /// A pool on an empty schema of PostgreSQL.
@@ -92,7 +96,7 @@ pub async fn fresh_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
 #[cfg(feature = "mysql")]
 pub async fn empty_mysql<A: Attrs>() -> Option<SqlStore<sqlx::MySql, A>> {
     let options = mysql_options().await?;
-    Some(SqlStore::<sqlx::MySql, A>::connect_with(options).await.expect("MariaDB"))
+    Some(SqlStore::<sqlx::MySql, A>::connect_with(options, CONNECTIONS).await.expect("MariaDB"))
 }
 
 /// A pool on an empty database of MariaDB.

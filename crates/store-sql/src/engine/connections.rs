@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use crate::engine::pools::{CONNECTIONS, IDLE, PATIENCE};
+use crate::engine::pools::{IDLE, PATIENCE};
 use crate::engine::{Driver, Reader, Unit};
 
 /// A connection is not used for longer, so that it follows the server to another place.
@@ -30,6 +30,8 @@ pub(crate) struct Connections<E: Driver> {
     options: Options<E>,
     /// Those that nobody uses, the last used one at the end.
     idle: Mutex<Vec<Kept<E>>>,
+    /// How many there are at most.
+    most: u32,
     turns: Arc<Semaphore>,
 }
 
@@ -41,9 +43,11 @@ struct Kept<E: Driver> {
 
 impl<E: Driver> Connections<E> {
     /// Opens the first one.
-    pub(crate) async fn open(options: Options<E>) -> sqlx::Result<Arc<Self>> {
-        let turns = Arc::new(Semaphore::new(CONNECTIONS));
-        let connections = Arc::new(Self { options, idle: Mutex::default(), turns });
+    pub(crate) async fn open(options: Options<E>, most: u32) -> sqlx::Result<Arc<Self>> {
+        let most = most.max(1);
+        let turns =
+            Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS)));
+        let connections = Arc::new(Self { options, idle: Mutex::default(), most, turns });
         connections.lease().await?.keep();
         Ok(connections)
     }
@@ -107,8 +111,7 @@ impl<E: Driver> Connections<E> {
 
     pub(crate) async fn close(&self) {
         // Whoever has a connection now gives it back first.
-        let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-        let turns = Arc::clone(&self.turns).acquire_many_owned(all).await;
+        let turns = Arc::clone(&self.turns).acquire_many_owned(self.most).await;
         self.turns.close();
         let idle = std::mem::take(&mut *self.idle());
         for kept in idle {

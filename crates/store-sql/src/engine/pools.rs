@@ -5,8 +5,8 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 
 use crate::engine::{Driver, Reader};
 
-/// How many connections to a server there are at most.
-pub(crate) const CONNECTIONS: usize = 16;
+/// How many connections to a server a store opens at most, unless it is told otherwise.
+pub(crate) const CONNECTIONS: u32 = 16;
 /// How long a caller waits for a connection before it is told that there is none.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection that was idle for longer is tried before it is used.
@@ -19,7 +19,7 @@ pub(crate) const IDLE: Duration = Duration::from_secs(10);
 /// idle for ten seconds is, since its server may have gone in the meantime.
 pub fn pool_options<E: crate::Engine>() -> PoolOptions<E> {
     PoolOptions::new()
-        .max_connections(16)
+        .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
         .before_acquire(|connection: &mut E::Connection, meta| {

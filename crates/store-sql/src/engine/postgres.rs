@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 use crate::SqlStore;
 use crate::engine::KEPT_STATEMENTS;
 use crate::engine::connections::{Connections, Lease};
+use crate::engine::pools::CONNECTIONS;
 use crate::engine::server::Server;
 use crate::engine::{Dialect, Driver, read_row, run_statements};
 
@@ -18,13 +19,14 @@ impl<A: Attrs> SqlStore<Postgres, A> {
     /// Unless the URL has an `sslmode`, a server that is not on this machine must prove its name by a
     /// certificate; one that no public authority signed is named by `sslrootcert`.
     pub async fn connect(url: &str) -> sqlx::Result<Self> {
-        Self::connect_with(strict(url, url.parse()?)).await
+        Self::connect_with(strict(url, url.parse()?), CONNECTIONS).await
     }
 
-    /// The same with options that are taken as they are, including how TLS is used.
-    pub async fn connect_with(options: PgConnectOptions) -> sqlx::Result<Self> {
+    /// The same with options that are taken as they are, including how TLS is used, and with at most so many
+    /// connections, one at least.
+    pub async fn connect_with(options: PgConnectOptions, most: u32) -> sqlx::Result<Self> {
         let options = options.statement_cache_capacity(KEPT_STATEMENTS);
-        Connections::open(options).await.map(|own| Self::of(Server::Own(own)))
+        Connections::open(options, most).await.map(|own| Self::of(Server::Own(own)))
     }
 }
 

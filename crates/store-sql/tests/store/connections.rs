@@ -40,6 +40,7 @@ on_every_server!(
     a_look_up_that_nobody_waits_for_does_not_answer_the_next,
     connections_that_died_are_replaced,
     a_closed_store_waits_for_its_units_and_refuses_the_next,
+    there_are_no_more_connections_than_were_allowed,
 );
 
 async fn is_stored<E: Engine>(store: &SqlStore<E, Plain>, n: u8) -> bool {
@@ -110,4 +111,19 @@ async fn a_closed_store_waits_for_its_units_and_refuses_the_next<E: Application>
     tx.commit().await.unwrap();
     closing.await.unwrap();
     assert!(store.read().await.unwrap().user(user(1).id).await.is_err());
+}
+
+async fn there_are_no_more_connections_than_were_allowed<E: Application>(
+    store: SqlStore<E, Plain>,
+) {
+    let mut units = Vec::new();
+    for _ in 0..16 {
+        let mut unit = store.begin().await.unwrap();
+        unit.conn().await.unwrap();
+        units.push(unit);
+    }
+    let patience = Duration::from_millis(200);
+    assert!(timeout(patience, is_stored(&store, 1)).await.is_err(), "the seventeenth waits");
+    drop(units.pop());
+    assert!(!is_stored(&store, 1).await);
 }
