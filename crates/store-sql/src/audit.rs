@@ -6,7 +6,7 @@ use durward_core::{Attrs, StoreError};
 
 use crate::engine::{Engine, Value, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -88,7 +88,7 @@ const MARKED_AT_ONCE: usize = 32;
 /// The chain of the deployment itself; no organization has this id.
 const DEPLOYMENT: OrganizationId = OrganizationId::from_bytes([0; 16]);
 
-fn decode(row: &impl Columns) -> Result<AuditRow> {
+fn decode(row: &dyn Row) -> Result<AuditRow> {
     Ok(AuditRow {
         entry: decode_entry(row)?,
         ip_salt: row.fixed_if_any("ip_salt")?,
@@ -98,7 +98,7 @@ fn decode(row: &impl Columns) -> Result<AuditRow> {
     })
 }
 
-fn decode_entry(row: &impl Columns) -> Result<AuditEntry> {
+fn decode_entry(row: &dyn Row) -> Result<AuditEntry> {
     Ok(AuditEntry {
         id: AuditId::from_bytes(row.fixed("id")?),
         at: row.time("happened_ms")?,
@@ -113,16 +113,16 @@ fn decode_entry(row: &impl Columns) -> Result<AuditEntry> {
     })
 }
 
-fn decode_chain(row: &impl Columns) -> Result<Option<OrganizationId>> {
+fn decode_chain(row: &dyn Row) -> Result<Option<OrganizationId>> {
     let chain = OrganizationId::from_bytes(row.fixed("chain_id")?);
     Ok(Some(chain).filter(|chain| *chain != DEPLOYMENT))
 }
 
-fn decode_mac(row: &impl Columns) -> Result<Mac> {
+fn decode_mac(row: &dyn Row) -> Result<Mac> {
     Ok(Mac { key: row.count("mac_key")?, digest: row.digest("mac")? })
 }
 
-fn decode_seal(row: &impl Columns) -> Result<AuditSeal> {
+fn decode_seal(row: &dyn Row) -> Result<AuditSeal> {
     Ok(AuditSeal {
         organization: decode_chain(row)?,
         number: row.count("number")?,
@@ -133,7 +133,7 @@ fn decode_seal(row: &impl Columns) -> Result<AuditSeal> {
     })
 }
 
-fn decode_head(row: &impl Columns) -> Result<AuditHead> {
+fn decode_head(row: &dyn Row) -> Result<AuditHead> {
     Ok(AuditHead {
         organization: decode_chain(row)?,
         seals: row.count("seals")?,

@@ -4,7 +4,7 @@ use durward_core::{Attrs, Digest, StoreError, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -20,7 +20,7 @@ statements! { Bootstraps;
 /// The place of the only link there is.
 const SLOT: i64 = 1;
 
-fn decode(row: &impl Columns) -> Result<Bootstrap> {
+fn decode(row: &dyn Row) -> Result<Bootstrap> {
     Ok(Bootstrap {
         code: row.digest("digest")?,
         recovery: row.number("recovery")? != 0,

@@ -7,7 +7,7 @@ use durward_core::{Attrs, Digest, StoreError, Timestamp};
 
 use crate::engine::{Engine, Value, values};
 use crate::pending::Touch;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::{Statement, statements};
 use crate::tx::SqlTx;
 
@@ -41,7 +41,7 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
         if !presumes && self.execute(DEBIT_BUDGET, debit).await? > 0 {
             return Ok(Debit::Granted);
         }
-        let whole = |row: &E::Row| row.time("whole_ms");
+        let whole = |row: &dyn Row| row.time("whole_ms");
         match self.row(of(BUDGET, key), values![key], whole).await? {
             Some(whole) if whole > last_grant => {
                 Ok(Debit::Refused { retry_after: whole.since(last_grant) })

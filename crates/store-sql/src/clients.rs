@@ -8,7 +8,7 @@ use durward_core::{Attrs, Digest, PersonName, Slice, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::{Columns, unreadable};
+use crate::row::{Columns, Row, unreadable};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -96,7 +96,7 @@ statements! { Clients;
          WHERE id = ? AND client_id = ? AND (last_used_ms IS NULL OR last_used_ms < ?)";
 }
 
-fn owner(row: &impl Columns) -> Result<ClientOwner> {
+fn owner(row: &dyn Row) -> Result<ClientOwner> {
     let organization = row.fixed_if_any("organization_id")?.map(OrganizationId::from_bytes);
     let user = row.fixed_if_any("user_id")?.map(UserId::from_bytes);
     match (organization, user) {
@@ -106,13 +106,13 @@ fn owner(row: &impl Columns) -> Result<ClientOwner> {
     }
 }
 
-fn rate_limit(row: &impl Columns) -> Result<Option<RateLimit>> {
+fn rate_limit(row: &dyn Row) -> Result<Option<RateLimit>> {
     let stored = row.number_if_any("rate_limit")?;
     let limit = stored.map(|it| u32::try_from(it).ok().and_then(RateLimit::per_second));
     limit.map(|it| it.ok_or_else(|| unreadable("rate_limit"))).transpose()
 }
 
-fn decode<A: Attrs>(row: &impl Columns) -> Result<Client<A>> {
+fn decode<A: Attrs>(row: &dyn Row) -> Result<Client<A>> {
     let redirect_uris: Vec<String> = row.json("redirect_uris")?;
     Ok(Client {
         id: ClientId::from_bytes(row.fixed("id")?),
@@ -134,7 +134,7 @@ fn decode<A: Attrs>(row: &impl Columns) -> Result<Client<A>> {
     })
 }
 
-fn decode_secret(row: &impl Columns) -> Result<ClientSecret> {
+fn decode_secret(row: &dyn Row) -> Result<ClientSecret> {
     Ok(ClientSecret {
         id: SecretId::from_bytes(row.fixed("id")?),
         client: ClientId::from_bytes(row.fixed("client_id")?),
@@ -146,7 +146,7 @@ fn decode_secret(row: &impl Columns) -> Result<ClientSecret> {
     })
 }
 
-fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveClient<A>> {
+fn decode_live<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
     let owner = owner(row)?;
     Ok(LiveClient {
         id: ClientId::from_bytes(row.fixed("id")?),
@@ -168,7 +168,7 @@ fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveClient<A>> {
     })
 }
 
-fn decode_proven<A: Attrs>(row: &impl Columns) -> Result<LiveClient<A>> {
+fn decode_proven<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
     let secret = LiveSecret {
         id: SecretId::from_bytes(row.fixed("secret_id")?),
         expires: row.time_if_any("secret_expires_ms")?,

@@ -5,7 +5,7 @@ mod connections;
 mod dialect;
 #[cfg(feature = "mysql")]
 mod my_sql;
-mod pools;
+pub(crate) mod pools;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -24,7 +24,7 @@ pub use dialect::Dialect;
 pub use pools::pool_options;
 pub(crate) use value::{Kept, Value, values};
 
-use crate::row::Row;
+use crate::row::{Decode, Row};
 
 /// How many prepared statements a connection keeps: all of ours, and some that were put together.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -117,6 +117,16 @@ pub(crate) trait Source<E: Driver>: Clone + Send + Sync + 'static {
     fn of_pool(pool: Pool<E>) -> Self;
     /// A connection for one look-up, outside of any transaction.
     fn reader(&self) -> impl Future<Output = sqlx::Result<Self::Reader>> + Send;
+    /// Looks one row up on the calling thread, where that takes a few microseconds; `None` where it does not, or
+    /// did not work just now.
+    fn row_at_once<T>(
+        &self,
+        _sql: &str,
+        _values: &[Value<'_>],
+        _decode: Decode<T>,
+    ) -> Option<durward_core::store::Result<Option<T>>> {
+        None
+    }
     /// A transaction that will write.
     fn begin(&self) -> impl Future<Output = sqlx::Result<Open<'static, E>>> + Send;
     /// Closes every connection.

@@ -6,7 +6,7 @@ use durward_core::{Attrs, Digest, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -38,7 +38,7 @@ statements! { Factors;
     SPEND_RECOVERY_CODE = "DELETE FROM {recovery_codes} WHERE user_id = ? AND digest = ?";
 }
 
-fn decode(row: &impl Columns) -> Result<Totp> {
+fn decode(row: &dyn Row) -> Result<Totp> {
     Ok(Totp {
         id: TotpId::from_bytes(row.fixed("id")?),
         user: UserId::from_bytes(row.fixed("user_id")?),
@@ -51,7 +51,7 @@ fn decode(row: &impl Columns) -> Result<Totp> {
     })
 }
 
-fn total(row: &impl Columns) -> Result<u64> {
+fn total(row: &dyn Row) -> Result<u64> {
     row.count("total")
 }
 

@@ -6,7 +6,7 @@ use durward_core::{Attrs, Digest, PasswordHash, PersonName, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::{Columns, methods_text};
+use crate::row::{Columns, Row, methods_text};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -47,7 +47,7 @@ statements! { Flows;
          WHERE user_id = ? AND finished_ms IS NULL AND purpose <> ?";
 }
 
-pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Flow<A>> {
+pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<Flow<A>> {
     Ok(Flow {
         id: FlowId::from_bytes(row.fixed("id")?),
         purpose: row.named("purpose", Purpose::named)?,
@@ -76,7 +76,7 @@ pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Flow<A>> {
     })
 }
 
-fn decode_pending<A: Attrs>(row: &impl Columns) -> Result<Option<Pending<A>>> {
+fn decode_pending<A: Attrs>(row: &dyn Row) -> Result<Option<Pending<A>>> {
     let Some(name) = row.string_if_any("pending_name")? else {
         return Ok(None);
     };

@@ -6,7 +6,7 @@ use durward_core::{Attrs, Digest, Slice, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -38,7 +38,7 @@ statements! { Invitations;
          WHERE organization_id = ? AND canonical = ? AND finished_ms IS NULL";
 }
 
-fn decode<A: Attrs>(row: &impl Columns) -> Result<Invitation<A>> {
+fn decode<A: Attrs>(row: &dyn Row) -> Result<Invitation<A>> {
     Ok(Invitation {
         id: InvitationId::from_bytes(row.fixed("id")?),
         organization: OrganizationId::from_bytes(row.fixed("organization_id")?),
@@ -56,7 +56,7 @@ fn decode<A: Attrs>(row: &impl Columns) -> Result<Invitation<A>> {
     })
 }
 
-fn total(row: &impl Columns) -> Result<u64> {
+fn total(row: &dyn Row) -> Result<u64> {
     row.count("total")
 }
 

@@ -6,7 +6,7 @@ use durward_core::{Attrs, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -48,7 +48,7 @@ statements! { LoginEmails;
         "DELETE FROM {login_emails} WHERE canonical = ? AND user_id <> ? AND proven_ms IS NULL";
 }
 
-fn decode(row: &impl Columns) -> Result<LoginEmail> {
+fn decode(row: &dyn Row) -> Result<LoginEmail> {
     Ok(LoginEmail {
         id: LoginEmailId::from_bytes(row.fixed("id")?),
         user: UserId::from_bytes(row.fixed("user_id")?),

@@ -5,7 +5,7 @@ use durward_core::{Attrs, PersonName, Slice};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::{Columns, json_text};
+use crate::row::{Columns, Row, json_text};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -38,7 +38,7 @@ statements! { Memberships;
     DELETE_MEMBERSHIP = "DELETE FROM {memberships} WHERE id = ? AND version = ?";
 }
 
-fn decode<A: Attrs>(row: &impl Columns) -> Result<Membership<A>> {
+fn decode<A: Attrs>(row: &dyn Row) -> Result<Membership<A>> {
     Ok(Membership {
         id: MembershipId::from_bytes(row.fixed("id")?),
         organization: OrganizationId::from_bytes(row.fixed("organization_id")?),
@@ -51,7 +51,7 @@ fn decode<A: Attrs>(row: &impl Columns) -> Result<Membership<A>> {
 }
 
 /// A membership beside its organization, whose columns have the plain names.
-pub(crate) fn decode_joined<A: Attrs>(row: &impl Columns) -> Result<Membership<A>> {
+pub(crate) fn decode_joined<A: Attrs>(row: &dyn Row) -> Result<Membership<A>> {
     Ok(Membership {
         id: MembershipId::from_bytes(row.fixed("membership_id")?),
         organization: OrganizationId::from_bytes(row.fixed("organization_id")?),
@@ -63,12 +63,12 @@ pub(crate) fn decode_joined<A: Attrs>(row: &impl Columns) -> Result<Membership<A
     })
 }
 
-fn decode_member<A: Attrs>(row: &impl Columns) -> Result<Member<A>> {
+fn decode_member<A: Attrs>(row: &dyn Row) -> Result<Member<A>> {
     let name = PersonName::from_stored(row.string("name")?);
     Ok(Member { membership: decode(row)?, name })
 }
 
-fn total(row: &impl Columns) -> Result<u64> {
+fn total(row: &dyn Row) -> Result<u64> {
     row.count("total")
 }
 

@@ -6,7 +6,7 @@ use durward_core::{Attrs, PersonName, Slice};
 use crate::engine::{Engine, values};
 use crate::memberships;
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -34,7 +34,7 @@ statements! { Organizations;
     LOCK_ORGANIZATION = "UPDATE {organizations} SET name = name WHERE id = ?";
 }
 
-fn decode<A: Attrs>(row: &impl Columns) -> Result<Organization<A>> {
+fn decode<A: Attrs>(row: &dyn Row) -> Result<Organization<A>> {
     Ok(Organization {
         id: OrganizationId::from_bytes(row.fixed("id")?),
         name: PersonName::from_stored(row.string("name")?),
@@ -46,7 +46,7 @@ fn decode<A: Attrs>(row: &impl Columns) -> Result<Organization<A>> {
     })
 }
 
-fn decode_own<A: Attrs>(row: &impl Columns) -> Result<OwnMembership<A>> {
+fn decode_own<A: Attrs>(row: &dyn Row) -> Result<OwnMembership<A>> {
     Ok(OwnMembership { organization: decode(row)?, membership: memberships::decode_joined(row)? })
 }
 

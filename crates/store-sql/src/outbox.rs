@@ -6,7 +6,7 @@ use durward_core::{Attrs, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -40,7 +40,7 @@ statements! { Outbox;
          WHERE id = ? AND state = ? AND due_ms = ?";
 }
 
-fn decode(row: &impl Columns) -> Result<OutboxMail> {
+fn decode(row: &dyn Row) -> Result<OutboxMail> {
     Ok(OutboxMail {
         id: MailId::from_bytes(row.fixed("id")?),
         state: row.named("state", MailState::named)?,
@@ -52,7 +52,7 @@ fn decode(row: &impl Columns) -> Result<OutboxMail> {
     })
 }
 
-fn decode_counts(row: &impl Columns) -> Result<MailCounts> {
+fn decode_counts(row: &dyn Row) -> Result<MailCounts> {
     Ok(MailCounts { pending: row.count("pending")?, dead: row.count("dead")? })
 }
 

@@ -6,7 +6,7 @@ use durward_core::{Attrs, PasswordHash, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -27,7 +27,7 @@ statements! { Passwords;
     REPLACE_PASSWORD_HASH = "UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?";
 }
 
-fn decode(row: &impl Columns) -> Result<StoredPassword> {
+fn decode(row: &dyn Row) -> Result<StoredPassword> {
     Ok(StoredPassword {
         user: UserId::from_bytes(row.fixed("user_id")?),
         hash: PasswordHash::from_stored(row.string("hash")?),
@@ -36,7 +36,7 @@ fn decode(row: &impl Columns) -> Result<StoredPassword> {
     })
 }
 
-fn decode_login(row: &impl Columns) -> Result<PasswordLogin> {
+fn decode_login(row: &dyn Row) -> Result<PasswordLogin> {
     Ok(PasswordLogin {
         user: UserId::from_bytes(row.fixed("user_id")?),
         status: row.named("status", UserStatus::named)?,

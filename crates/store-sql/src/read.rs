@@ -5,6 +5,7 @@ use durward_core::store::Result;
 use durward_core::{Attrs, Plain, StoreError};
 
 use crate::engine::{Engine, Reader, Source, Value, translate};
+use crate::row::Decode;
 use crate::statement::{Statement, Statements};
 
 /// Look-ups outside of any transaction; each takes a connection for as long as it lasts.
@@ -24,13 +25,17 @@ impl<'c, E: Engine, A: Attrs> SqlRead<'c, E, A> {
         &mut self,
         statement: Statement,
         values: &[Value<'_>],
-        decode: fn(&E::Row) -> Result<T>,
+        decode: Decode<T>,
     ) -> Result<Option<T>> {
+        let text = self.statements.text(statement);
+        if let Some(found) = self.source.row_at_once(text.as_str(), values, decode) {
+            return found;
+        }
         let mut conn = self.source.reader().await.map_err(translated::<E>)?;
-        match E::row(&mut conn, self.statements.text(statement), values).await {
+        match E::row(&mut conn, text, values).await {
             Ok(row) => {
                 conn.keep();
-                row.as_ref().map(decode).transpose()
+                row.map(|row| decode(&row)).transpose()
             }
             Err(error) => Err(failed(conn, error)),
         }
@@ -41,13 +46,13 @@ impl<'c, E: Engine, A: Attrs> SqlRead<'c, E, A> {
         &mut self,
         statement: Statement,
         values: &[Value<'_>],
-        decode: fn(&E::Row) -> Result<T>,
+        decode: Decode<T>,
     ) -> Result<Vec<T>> {
         let mut conn = self.source.reader().await.map_err(translated::<E>)?;
         match E::rows(&mut conn, self.statements.text(statement), values).await {
             Ok(rows) => {
                 conn.keep();
-                rows.iter().map(decode).collect()
+                rows.iter().map(|row| decode(row)).collect()
             }
             Err(error) => Err(failed(conn, error)),
         }

@@ -5,7 +5,7 @@ use durward_core::{Attrs, Digest, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -16,7 +16,7 @@ statements! { Replies;
         "INSERT INTO {replies} (digest, request_digest, answer, expires_ms) VALUES (?, ?, ?, ?)";
 }
 
-fn decode(row: &impl Columns) -> Result<StoredReply> {
+fn decode(row: &dyn Row) -> Result<StoredReply> {
     Ok(StoredReply {
         key: row.digest("digest")?,
         request: row.digest("request_digest")?,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A row of any engine, column by column; every column is one of three types.
-pub(crate) trait Row: Send + 'static {
+pub(crate) trait Row {
     /// A 64-bit number.
     fn integer(&self, column: &str) -> sqlx::Result<Option<i64>>;
     /// UTF-8 text.
@@ -100,7 +100,10 @@ pub(crate) trait Columns: Row {
     }
 }
 
-impl<R: Row> Columns for R {}
+impl<R: Row + ?Sized> Columns for R {}
+
+/// Makes something of a row.
+pub(crate) type Decode<T> = fn(&dyn Row) -> Result<T>;
 
 /// What [`Columns::methods`] reads.
 pub(crate) fn methods_text(methods: &[Method]) -> String {

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use crate::SqlStore;
 use crate::engine::{Engine, Source, translate, values};
 use crate::migrations::{MIGRATIONS, latest};
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::with_prefix;
 
 /// Why the tables are not those that this program knows.
@@ -68,13 +68,13 @@ pub(crate) async fn progress<E: Engine, A: Attrs>(
     let backend = |error| translate::<E>(error, "row");
     let mut conn = store.source().reader().await.map_err(backend)?;
     match E::rows(&mut conn, sql, values![]).await {
-        Ok(rows) => rows.iter().map(decode).collect(),
+        Ok(rows) => rows.iter().map(|row| decode(row)).collect(),
         Err(error) if error.as_database_error().is_some_and(E::is_missing_table) => Ok(vec![]),
         Err(error) => Err(backend(error)),
     }
 }
 
-fn decode(row: &impl Columns) -> Result<Progress, StoreError> {
+fn decode(row: &dyn Row) -> Result<Progress, StoreError> {
     Ok(Progress {
         version: row.number("version")?,
         checksum: row.string("checksum")?,

@@ -5,7 +5,7 @@ use durward_core::{Attrs, Digest, Slice, Timestamp, UserAgent};
 
 use crate::engine::{Engine, Value, values};
 use crate::read::look_ups;
-use crate::row::{Columns, methods_text, unreadable};
+use crate::row::{Columns, Row, methods_text, unreadable};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 
@@ -76,7 +76,7 @@ statements! { Sessions;
         "UPDATE {sessions} SET ended_ms = ? WHERE user_id = ? AND ended_ms IS NULL AND id <> ?";
 }
 
-pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Session<A>> {
+pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<Session<A>> {
     let ip = row.str_if_any("ip")?;
     Ok(Session {
         id: SessionId::from_bytes(row.fixed("id")?),
@@ -100,14 +100,14 @@ pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<Session<A>> {
     })
 }
 
-fn decode_actor(row: &impl Columns) -> Result<Option<Actor>> {
+fn decode_actor(row: &dyn Row) -> Result<Option<Actor>> {
     let id = row.fixed_if_any("actor_id")?.map(UserId::from_bytes);
     let session = row.fixed_if_any("actor_session_id")?.map(SessionId::from_bytes);
     Ok(id.zip(session).map(|(id, session_id)| Actor { id, session_id }))
 }
 
 /// Whoever is not found administers nothing, and what is not found has ended.
-fn decode_live_actor(row: &impl Columns) -> Result<Option<LiveActor>> {
+fn decode_live_actor(row: &dyn Row) -> Result<Option<LiveActor>> {
     let Some(actor) = decode_actor(row)? else { return Ok(None) };
     let administers = row.number_if_any("actor_administers")?.is_some_and(|it| it != 0);
     let ended = row.time_if_any("actor_ended_ms")?;
@@ -116,7 +116,7 @@ fn decode_live_actor(row: &impl Columns) -> Result<Option<LiveActor>> {
     Ok(Some(LiveActor { actor, until }))
 }
 
-fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveSession<A>> {
+fn decode_live<A: Attrs>(row: &dyn Row) -> Result<LiveSession<A>> {
     Ok(LiveSession {
         session: SessionId::from_bytes(row.fixed("id")?),
         user: UserId::from_bytes(row.fixed("user_id")?),
@@ -132,7 +132,7 @@ fn decode_live<A: Attrs>(row: &impl Columns) -> Result<LiveSession<A>> {
     })
 }
 
-fn decode_family<A: Attrs>(row: &impl Columns) -> Result<SessionFamily<A>> {
+fn decode_family<A: Attrs>(row: &dyn Row) -> Result<SessionFamily<A>> {
     Ok(SessionFamily { session: decode(row)?, status: row.named("status", UserStatus::named)? })
 }
 

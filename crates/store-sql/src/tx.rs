@@ -10,7 +10,7 @@ use sqlx::{SqlSafeStr, Transaction};
 use crate::SqlRead;
 use crate::engine::{Engine, Open, Reader, Source, Value, translate};
 use crate::pending::{Pending, Touch, Write};
-use crate::row::json_text;
+use crate::row::{Decode, json_text};
 use crate::statement::{Statement, Statements};
 
 /// A unit of work that the application may share; rolled back when dropped.
@@ -160,7 +160,7 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         &mut self,
         touch: impl Into<Touch<'_>>,
         values: &[Value<'_>],
-        decode: fn(&E::Row) -> Result<T>,
+        decode: Decode<T>,
     ) -> Result<Option<T>> {
         let touch = touch.into();
         self.give_way(touch).await?;
@@ -171,7 +171,7 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
             let open = Self::begin(&mut self.stage).await?;
             let row = E::row(open.conn(), self.statements.text(touch.statement), values).await;
             let row = row.map_err(|error| translate::<E>(error, "row"));
-            row.and_then(|row| row.as_ref().map(decode).transpose())
+            row.and_then(|row| row.map(|row| decode(&row)).transpose())
         };
         self.leave(row)
     }
@@ -181,7 +181,7 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         &mut self,
         statement: Statement,
         values: &[Value<'_>],
-        decode: fn(&E::Row) -> Result<T>,
+        decode: Decode<T>,
     ) -> Result<Vec<T>> {
         self.give_way(statement.into()).await?;
         self.enter().await?;
@@ -191,7 +191,7 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
             let open = Self::begin(&mut self.stage).await?;
             let rows = E::rows(open.conn(), self.statements.text(statement), values).await;
             let rows = rows.map_err(|error| translate::<E>(error, "row"));
-            rows.and_then(|rows| rows.iter().map(decode).collect())
+            rows.and_then(|rows| rows.iter().map(|row| decode(row)).collect())
         };
         self.leave(rows)
     }

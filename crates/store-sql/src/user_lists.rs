@@ -8,7 +8,7 @@ use durward_core::store::{Result, UserQuery};
 use durward_core::{Attrs, Slice, Timestamp};
 
 use crate::engine::Value;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::{Statement, statements};
 use crate::users::{columns, decode};
 
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
 /// Below every id.
 const FIRST: UserId = UserId::from_bytes([0; 16]);
 
-pub(crate) fn decode_found<A: Attrs>(row: &impl Columns) -> Result<FoundUser<A>> {
+pub(crate) fn decode_found<A: Attrs>(row: &dyn Row) -> Result<FoundUser<A>> {
     let user: User<A> = decode(row)?;
     let place = UserMatch { key: row.string("matched")?, id: user.id };
     Ok(FoundUser { user, place })

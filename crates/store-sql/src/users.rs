@@ -6,7 +6,7 @@ use durward_core::{Attrs, PersonName, Slice, Timestamp};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
-use crate::row::Columns;
+use crate::row::{Columns, Row};
 use crate::statement::statements;
 use crate::tx::SqlTx;
 use crate::user_lists::{self, Search, YOUNGEST, decode_found};
@@ -45,7 +45,7 @@ statements! { Users;
     );
 }
 
-pub(crate) fn decode<A: Attrs>(row: &impl Columns) -> Result<User<A>> {
+pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<User<A>> {
     Ok(User {
         id: UserId::from_bytes(row.fixed("id")?),
         name: PersonName::from_stored(row.string("name")?),
@@ -97,7 +97,7 @@ look_ups! {
         }
 
         async fn users_to_erase(&mut self, now: Timestamp, limit: u32) -> Result<Vec<UserId>> {
-            let decode = |row: &E::Row| Ok(UserId::from_bytes(row.fixed("id")?));
+            let decode = |row: &dyn Row| Ok(UserId::from_bytes(row.fixed("id")?));
             self.rows(USERS_TO_ERASE, values![now, limit], decode).await
         }
     }

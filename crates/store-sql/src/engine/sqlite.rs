@@ -1,3 +1,4 @@
+mod direct;
 mod file;
 mod log;
 mod readers;
@@ -8,13 +9,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use durward_core::Attrs;
+use durward_core::store::Result;
 use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{Connection, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::SqlStore;
-use crate::engine::{Dialect, Driver, Open, Reader, Source, Unit, read_row, run_statements};
+use crate::engine::{Dialect, Driver, Open, Reader, Source, Unit, Value, read_row, run_statements};
+use crate::row::Decode;
 use file::File;
 use readers::FileReader;
 use writer::Writing;
@@ -22,11 +25,12 @@ use writer::Writing;
 impl<A: Attrs> SqlStore<Sqlite, A> {
     /// Opens a database file, and creates it, readable by its owner only, when it is not there.
     ///
-    /// One connection writes and up to eight read, in write-ahead mode, so that no look-up waits for a
-    /// unit of work. Other processes may use the file at the same time.
+    /// One connection writes and others read, in write-ahead mode, so that no look-up waits for a unit of
+    /// work. A look-up of one row happens on the calling thread, for the few microseconds that it takes; up to eight
+    /// threads make longer ones. Other processes may use the file at the same time.
     pub async fn open(path: impl AsRef<Path>) -> sqlx::Result<Self> {
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
-        Self::connect_with(options).await
+        Self::of_file(options, true).await
     }
 
     /// The same for a URL such as `sqlite:durward.db` or `sqlite:///var/lib/durward.db`.
@@ -36,13 +40,20 @@ impl<A: Attrs> SqlStore<Sqlite, A> {
     pub async fn connect(url: &str) -> sqlx::Result<Self> {
         let options: SqliteConnectOptions = url.parse()?;
         let said = url.contains("mode=");
-        Self::connect_with(if said { options } else { options.create_if_missing(true) }).await
+        let options = if said { options } else { options.create_if_missing(true) };
+        let plain = !url.contains("vfs=") && !url.contains("immutable=");
+        Self::of_file(options, plain).await
     }
 
     /// The same with options of one's own; write-ahead mode, foreign keys and durability are not for them
-    /// to choose.
+    /// to choose. They may ask for what only a connection of sqlx's has, so every look-up is left to those.
     pub async fn connect_with(options: SqliteConnectOptions) -> sqlx::Result<Self> {
-        File::open(options).await.map(|file| Self::of(SqliteSource::File(Arc::new(file))))
+        Self::of_file(options, false).await
+    }
+
+    async fn of_file(options: SqliteConnectOptions, plain: bool) -> sqlx::Result<Self> {
+        let file = File::open(options, plain).await?;
+        Ok(Self::of(SqliteSource::File(Arc::new(file))))
     }
 }
 
@@ -113,6 +124,18 @@ impl Source<Sqlite> for SqliteSource {
         match self {
             Self::Pool(pool) => pool.acquire().await.map(SqliteReader::Pool),
             Self::File(file) => file.reader().await.map(SqliteReader::File),
+        }
+    }
+
+    fn row_at_once<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Option<Result<Option<T>>> {
+        match self {
+            Self::Pool(_) => None,
+            Self::File(file) => file.row_at_once(sql, values, decode),
         }
     }
 

@@ -2,20 +2,23 @@ use std::fs::{self, OpenOptions};
 use std::sync::Arc;
 use std::time::Duration;
 
+use durward_core::store::Result;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::time::sleep;
 
+use super::direct::Direct;
 use super::log::Log;
 use super::readers::{FileReader, Readers};
 use super::writer::{Writer, Writing};
-use crate::engine::Driver;
-use crate::engine::KEPT_STATEMENTS;
+use crate::engine::{Driver, KEPT_STATEMENTS, Value};
+use crate::row::Decode;
 
 /// A database file with one connection that writes and several that read.
 #[derive(Debug)]
 pub(crate) struct File {
     readers: Arc<Readers>,
+    direct: Option<Direct>,
     writer: Writer,
     /// Where the file lies, when it is to vanish with the store.
     #[cfg(feature = "testing")]
@@ -23,7 +26,8 @@ pub(crate) struct File {
 }
 
 impl File {
-    pub(super) async fn open(options: SqliteConnectOptions) -> sqlx::Result<Self> {
+    /// `plain` options ask for nothing that only sqlx could do.
+    pub(super) async fn open(options: SqliteConnectOptions, plain: bool) -> sqlx::Result<Self> {
         let options = options.foreign_keys(true).statement_cache_capacity(KEPT_STATEMENTS);
         create(&options).await?;
         // Reading needs no more than what the writer has set up by then.
@@ -35,8 +39,10 @@ impl File {
             .pragma("journal_size_limit", "67108864");
         let (connection, log) = open_writer(&writing).await?;
         let writer = Writer::new(writing, connection, Log::new(log));
+        let direct = plain.then(|| std::path::absolute(readers.get_filename())).transpose()?;
         Ok(Self {
             readers: Arc::new(Readers::new(readers)),
+            direct: direct.map(Direct::new),
             writer,
             #[cfg(feature = "testing")]
             directory: std::sync::OnceLock::new(),
@@ -47,11 +53,23 @@ impl File {
         self.readers.reader().await
     }
 
+    pub(super) fn row_at_once<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Option<Result<Option<T>>> {
+        self.direct.as_ref()?.row(sql, values, decode)
+    }
+
     pub(super) async fn begin(&self) -> sqlx::Result<Writing> {
         self.writer.begin().await
     }
 
     pub(super) async fn close(&self) {
+        if let Some(direct) = &self.direct {
+            direct.close();
+        }
         self.readers.close().await;
         self.writer.close().await;
     }
