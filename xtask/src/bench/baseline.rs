@@ -39,7 +39,13 @@ pub(crate) async fn command(mut args: Args) -> Result<()> {
         let sample: PathBuf = args.value("--sample")?.context("--sample")?;
         let database = database.context("--database")?;
         args.finish()?;
-        return serve(&std::fs::read(sample)?, &database).await;
+        return serve(checks(&std::fs::read(sample)?, &database).await?).await;
+    }
+    if args.flag("served-commits") {
+        args.finish()?;
+        let pool = Pool::open(&database.context("--database")?, 16).await?;
+        pool.make_commits().await?;
+        return serve(Router::new().route("/commit", get(commit)).with_state(pool)).await;
     }
     if args.flag("commits") {
         let callers = args.value("--callers")?.unwrap_or(1);
@@ -52,7 +58,7 @@ pub(crate) async fn command(mut args: Args) -> Result<()> {
         println!("{}", hashes(time)?);
         return Ok(());
     }
-    bail!("a baseline is http, commits or hashes")
+    bail!("a baseline is http, commits, served-commits or hashes")
 }
 
 /// The answer of `GET /v1/caller`; one that has another form is refused, so that both sides say the same.
@@ -85,17 +91,20 @@ pub(super) fn key(number: u64) -> [u8; 32] {
     Random::seeded(number).bytes()
 }
 
-/// Serves `/v1/caller` out of nothing and `/point` out of one read, until killed. Connections have the
-/// settings that the server gives them.
-async fn serve(sample: &[u8], database: &str) -> Result<()> {
+/// `/v1/caller` out of nothing and `/point` out of one read.
+async fn checks(sample: &[u8], database: &str) -> Result<Router> {
     let view: CallerView = serde_json::from_slice(sample)
         .context("GET /v1/caller has another form than this bench")?;
     let user = view.user.clone().context("the sample has no user")?;
     let pool = Pool::open(database, 16).await?;
     pool.fill_points(POINTS, [&user.id, &user.session_id, &user.authenticated_at]).await?;
     let bare = Arc::new(Bare { view, pool });
-    let router =
-        Router::new().route("/v1/caller", get(caller)).route("/point", get(point)).with_state(bare);
+    let router = Router::new().route("/v1/caller", get(caller)).route("/point", get(point));
+    Ok(router.with_state(bare))
+}
+
+/// Serves until killed. Connections have the settings that the server gives them.
+async fn serve(router: Router) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     let mut http = http1::Builder::new();
@@ -137,6 +146,14 @@ async fn point(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> Response {
         }
         Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
         Err(_broken) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn commit(State(pool): State<Pool>) -> StatusCode {
+    let mut random = Random::seeded(Random::fresh_seed());
+    match pool.commit(&random.bytes::<16>()).await {
+        Ok(()) => StatusCode::OK,
+        Err(_broken) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

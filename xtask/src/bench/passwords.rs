@@ -41,8 +41,8 @@ pub(super) async fn measure(
         quiet(node.pid()).await?;
         bare.push(stage.baseline(&["hashes", "--seconds", &seconds]).await?.said::<f64>()?);
         let people = people.iter().zip(&passwords);
-        let work = people.map(|((email, _), password)| {
-            Logins::of(email, password.as_deref().unwrap_or_default(), &mut stage.random)
+        let work = people.map(|(person, password)| {
+            Logins::of(person, password.as_deref().unwrap_or_default(), &mut stage.random)
         });
         ours.push(run(node.address, work.collect(), Pace::Closed, time).await?.rate());
     }

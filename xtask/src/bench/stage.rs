@@ -40,6 +40,13 @@ pub(super) struct Size {
     pub(super) checks: u64,
 }
 
+/// Somebody who has signed up.
+pub(super) struct Person {
+    pub(super) email: String,
+    /// Where he always comes from: a login from elsewhere is told to him by a mail.
+    pub(super) network: String,
+}
+
 /// One engine with everything that stands on it.
 pub(super) struct Stage {
     pub(super) engine: Engine,
@@ -102,30 +109,32 @@ impl Stage {
         Ok(requests.into())
     }
 
-    /// Signs people up and proves their addresses; their sessions are answered.
+    /// Signs people up and proves their addresses.
     pub(super) async fn people(
         &mut self,
         node: &Node,
         passwords: &[Option<String>],
-    ) -> Result<Vec<(String, Value)>> {
-        let mut emails = Vec::new();
+    ) -> Result<Vec<Person>> {
+        let mut people = Vec::new();
         let mut sign_ups = Vec::new();
         let state = self.random.letters(43);
         for password in passwords {
             let email = format!("{}@example.com", self.random.letters(20).to_lowercase());
             let call = calls::sign_up("Somebody", &email, password.as_deref(), &state);
-            sign_ups.push(call.to_bytes());
-            emails.push(email);
+            let network = self.random.network();
+            sign_ups.push(call.from(&network).to_bytes());
+            people.push(Person { email, network });
         }
         self.once(node, sign_ups, 202, false).await?;
         let mut answers = Vec::new();
-        for email in &emails {
+        for Person { email, network } in &people {
             let letter = self.world.sink.inbox().next(email, Duration::from_mins(2)).await?;
-            answers.push(calls::answer_link(letter.link()?, &state).to_bytes());
+            let answer = calls::answer_link(letter.link()?, &state);
+            answers.push(answer.from(network).to_bytes());
         }
-        self.mails += emails.len();
-        let bodies = self.once(node, answers, 200, true).await?;
-        Ok(emails.into_iter().zip(bodies).collect())
+        self.mails += people.len();
+        self.once(node, answers, 200, false).await?;
+        Ok(people)
     }
 
     /// Sends each request once; the bodies stand in the order of the requests.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::load::Work;
+use super::stage::Person;
 use crate::calls;
 use crate::http::Answer;
 use crate::random::Random;
@@ -158,9 +159,9 @@ pub(super) struct Logins {
 
 impl Logins {
     /// Of this person.
-    pub(super) fn of(email: &str, password: &str, random: &mut Random) -> Self {
-        let call = calls::password_login(email, password, &random.letters(43));
-        Self { request: call.from(&random.network()).to_bytes() }
+    pub(super) fn of(person: &Person, password: &str, random: &mut Random) -> Self {
+        let call = calls::password_login(&person.email, password, &random.letters(43));
+        Self { request: call.from(&person.network).to_bytes() }
     }
 }
 
