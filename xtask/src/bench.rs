@@ -2,6 +2,7 @@
 
 pub(crate) mod baseline;
 mod checks;
+mod clients;
 mod figure;
 mod flows;
 mod footprint;
@@ -102,6 +103,9 @@ async fn measure(
     let node = stage.start().await?;
     if part("P1") || part("P2") {
         done(checks::measure(stage, &node, &checks).await?);
+    }
+    if part("P3") {
+        done(clients::measure(stage, &node, &checks).await?);
     }
     if part("P4") || part("P5") {
         done(passwords::measure(stage, &node, &checks).await?);

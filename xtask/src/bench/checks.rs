@@ -1,6 +1,5 @@
 //! P1 and P2: session checks over HTTP, beside a bare handler and a bare handler with one read.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,7 +13,6 @@ use super::stage::{Stage, quiet};
 use super::stats::median;
 use super::work::AtRandom;
 use crate::calls::Call;
-use crate::http::Connection;
 use crate::server::{Node, computed};
 
 /// Enough to keep one core busy.
@@ -26,13 +24,11 @@ pub(super) async fn measure(
     node: &Node,
     checks: &Arc<[Vec<u8>]>,
 ) -> Result<Vec<Figure>> {
-    let sample = stage.world.setup.folder.join("sample.json");
-    fs::write(&sample, answer(node.address, checks).await?)?;
-    let sample = sample.to_str().context("the folder of the run has an unusual name")?;
-    let baseline = stage.baseline(&["http", "--sample", sample]).await?;
+    let baseline = stage.bare_checks(node.address, checks).await?;
     let bare: SocketAddr = baseline.said()?;
     let points: Arc<[Vec<u8>]> = (0..POINTS)
-        .map(|number| Call::get("/point").by(&HEXLOWER.encode(&key(number))).to_bytes())
+        .map(|number| Call::get("/point").by(&HEXLOWER.encode(&key(number))))
+        .map(|call| call.from(&stage.random.network()).to_bytes())
         .collect();
     quiet(node.pid()).await?;
     let mut sides = [
@@ -71,7 +67,7 @@ pub(super) async fn measure(
 }
 
 /// One of those that are measured in turn.
-struct Side {
+pub(super) struct Side {
     address: SocketAddr,
     pid: u32,
     requests: Arc<[Vec<u8>]>,
@@ -82,12 +78,19 @@ struct Side {
 }
 
 impl Side {
-    fn new(address: SocketAddr, pid: u32, requests: &Arc<[Vec<u8>]>) -> Self {
+    pub(super) fn new(address: SocketAddr, pid: u32, requests: &Arc<[Vec<u8>]>) -> Self {
         let requests = Arc::clone(requests);
         Self { address, pid, requests, rates: Vec::new(), p99: Vec::new(), busy: Vec::new() }
     }
 
-    async fn measure(&mut self, stage: &mut Stage) -> Result<()> {
+    /// What each request cost in every round, in microseconds of the core.
+    pub(super) fn costs(&self) -> Vec<f64> {
+        let cost = |(rate, busy): (&f64, &f64)| busy / 100.0 * 1e6 / rate;
+        self.rates.iter().zip(&self.busy).map(cost).collect()
+    }
+
+    /// One round.
+    pub(super) async fn measure(&mut self, stage: &mut Stage) -> Result<()> {
         let random = &mut stage.random;
         let work = AtRandom::workers(&self.requests, CONNECTIONS, random);
         run(self.address, work, Pace::Closed, stage.size.time / 5).await?;
@@ -114,11 +117,4 @@ pub(super) async fn check_many(
         done += run(node.address, work, Pace::Closed, stage.size.time).await?.answers;
     }
     Ok(done)
-}
-
-/// One answer to a session check.
-async fn answer(node: SocketAddr, checks: &[Vec<u8>]) -> Result<Vec<u8>> {
-    let mut connection = Connection::open(node).await?;
-    let request = checks.first().context("no session")?;
-    Ok(connection.exchange(request).await?.body.to_vec())
 }

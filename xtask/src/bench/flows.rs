@@ -167,7 +167,7 @@ async fn mailed(
     stage.expect_mails(people.len());
     stage.await_mails().await?;
     let mut letters = Vec::new();
-    for (Person { email, network }, step) in people.iter().zip(steps) {
+    for (Person { email, network, .. }, step) in people.iter().zip(steps) {
         let letter = stage.world.sink.inbox().take(email).context("a mail that came is gone")?;
         letters.push(Mailed {
             handle: step["code"].as_str().context("a step without a handle")?.to_owned(),

@@ -18,6 +18,7 @@ use super::load::{Pace, Ran, Work, run};
 use super::work::{Each, SignUps};
 use crate::calls;
 use crate::database::{Database, Engine};
+use crate::http::Connection;
 use crate::random::Random;
 use crate::server::{Node, Setup, computed, pinned};
 use crate::world::World;
@@ -45,6 +46,8 @@ pub(super) struct Person {
     pub(super) email: String,
     /// Where he always comes from: a login from elsewhere is told to him by a mail.
     pub(super) network: String,
+    /// Of the session that the proof of the address gave.
+    pub(super) token: String,
 }
 
 /// One engine with everything that stands on it.
@@ -99,7 +102,8 @@ impl Stage {
             let ran = run(open.address, work, Pace::Closed, Duration::from_millis(500)).await?;
             for body in ran.work.into_iter().filter_map(|worker| worker.bodies).flatten() {
                 let token = body["token"].as_str().context("a sign-up without a session")?;
-                requests.push(calls::caller(token).to_bytes());
+                let call = calls::caller(token).from(&self.random.network());
+                requests.push(call.to_bytes());
             }
         }
         self.mails += requests.len();
@@ -107,6 +111,20 @@ impl Stage {
         open.stop().await?;
         requests.truncate(self.size.sessions);
         Ok(requests.into())
+    }
+
+    /// The bare handlers that answer what the node does.
+    pub(super) async fn bare_checks(
+        &self,
+        node: SocketAddr,
+        checks: &[Vec<u8>],
+    ) -> Result<Baseline> {
+        let sample = self.world.setup.folder.join("sample.json");
+        let mut connection = Connection::open(node).await?;
+        let answer = connection.exchange(checks.first().context("no session")?).await?;
+        fs::write(&sample, answer.body)?;
+        let sample = sample.to_str().context("the folder of the run has an unusual name")?;
+        self.baseline(&["http", "--sample", sample]).await
     }
 
     /// Signs people up and proves their addresses.
@@ -123,17 +141,21 @@ impl Stage {
             let call = calls::sign_up("Somebody", &email, password.as_deref(), &state);
             let network = self.random.network();
             sign_ups.push(call.from(&network).to_bytes());
-            people.push(Person { email, network });
+            people.push(Person { email, network, token: String::new() });
         }
         self.once(node, sign_ups, 202, false).await?;
         let mut answers = Vec::new();
-        for Person { email, network } in &people {
+        for Person { email, network, .. } in &people {
             let letter = self.world.sink.inbox().next(email, Duration::from_mins(2)).await?;
             let answer = calls::answer_link(letter.link()?, &state);
             answers.push(answer.from(network).to_bytes());
         }
         self.mails += people.len();
-        self.once(node, answers, 200, false).await?;
+        let bodies = self.once(node, answers, 200, true).await?;
+        for (person, body) in people.iter_mut().zip(bodies) {
+            let token = body["token"].as_str().context("a proof without a session")?;
+            token.clone_into(&mut person.token);
+        }
         Ok(people)
     }
 
