@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::{AccessKind, AccessRule};
@@ -54,6 +57,10 @@ impl AccessRestriction {
     /// Reads what [`AccessRestriction::to_stored`] wrote. Whatever else it finds becomes a restriction without a
     /// rule, never none.
     pub fn from_stored(text: &str) -> Vec<Self> {
+        // As it was written, in nearly every case, and read with every request of the client (P3).
+        if let Ok(items) = serde_json::from_str::<Vec<Stored<'_>>>(text) {
+            return items.iter().map(Stored::read).collect();
+        }
         match serde_json::from_str(text) {
             Ok(Value::Array(items)) => items.iter().map(Self::read).collect(),
             Ok(_) | Err(_) => vec![Self::unreadable(text.to_owned())],
@@ -61,17 +68,34 @@ impl AccessRestriction {
     }
 
     fn read(item: &Value) -> Self {
-        let member = |name: &str| item.get(name).and_then(Value::as_str);
-        let id = member("id").and_then(|id| id.parse().ok());
-        let (Some(id), Some(kind), Some(value)) = (id, member("kind"), member("value")) else {
-            return Self::unreadable(item.to_string());
-        };
-        let rule = AccessKind::named(kind).and_then(|kind| AccessRule::parse(kind, value).ok());
-        Self { id, kind: kind.to_owned(), value: value.to_owned(), rule }
+        match Stored::deserialize(item) {
+            Ok(stored) => stored.read(),
+            Err(_other) => Self::unreadable(item.to_string()),
+        }
     }
 
     fn unreadable(value: String) -> Self {
         Self { id: RestrictionId::from_bytes([0; 16]), kind: String::new(), value, rule: None }
+    }
+}
+
+/// A restriction as it is stored.
+#[derive(Deserialize)]
+struct Stored<'s> {
+    id: RestrictionId,
+    #[serde(borrow)]
+    kind: Cow<'s, str>,
+    #[serde(borrow)]
+    value: Cow<'s, str>,
+}
+
+impl Stored<'_> {
+    fn read(&self) -> AccessRestriction {
+        let Self { id, kind, value } = self;
+        let known = AccessKind::named(kind);
+        let rule = known.and_then(|kind| AccessRule::parse(kind, value).ok());
+        let (kind, value) = (kind.clone().into_owned(), value.clone().into_owned());
+        AccessRestriction { id: *id, kind, value, rule }
     }
 }
 
