@@ -178,6 +178,7 @@ macro_rules! promises {
             actors::a_session_check_sees_its_actor,
             actors::a_session_check_sees_that_its_actor_logged_out,
             actors::a_session_check_sees_that_its_actor_resigned,
+            actors::a_session_is_listed_while_its_actor_may_act,
             bootstraps::the_last_bootstrap_link_is_the_only_one,
             bootstraps::a_bootstrap_link_is_spent_once,
             bootstraps::of_concurrent_uses_of_a_bootstrap_link_one_counts,

@@ -30,22 +30,22 @@ impl<A: Attrs> SessionTable<A> {
         ids.filter_map(|(_, id)| self.row(*id))
     }
 
-    pub(crate) fn live(
+    /// Those that fit and are alive, the newest first.
+    pub(crate) fn alive(
         &self,
-        query: &SessionQuery,
+        query: SessionQuery,
         now: Timestamp,
-        slice: Slice<SessionId>,
-    ) -> Vec<Session<A>> {
-        let follows = |it: &&Session<A>| slice.after.is_none_or(|after| it.id < after);
-        let fits = |it: &&Session<A>| {
-            let SessionQuery { user, client, from } = *query;
-            user.is_none_or(|user| it.user == user)
+        after: Option<SessionId>,
+    ) -> impl Iterator<Item = &Session<A>> {
+        let SessionQuery { user, client, from } = query;
+        let newest = self.rows.values().rev().map(Arc::as_ref);
+        newest.filter(move |it| {
+            it.is_alive(now)
+                && user.is_none_or(|user| it.user == user)
                 && client.is_none_or(|client| it.client == Some(client))
                 && from.is_none_or(|from| it.id >= from)
-        };
-        let newest = self.rows.values().rev().map(Arc::as_ref);
-        let alive = newest.filter(|it| it.is_alive(now)).filter(fits).filter(follows);
-        alive.take(usize::try_from(slice.limit).unwrap_or(usize::MAX)).cloned().collect()
+                && after.is_none_or(|after| it.id < after)
+        })
     }
 
     pub(crate) fn insert(&mut self, session: &Session<A>) -> Result<()> {
@@ -135,6 +135,21 @@ impl<A: Attrs> State<A> {
         })
     }
 
+    /// A part of the sessions that fit and are alive, and in which nobody acts who may not.
+    pub(crate) fn live_sessions(
+        &self,
+        query: &SessionQuery,
+        now: Timestamp,
+        slice: Slice<SessionId>,
+    ) -> Vec<Session<A>> {
+        let alive = self.sessions.alive(*query, now, slice.after);
+        let told = alive.filter(|it| {
+            let until = |actor| self.live_actor(actor).until;
+            it.actor.is_none_or(|actor| until(actor).is_some_and(|until| now < until))
+        });
+        told.take(usize::try_from(slice.limit).unwrap_or(usize::MAX)).cloned().collect()
+    }
+
     /// An actor as he is now.
     pub(crate) fn live_actor(&self, actor: Actor) -> LiveActor {
         let administers = self.users.row(actor.id).is_some_and(User::administers);
@@ -176,7 +191,7 @@ look_ups! { MemoryRead, MemoryTx;
             now: Timestamp,
             slice: Slice<SessionId>,
         ) -> Result<Vec<Session<A>>> {
-            self.look(|state| state.sessions.live(query, now, slice))
+            self.look(|state| state.live_sessions(query, now, slice))
         }
     }
 }

@@ -19,7 +19,7 @@ macro_rules! columns {
 pub(crate) use columns;
 
 /// A part of what is alive, by the index that the first condition names. The sums keep an engine from the
-/// indexes by which what is over is found.
+/// indexes by which what is over is found. What somebody acts in is looked after by the ids of the two.
 macro_rules! live {
     ($first:literal) => {
         concat!(
@@ -29,6 +29,9 @@ macro_rules! live {
             $first,
             "id >= ? AND id < ? AND (1 = ? OR client_id = ?) AND ended_ms + 0 IS NULL \
              AND expires_ms + 0 > ? AND (token_expires_ms > ? OR refresh_expires_ms > ?) \
+             AND (actor_id IS NULL OR EXISTS (SELECT 1 FROM {sessions} o \
+             JOIN {users} a ON a.id = {sessions}.actor_id WHERE o.id = {sessions}.actor_session_id \
+             AND o.ended_ms + 0 IS NULL AND o.expires_ms + 0 > ? AND a.administers + 0 <> 0)) \
              ORDER BY id DESC LIMIT ?"
         )
     };
@@ -174,6 +177,7 @@ look_ups! {
                 &last,
                 client.is_none(),
                 client,
+                now,
                 now,
                 now,
                 now,

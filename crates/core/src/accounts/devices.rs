@@ -1,4 +1,5 @@
 use super::Accounts;
+use crate::attrs::Attrs;
 use crate::entity::Session;
 use crate::error::Error;
 use crate::event::EndReason;
@@ -18,7 +19,8 @@ impl<S: Store> Accounts<S> {
     ///
     /// A device is a program in a [network](Origin::network), as it calls itself: it was seen before if any session
     /// that is still kept was opened so. The first session of a user is from no new device. One look-up answers
-    /// both questions, but for a device without a live session.
+    /// both questions, but for a device without a live session. What an administrator opened to act as the user is
+    /// none of his, here and there.
     ///
     /// Sessions that are opened at the very same moment may be more than there may be, until another one is.
     pub(super) async fn make_room(
@@ -31,7 +33,7 @@ impl<S: Store> Accounts<S> {
         let most = limits.concurrent.max(1);
         let slice = Slice { after: None, limit: most.saturating_mul(2) };
         let his = SessionQuery { user: Some(user), ..SessionQuery::default() };
-        let live = tx.live_sessions(&his, self.now(), slice).await?;
+        let live = own(tx.live_sessions(&his, self.now(), slice).await?);
         let left = usize::try_from(most - 1).unwrap_or(usize::MAX);
         for oldest in live.iter().skip(left) {
             self.end_session(tx, oldest.id, user, EndReason::TooMany, origin).await?;
@@ -40,8 +42,10 @@ impl<S: Store> Accounts<S> {
             return Ok(());
         }
         let slice = Slice { after: None, limit: REMEMBERED };
-        let known = tx.every_session_of(user, slice).await?;
-        let first = known.is_empty();
+        let kept = tx.every_session_of(user, slice).await?;
+        let is_all = kept.len() < REMEMBERED as usize;
+        let known = own(kept);
+        let first = is_all && known.is_empty();
         if !first && !known.iter().any(|session| is_from(session, origin)) {
             self.notify(tx, user, Notice::NewDevice).await?;
         }
@@ -49,8 +53,13 @@ impl<S: Store> Accounts<S> {
     }
 }
 
+/// Those in which the user acts himself.
+fn own<A: Attrs>(sessions: Vec<Session<A>>) -> Vec<Session<A>> {
+    sessions.into_iter().filter(|session| session.actor.is_none()).collect()
+}
+
 /// Whether a session was opened by the program, and from the network, that a request is from.
-fn is_from<A: crate::attrs::Attrs>(session: &Session<A>, origin: &Origin) -> bool {
+fn is_from<A: Attrs>(session: &Session<A>, origin: &Origin) -> bool {
     let then = Origin { ip: session.ip, ..Origin::default() };
     session.agent == origin.agent && then.network() == origin.network()
 }

@@ -47,8 +47,12 @@ pub enum Action {
     EnrolFactor,
     /// Remove an authenticator app.
     RemoveFactor,
-    /// List one's organizations, or make a new one.
-    UseOrganizations,
+    /// List one's organizations.
+    ListOrganizations,
+    /// Make an organization.
+    CreateOrganization,
+    /// Join an organization by a mailed invitation.
+    AcceptInvitation,
     /// See an organization.
     ReadOrganization,
     /// Change an organization.
@@ -85,7 +89,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -109,7 +113,9 @@ impl Action {
         Self::EndSessions,
         Self::EnrolFactor,
         Self::RemoveFactor,
-        Self::UseOrganizations,
+        Self::ListOrganizations,
+        Self::CreateOrganization,
+        Self::AcceptInvitation,
         Self::ReadOrganization,
         Self::UpdateOrganization,
         Self::ArchiveOrganization,
@@ -150,7 +156,9 @@ impl Action {
             | Self::ReadSessions
             | Self::ListSessions
             | Self::EndSessions
-            | Self::UseOrganizations
+            | Self::ListOrganizations
+            | Self::CreateOrganization
+            | Self::AcceptInvitation
             | Self::ReadOrganization
             | Self::UpdateOrganization
             | Self::ReadMembers
@@ -189,7 +197,9 @@ impl Action {
             | Self::UpdateUser
             | Self::ReadUserAudit
             | Self::ReadSessions
-            | Self::UseOrganizations
+            | Self::ListOrganizations
+            | Self::CreateOrganization
+            | Self::AcceptInvitation
             | Self::ReadOrganization
             | Self::UpdateOrganization
             | Self::ReadMembers
@@ -226,9 +236,10 @@ impl Action {
     }
 
     /// Whether an administrator who acts as a user may do it, if that user may: nothing about what the account
-    /// is proven by, and nothing that lasts longer than he may act.
+    /// is proven by, nothing that lasts longer than he may act, and nothing that commits the user to others.
     pub const fn is_open_to_actors(self) -> bool {
-        // To log out is one of them.
-        self.is_open_to_keys() || matches!(self, Self::Authenticate)
+        let commits = matches!(self, Self::CreateOrganization | Self::AcceptInvitation);
+        // To log out is one of those that prove.
+        (self.is_open_to_keys() && !commits) || matches!(self, Self::Authenticate)
     }
 }

@@ -115,7 +115,10 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Other | Administrator | Reader | Editor | Manager | Deleter | OwnClient
             | OtherClient | SystemClient => Hide,
         },
-        Action::UseOrganizations | Action::UseBootstrap => match relation {
+        Action::ListOrganizations
+        | Action::CreateOrganization
+        | Action::AcceptInvitation
+        | Action::UseBootstrap => match relation {
             Anonymous => Authenticate,
             Other | Own | Administrator | Reader | Editor | Manager | Deleter => Allow,
             // These are a user's.

@@ -289,6 +289,9 @@ fn an_actor_never_adds_a_right() {
         Action::RemoveFactor,
         Action::Impersonate,
         Action::CreateClient,
+        Action::CreateOrganization,
+        Action::AcceptInvitation,
+        Action::TransferOrganization,
     ] {
         assert!(!forbidden.is_open_to_actors(), "{forbidden:?}");
     }

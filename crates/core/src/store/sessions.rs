@@ -37,7 +37,8 @@ pub trait Sessions<A: Attrs> {
     /// The sessions of this user that were not ended, the newest first.
     async fn sessions_of(&mut self, user: UserId) -> Result<Vec<Session<A>>>;
 
-    /// A part of the sessions that fit and are [alive](Session::is_alive), by descending id (R-SE-13).
+    /// A part of the sessions that fit and are [alive](Session::is_alive), by descending id (R-SE-13). One in which
+    /// somebody acts is among them while he [may](crate::entity::LiveActor::until), as a check of it would be told.
     async fn live_sessions(
         &mut self,
         query: &SessionQuery,

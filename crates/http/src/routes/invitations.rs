@@ -93,7 +93,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
         Route {
             verb: Verb::Post,
             path: "/v1/invitations/accept",
-            action: Action::UseOrganizations,
+            action: Action::AcceptInvitation,
             aim: Aim::Service,
             credentials: Credentials::Checked,
             budget: None,

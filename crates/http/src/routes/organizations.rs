@@ -35,7 +35,7 @@ fn seen_and_changed<S: Store>() -> Vec<Route<S>> {
         Route {
             verb: Verb::Get,
             path: "/v1/organizations",
-            action: Action::UseOrganizations,
+            action: Action::ListOrganizations,
             aim: Aim::Service,
             credentials: Credentials::Checked,
             budget: None,
@@ -59,7 +59,7 @@ fn seen_and_changed<S: Store>() -> Vec<Route<S>> {
         Route {
             verb: Verb::Post,
             path: "/v1/organizations",
-            action: Action::UseOrganizations,
+            action: Action::CreateOrganization,
             aim: Aim::Service,
             credentials: Credentials::Checked,
             budget: Some(Budget::Requests),

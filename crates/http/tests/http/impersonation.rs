@@ -65,11 +65,15 @@ async fn an_actor_changes_nothing_that_the_account_is_proven_by() {
         Ask::get("/v1/users"),
         Ask::post(format!("/v1/users/{}/impersonate", eve["userId"].as_str().unwrap()))
             .json(&json!({ "reason": "one more" })),
+        Ask::post("/v1/organizations").json(&json!({ "name": "Looms" })),
+        Ask::post("/v1/invitations/accept").json(&json!({ "code": "dw_iv_any" })),
     ] {
         let reply = site.send(ask.bearer(&acting["token"])).await;
         assert!(matches!(reply.status, 400 | 403 | 404), "{}: {}", reply.status, reply.text());
     }
     assert_eq!(site.mails().await, mails, "and nothing happened");
+    let list = site.send(Ask::get("/v1/organizations").bearer(&acting["token"])).await;
+    assert_eq!((list.status, &list.json()["data"]), (200, &json!([])), "but he may look");
     site.log_in("ada@example.com").await;
     assert_eq!(site.send(Ask::get("/v1/users/me").bearer(&ada["token"])).await.status, 200);
 }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use durward_conformance::Suite;
-use durward_core::Digest;
 use durward_core::entity::{Actor, LiveActor, LiveSession, Session, User};
+use durward_core::{Digest, Slice, Timestamp};
 
 use super::fault::Fault;
 use super::{Faults, altered};
@@ -14,6 +14,18 @@ macro_rules! told {
         Fault::session_by_token(|state, token| {
             let until: fn(&State<Suite>, &Session<Suite>, Actor) -> LiveActor = $until;
             check(state, token, until)
+        })
+    };
+}
+
+/// Lists the sessions for which this is true.
+macro_rules! listed {
+    ($told:expr) => {
+        Fault::live_sessions(|state, query, now, slice| {
+            let told: fn(&State<Suite>, &Session<Suite>, Timestamp) -> bool = $told;
+            let alive = state.sessions.alive(*query, now, slice.after);
+            let told = alive.filter(|it| told(state, it, now));
+            told.take(slice.limit as usize).cloned().collect()
         })
     };
 }
@@ -79,6 +91,33 @@ pub(super) const FAULTS: Faults = &[
                 };
                 let was = state.users.row(actor.id).is_none_or(is_owner);
                 LiveActor { actor, until: Some(acted.expires).filter(|_| was) }
+            }),
+        ],
+    ),
+    (
+        "a_session_is_listed_while_its_actor_may_act",
+        &[
+            listed!(|_, _, _| true),
+            listed!(|_, acted, _| acted.actor.is_none()),
+            listed!(|state, acted, _| acted
+                .actor
+                .is_none_or(|actor| { state.live_actor(actor).until.is_some() })),
+            listed!(|state, acted, now| acted.actor.is_none_or(|actor| {
+                let own = state.sessions.row(actor.session_id);
+                own.is_some_and(|own| own.ended.is_none() && now < own.expires)
+            })),
+            listed!(|state, acted, now| acted.actor.is_none_or(|actor| {
+                let own = state.sessions.row(actor.session_id);
+                let administers = state.users.row(actor.id).is_some_and(User::administers);
+                administers && own.is_some_and(|own| now < own.expires)
+            })),
+            // A part is taken first, and looked through then.
+            Fault::live_sessions(|state, query, now, slice| {
+                let alive = state.sessions.alive(*query, now, slice.after);
+                let part: Vec<_> = alive.take(slice.limit as usize).cloned().collect();
+                let all = Slice { limit: u32::MAX, ..slice };
+                let told = state.live_sessions(query, now, all);
+                part.into_iter().filter(|it| told.contains(it)).collect()
             }),
         ],
     ),

@@ -36,7 +36,7 @@ macro_rules! asked {
             let alter: fn(&mut SessionQuery) = $alter;
             let mut query = *query;
             alter(&mut query);
-            state.sessions.live(&query, now, slice)
+            state.live_sessions(&query, now, slice)
         })
     };
 }
@@ -65,27 +65,27 @@ pub(super) const FAULTS: Faults = &[
         "live_sessions_are_told_in_parts",
         &[
             Fault::live_sessions(|state, query, now, slice| {
-                state.sessions.live(query, now, Slice { limit: u32::MAX, ..slice })
+                state.live_sessions(query, now, Slice { limit: u32::MAX, ..slice })
             }),
             Fault::live_sessions(|state, query, now, slice| {
                 let slice = slice.and_one_more();
-                state.sessions.live(query, now, slice)
+                state.live_sessions(query, now, slice)
             }),
             Fault::live_sessions(|state, query, now, slice| {
                 let all = Slice { after: None, limit: u32::MAX };
-                let mut rows = state.sessions.live(query, now, all);
+                let mut rows = state.live_sessions(query, now, all);
                 rows.sort_by_key(|it| Reverse(it.created));
                 rows.retain(|it| slice.after.is_none_or(|after| it.id < after));
                 rows.truncate(slice.limit as usize);
                 rows
             }),
             Fault::live_sessions(|state, query, now, slice| {
-                let mut rows = state.sessions.live(query, now, slice);
+                let mut rows = state.live_sessions(query, now, slice);
                 rows.reverse();
                 rows
             }),
             Fault::live_sessions(|state, query, now, slice| {
-                state.sessions.live(&SessionQuery { user: None, ..*query }, now, slice)
+                state.live_sessions(&SessionQuery { user: None, ..*query }, now, slice)
             }),
         ],
     ),
@@ -95,7 +95,7 @@ pub(super) const FAULTS: Faults = &[
             // The place is looked for among what is there.
             Fault::live_sessions(|state, query, now, slice| {
                 let all = Slice { after: None, limit: u32::MAX };
-                let rows = state.sessions.live(query, now, all);
+                let rows = state.live_sessions(query, now, all);
                 let at = slice.after.map_or(Some(0), |after| {
                     rows.iter().position(|it| it.id == after).map(|at| at + 1)
                 });
@@ -110,13 +110,13 @@ pub(super) const FAULTS: Faults = &[
             asked!(|query| query.client = None),
             asked!(|query| query.from = None),
             Fault::live_sessions(|state, query, now, slice| {
-                let mut rows = state.sessions.live(query, now, slice);
+                let mut rows = state.live_sessions(query, now, slice);
                 rows.retain(|it| query.from.is_none_or(|from| it.id > from));
                 rows
             }),
             Fault::live_sessions(|state, query, now, slice| {
                 let mut rows =
-                    state.sessions.live(&SessionQuery { client: None, ..*query }, now, slice);
+                    state.live_sessions(&SessionQuery { client: None, ..*query }, now, slice);
                 rows.retain(|it| {
                     it.client.is_none() || query.client.is_none_or(|id| it.client == Some(id))
                 });
