@@ -1,0 +1,125 @@
+//! Somebody always administers, whatever administrators do to each other at once, on every engine.
+#![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "testing"))]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use durward_core::accounts::RoleChange;
+use durward_core::store::{Tx, Users, UsersMut};
+use durward_core::{
+    Accounts, Caller, Error, FreshUser, Origin, Plain, StandardRole, Store, User, UserId,
+    UserStatus, unit,
+};
+use durward_store_sql::testing;
+use durward_testing::TestAccounts;
+
+/// How often each two of the ways are tried, each administrator on the other one, and each on himself.
+const ROUNDS: u32 = 6;
+
+/// How somebody stops to administer.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Ban,
+    Delete,
+    Revoke,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn somebody_always_administers_on_sqlite() {
+    // R-AZ-05
+    somebody_always_administers(testing::fresh_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn somebody_always_administers_on_postgres() {
+    if let Some(store) = testing::fresh_postgres().await {
+        somebody_always_administers(store).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn somebody_always_administers_on_mariadb() {
+    if let Some(store) = testing::fresh_mysql().await {
+        somebody_always_administers(store).await;
+    }
+}
+
+async fn somebody_always_administers<S: Store<Attrs = Plain>>(store: S) {
+    let it = TestAccounts::on(store);
+    let ways = [Way::Ban, Way::Delete, Way::Revoke];
+    let [ada, eve] = [administrator(&it, "ada").await, administrator(&it, "eve").await];
+    let mut worlds = 0;
+    for (one, other) in ways.iter().flat_map(|one| ways.map(|other| (*one, other))) {
+        for round in 0..ROUNDS {
+            for user in [ada, eve] {
+                appoint(it.accounts(), user.id()).await;
+            }
+            // Each shuts the other one out, or leaves by himself.
+            let [first, second] = if round % 2 == 0 { [eve, ada] } else { [ada, eve] };
+            let racers = [(one, ada, first.id()), (other, eve, second.id())];
+            let racers = racers.map(|(way, by, whom)| {
+                let accounts = it.accounts().clone();
+                tokio::spawn(async move { resign(&accounts, way, by, whom).await })
+            });
+            let mut told = Vec::new();
+            for racer in racers {
+                told.push(racer.await.unwrap());
+            }
+            let left = administrators(it.accounts(), [ada.id(), eve.id()]).await;
+            assert_eq!(left, 1, "{one:?} and {other:?}: {told:?}");
+            let refused = |it: &Result<(), Error>| matches!(it, Err(Error::Last("administrator")));
+            assert_eq!(told.iter().filter(|it| it.is_ok()).count(), 1, "{told:?}");
+            assert_eq!(told.iter().filter(|it| refused(it)).count(), 1, "{told:?}");
+            worlds += 1;
+        }
+    }
+    assert_eq!(worlds, 9 * ROUNDS);
+}
+
+/// Somebody who logged in a moment ago.
+async fn administrator<S: Store<Attrs = Plain>>(it: &TestAccounts<S>, name: &str) -> FreshUser {
+    let session = it.sign_up(&format!("{name}@example.com")).await;
+    let user = it.accounts().authenticate(&session.token, None).await.unwrap();
+    it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
+}
+
+/// Makes an active administrator of a user, behind the flows' back.
+async fn appoint<S: Store<Attrs = Plain>>(accounts: &Accounts<S>, id: UserId) {
+    let mut tx = accounts.begin().await.unwrap();
+    let before = tx.user(id).await.unwrap().unwrap();
+    let after = User {
+        roles: vec![StandardRole::Administrator],
+        status: UserStatus::Active,
+        erasure: None,
+        version: before.version + 1,
+        ..before.clone()
+    };
+    assert!(tx.update_user(&after, before.version).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+async fn resign<S: Store<Attrs = Plain>>(
+    accounts: &Accounts<S>,
+    way: Way,
+    by: FreshUser,
+    whom: UserId,
+) -> Result<(), Error> {
+    let origin = Origin { actor: Some(by.id()), ..Origin::default() };
+    let revoke = RoleChange { granted: vec![], revoked: vec![StandardRole::Administrator] };
+    unit!(accounts, |tx, _| match way {
+        Way::Ban => accounts.ban_user(tx, whom, &origin).await.map(drop),
+        Way::Delete => accounts.delete_user(tx, whom, None, &by, &origin).await.map(drop),
+        Way::Revoke => accounts.change_roles(tx, whom, &revoke, &by, &origin).await.map(drop),
+    })
+}
+
+/// How many of them administer.
+async fn administrators<S: Store<Attrs = Plain>>(
+    accounts: &Accounts<S>,
+    users: [UserId; 2],
+) -> usize {
+    let mut read = accounts.read().await.unwrap();
+    let mut found = 0;
+    for id in users {
+        found += usize::from(read.user(id).await.unwrap().unwrap().administers());
+    }
+    found
+}
