@@ -238,7 +238,8 @@ impl<S: Store> Accounts<S> {
                 at,
                 event: event.name().to_owned(),
                 organization: event.organization(),
-                actor: origin.actor.or(event.subject()),
+                // Who comes without a session does it to himself, unless he runs the deployment.
+                actor: origin.actor.or(event.subject().filter(|_| !origin.by_operator)),
                 subject: event.subject(),
                 client: origin.client,
                 ip: origin.ip.map(|ip| ip.to_canonical().to_string()),

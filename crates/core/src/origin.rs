@@ -23,9 +23,16 @@ pub struct Origin {
     pub actor: Option<UserId>,
     /// That session; logging in with it replaces it (R-SE-03).
     pub session: Option<SessionId>,
+    /// Whether it was whoever runs the deployment, as by its command line: then nobody of its users did it.
+    pub by_operator: bool,
 }
 
 impl Origin {
+    /// Whoever runs the deployment, as by its command line: no user, and from no network.
+    pub fn operator() -> Self {
+        Self { by_operator: true, ..Self::default() }
+    }
+
     /// The network that a budget counts: an IPv4 address, or the /64 of an IPv6 address (R-TH-05).
     ///
     /// An IPv4 address mapped into IPv6 counts as the IPv4 address.

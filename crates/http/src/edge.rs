@@ -258,6 +258,7 @@ pub(crate) fn origin<A: Attrs>(caller: &Caller<A>, headers: &HeaderMap, id: &Req
         client: caller.client.as_ref().map(|client| client.id),
         actor: acting.or_else(|| caller.acting_user().ok()),
         session: caller.user.as_ref().map(|user| user.session_id),
+        by_operator: false,
     }
 }
 

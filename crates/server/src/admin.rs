@@ -122,7 +122,7 @@ async fn make<E: Connect>(
         roles: vec![StandardRole::administrator()],
         attrs: NoAttributes {},
     };
-    let origin = Origin::default();
+    let origin = Origin::operator();
     let created = unit!(accounts, |tx, _| accounts.create_user(tx, new.clone(), &origin).await);
     match created {
         Ok(created) => Ok((created.user.id.to_string(), email.as_typed().to_owned())),

@@ -39,12 +39,12 @@ pub(crate) async fn print(
 }
 
 /// Where people reach the server, from the settings only (R-EM-06).
-fn base(config: &Config, dev: bool) -> Result<String, Failure> {
+pub(crate) fn base(config: &Config, dev: bool) -> Result<String, Failure> {
     match &config.public_url {
         Some(url) => Ok(url.as_str().to_owned()),
         None if dev => Ok(format!("http://{}", config.listen)),
         None => {
-            let advice = "say where people reach the server, so that the link leads there: \
+            let advice = "say where people reach the server, so that links lead there: \
                           DURWARD_PUBLIC_URL=https://accounts.example.com";
             Err(Problems(vec![Problem::missing("public_url", advice)]).into())
         }
@@ -62,7 +62,7 @@ async fn issue<E: Connect>(
     let store = database::open::<E>(url, &config.database).await?;
     database::usable(store.check_schema().await).map_err(database::schema_failure)?;
     let accounts = admin::accounts_at(&store, config, Arc::new(keys), base)?;
-    let issued = accounts.issue_bootstrap(recover, &Origin::default()).await;
+    let issued = accounts.issue_bootstrap(recover, &Origin::operator()).await;
     store.close().await;
     match issued {
         Ok(issued) => {
@@ -82,7 +82,7 @@ async fn issue<E: Connect>(
 pub(crate) async fn for_development<E: Engine>(
     accounts: &Accounts<SqlStore<E, Plain>>,
 ) -> Result<Option<IssuedBootstrap>, Failure> {
-    match accounts.issue_bootstrap(false, &Origin::default()).await {
+    match accounts.issue_bootstrap(false, &Origin::operator()).await {
         Ok(issued) => Ok(Some(issued)),
         Err(Error::Forbidden) => Ok(None),
         Err(error) => Err(anyhow!(error)).context("no link for an administrator was made")?,

@@ -9,6 +9,10 @@ use durward::sql::Prefix;
 
 use crate::config::{EngineKind, FlagValue, Given};
 
+mod users;
+
+pub(crate) use users::{ImportUsers, ListUsers, OneUser, Place, RoleOfUser, User};
+
 /// Accounts for your product: sign-up, login, sessions.
 ///
 /// Settings come from a TOML file, then from the environment, then from flags. Exit codes: 0 done, 1 failed, 2 wrong
@@ -228,33 +232,6 @@ impl From<ClientRoleName> for StandardClientRole {
             ClientRoleName::External => Self::External,
         }
     }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum User {
-    /// Take users over from another system, one JSON object a line
-    ///
-    /// See docs/import.md. Run again, it goes on where it was interrupted. Ends with exit code 1 if a line was
-    /// rejected; all others are imported.
-    Import(ImportUsers),
-}
-
-#[derive(Args)]
-pub(crate) struct ImportUsers {
-    #[command(flatten)]
-    pub(crate) development: Development,
-    /// The URL of the database
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
-    /// Write nothing, and say what would be rejected
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Where rejected lines are told, as JSON; else to the error output
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// The file, or - for the input
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
 }
 
 #[derive(Subcommand)]

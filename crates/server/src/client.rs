@@ -81,7 +81,7 @@ async fn insert<E: Connect>(
     let store = database::open::<E>(url, &config.database).await?;
     database::usable(store.check_schema().await).map_err(database::schema_failure)?;
     let accounts = accounts(&store, config, Arc::new(keys))?;
-    let origin = Origin::default();
+    let origin = Origin::operator();
     let made = unit!(accounts, |tx, _| {
         accounts.provision_client(tx, new.clone(), roles.clone(), &origin).await
     });

@@ -130,7 +130,7 @@ impl<E: Connect> Importer<E> {
     async fn write(&mut self, batch: &mut Vec<(u64, ImportedUser<Plain>)>) -> anyhow::Result<()> {
         let (numbers, users): (Vec<u64>, Vec<_>) = batch.drain(..).unzip();
         let Some(first) = numbers.first() else { return Ok(()) };
-        let imported = self.accounts.import_users(&users, self.dry, &Origin::default()).await;
+        let imported = self.accounts.import_users(&users, self.dry, &Origin::operator()).await;
         let imported = imported.map_err(|error| {
             anyhow!(error).context(format!("stopped at line {first}; run it again to go on there"))
         })?;

@@ -21,6 +21,7 @@ mod output;
 mod pages;
 mod serve;
 mod settings;
+mod users;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use clap::Parser;
 use cli::{Admin, Audit, Cli, Client, Command, Config, Keys, User};
 use failure::Failure;
 use output::Output;
+use users::Deed;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -49,7 +51,7 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Admin(Admin::Create(create)) => block_on(admin::create(create, common, output)),
         Command::Client(Client::Create(create)) => block_on(client::create(create, common, output)),
         Command::Admin(Admin::Link(link)) => block_on(admin_link::print(link, common, output)),
-        Command::User(User::Import(import)) => block_on(import::run(import, common, output)),
+        Command::User(user) => block_on(users(user, common, output)),
         Command::Audit(Audit::Verify(verify)) => block_on(audit::verify(verify, common, output)),
         Command::Keys(Keys::Generate { id }) => {
             keys::generate(*id, output);
@@ -62,6 +64,20 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
             openapi::print(output);
             Ok(())
         }
+    }
+}
+
+async fn users(command: &User, common: &cli::Common, output: Output) -> Result<(), Failure> {
+    match command {
+        User::Import(import) => import::run(import, common, output).await,
+        User::List(list) => users::list(list, common, output).await,
+        User::Show(show) => users::show(show, common, output).await,
+        User::Ban(one) => users::act(Deed::Ban, one, common, output).await,
+        User::Unban(one) => users::act(Deed::Unban, one, common, output).await,
+        User::Logout(one) => users::act(Deed::Logout, one, common, output).await,
+        User::ResetFactors(one) => users::act(Deed::ResetFactors, one, common, output).await,
+        User::Grant(role) => users::change_role(Deed::Grant, role, common, output).await,
+        User::Revoke(role) => users::change_role(Deed::Revoke, role, common, output).await,
     }
 }
 

@@ -131,6 +131,17 @@ impl<S: Store> Accounts<S> {
         unit!(self, |tx, _| self.drop_totp(tx, user, None, origin).await)
     }
 
+    /// Does the same inside the caller's unit of work, for whoever runs the deployment, as by its command line. Nobody
+    /// is asked whether he may.
+    pub async fn discard_totp(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        self.drop_totp(tx, user, None, origin).await
+    }
+
     async fn drop_totp(
         &self,
         tx: &mut S::Tx<'_>,

@@ -31,6 +31,17 @@ impl<S: Store> Accounts<S> {
         _by: &FreshUser,
         origin: &Origin,
     ) -> Result<User<S::Attrs>, Error> {
+        self.assign_roles(tx, id, change, origin).await
+    }
+
+    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    pub async fn assign_roles(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: UserId,
+        change: &RoleChange<S::Attrs>,
+        origin: &Origin,
+    ) -> Result<User<S::Attrs>, Error> {
         let before = self.present_user(tx, id).await?;
         if before.status == UserStatus::Deleted {
             return Err(Error::Deleted);

@@ -109,6 +109,15 @@ impl Api {
         tokens(&answer)
     }
 
+    /// Logs in by password.
+    pub(crate) async fn log_in(&self, email: &str) -> Tokens {
+        let body =
+            json!({ "idType": "email", "idValue": email, "secret": PASSWORD, "state": STATE });
+        let (status, answer) = self.post("/v1/authn/password", &body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        tokens(&answer)
+    }
+
     /// Signs up and proves the address.
     pub(crate) async fn sign_up_fully(&self, email: &str) -> Tokens {
         let handle = self.sign_up(email).await;

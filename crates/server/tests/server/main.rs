@@ -16,3 +16,4 @@ mod process;
 mod production;
 mod shutdown;
 mod smtp_sink;
+mod users;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use durward_core::entity::AuditEntry;
 use durward_core::store::{Audit, AuditQuery};
-use durward_core::{Clock, Origin, RequestId, UserAgent, UserId};
+use durward_core::{Clock, Origin, RequestId, UserAgent, UserId, unit};
 use durward_testing::given::PASSWORD;
 use durward_testing::{FakeClock, TestAccounts};
 
@@ -67,12 +67,26 @@ async fn a_row_names_the_request_and_an_ipv4_address_by_its_own_name() {
         client: None,
         actor: None,
         session: None,
+        by_operator: false,
     };
     it.clock().advance(SECOND);
     it.accounts().logout(&ada.token, &origin).await.unwrap();
     let newest = rows(&it, ada.user).await.remove(0);
     assert_eq!(newest.ip.as_deref(), Some("192.0.2.7"));
     assert_eq!(newest.request.as_deref(), Some("req-1"));
+}
+
+#[tokio::test]
+async fn nobody_is_the_actor_of_what_the_operator_does() {
+    // R-LG-01
+    let it = TestAccounts::new();
+    let (accounts, user) = (it.accounts(), it.sign_up("ada@example.com").await.user);
+    it.clock().advance(SECOND);
+    unit!(accounts, |tx, _| accounts.ban_user(tx, user, &Origin::operator()).await).unwrap();
+    for row in rows(&it, user).await {
+        let done_by_her = matches!(row.event.as_str(), "user.created" | "session.opened");
+        assert_eq!(row.actor, done_by_her.then_some(user), "{}", row.event);
+    }
 }
 
 #[tokio::test]
