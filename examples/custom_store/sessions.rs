@@ -61,8 +61,13 @@ impl<A: Attrs> Sessions<A> for Handle<A> {
     ) -> Result<Vec<Session<A>>> {
         self.look(|tables| {
             let SessionQuery { user, client, from } = *query;
+            let until = |actor| tables.live_actor(actor).until;
+            let acts = |row: &Session<A>| {
+                row.actor.is_none_or(|actor| until(actor).is_some_and(|until| now < until))
+            };
             let alive = tables.sessions.iter().filter(|row| {
                 row.is_alive(now)
+                    && acts(row)
                     && user.is_none_or(|user| row.user == user)
                     && client.is_none_or(|client| row.client == Some(client))
                     && from.is_none_or(|from| row.id >= from)
