@@ -1,6 +1,8 @@
 //! Users, their addresses, and their passwords.
 
-use durward::entity::{FoundUser, PasswordLogin, SearchKey, StoredPassword, UserMatch, UserPlace};
+use durward::entity::{
+    Compromise, FoundUser, PasswordLogin, SearchKey, StoredPassword, UserMatch, UserPlace,
+};
 use durward::store::{
     LoginEmails, LoginEmailsMut, Passwords, PasswordsMut, Result, UserQuery, Users, UsersMut,
 };
@@ -218,10 +220,11 @@ impl<A: Attrs> PasswordsMut for Handle<A> {
         self.write(|tables| Ok(change(&mut tables.passwords, guard, |row| *row = password.clone())))
     }
 
-    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool> {
-        let guard = |row: &StoredPassword| row.user == user && row.compromised.is_none();
+    async fn mark_password(&mut self, user: UserId, compromise: &Compromise) -> Result<bool> {
+        let guard =
+            |row: &StoredPassword| row.user == user && compromise.outweighs(row.compromised);
         self.write(|tables| {
-            Ok(change(&mut tables.passwords, guard, |row| row.compromised = Some(now)))
+            Ok(change(&mut tables.passwords, guard, |row| row.compromised = Some(*compromise)))
         })
     }
 

@@ -1,6 +1,6 @@
 //! Promises about passwords.
 
-use durward_core::entity::{PasswordLogin, StoredPassword, User, UserStatus};
+use durward_core::entity::{Compromise, PasswordLogin, Remedy, StoredPassword, User, UserStatus};
 use durward_core::store::{Passwords, PasswordsMut, SessionsMut, Tx, UsersMut};
 use durward_core::{Store, StoreError, Timestamp};
 
@@ -8,15 +8,17 @@ use crate::race::{accepted, race, winners};
 use crate::sample::{address, at, claim, hash, password, proven, session, user_id};
 use crate::{Suite, given, seen};
 
-/// A password comes back as it was stored: a hash of any form and length, the time of its choice, and
-/// since when it is compromised.
+/// A password comes back as it was stored: a hash of any form and length, the time of its choice, since when it is
+/// compromised, and what must be done about it.
 pub async fn a_password_comes_back_as_it_was_stored<S: Store<Attrs = Suite>>(store: &S) {
     let users = given::users(store, [1, 2, 3, 4]).await;
     let long = format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${}", "aB/+".repeat(100));
     let hashes = ["$2b$12$abcdefghijklmnopqrstuv", "{PBKDF2}x = ", "é🦊\\'%", &long];
     let times = [0, -1, i64::MIN, i64::MAX].map(Timestamp::from_millis);
-    for ((user, text), changed) in users.into_iter().zip(hashes).zip(times) {
-        let compromised = (changed != times[0]).then_some(changed);
+    let remedies = [None, Some(Remedy::Change), Some(Remedy::Reset), Some(Remedy::Change)];
+    let rows = users.into_iter().zip(hashes).zip(times.into_iter().zip(remedies));
+    for ((user, text), (changed, remedy)) in rows {
+        let compromised = remedy.map(|remedy| Compromise { since: changed, remedy });
         let stored = StoredPassword { user: user.id, hash: hash(text), changed, compromised };
         let mut tx = store.begin().await.unwrap();
         tx.insert_password(&stored).await.unwrap();
@@ -110,10 +112,12 @@ pub async fn a_login_sees_the_present_status<S: Store<Attrs = Suite>>(store: &S)
 pub async fn a_password_is_replaced_if_it_is_still_stored<S: Store<Attrs = Suite>>(store: &S) {
     let [ada, eve, max] = given::users(store, [1, 2, 3]).await;
     let old = |user| StoredPassword { hash: hash("oldHash"), ..password(user) };
-    let marked = StoredPassword { compromised: Some(at(6)), ..old(ada.id) };
+    let marked = StoredPassword { compromised: Some(mark(6, Remedy::Reset)), ..old(ada.id) };
     given::password(store, &marked).await;
     given::password(store, &old(eve.id)).await;
-    let chosen = StoredPassword { hash: hash("new"), changed: at(9), ..password(ada.id) };
+    let compromised = Some(mark(8, Remedy::Change));
+    let chosen =
+        StoredPassword { hash: hash("new"), changed: at(9), compromised, ..password(ada.id) };
     let mut tx = store.begin().await.unwrap();
     for other in ["other", "oldhash", "oldHash ", "òldHash", ""] {
         let updated = tx.update_password(&chosen, &hash(other)).await.unwrap();
@@ -149,11 +153,14 @@ pub async fn a_password_is_marked_once<S: Store<Attrs = Suite>>(store: &S) {
     given::password(store, &password(ada.id)).await;
     given::password(store, &password(eve.id)).await;
     let mut tx = store.begin().await.unwrap();
-    assert!(!tx.mark_password(max.id, at(7)).await.unwrap());
-    assert!(tx.mark_password(ada.id, at(8)).await.unwrap());
-    assert!(!tx.mark_password(ada.id, at(9)).await.unwrap());
+    for remedy in Remedy::ALL {
+        assert!(!tx.mark_password(max.id, &mark(7, remedy)).await.unwrap());
+    }
+    assert!(tx.mark_password(ada.id, &mark(8, Remedy::Change)).await.unwrap());
+    assert!(!tx.mark_password(ada.id, &mark(9, Remedy::Change)).await.unwrap());
     tx.commit().await.unwrap();
-    let marked = StoredPassword { compromised: Some(at(8)), ..password(ada.id) };
+    let compromised = Some(mark(8, Remedy::Change));
+    let marked = StoredPassword { compromised, ..password(ada.id) };
     assert_eq!(seen::password(store, ada.id).await, Some(marked.clone()));
     assert_eq!(seen::password(store, eve.id).await, Some(password(eve.id)));
     // A better hash of the same password does not make it a better password.
@@ -162,6 +169,38 @@ pub async fn a_password_is_marked_once<S: Store<Attrs = Suite>>(store: &S) {
     tx.commit().await.unwrap();
     let rehashed = StoredPassword { hash: hash("better"), ..marked };
     assert_eq!(seen::password(store, ada.id).await, Some(rehashed));
+}
+
+/// A mark gives way to a heavier one and to no other (R-PW-10).
+pub async fn a_mark_never_becomes_lighter<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    given::password(store, &password(ada.id)).await;
+    given::password(store, &password(eve.id)).await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.mark_password(ada.id, &mark(7, Remedy::Change)).await.unwrap());
+    assert!(tx.mark_password(ada.id, &mark(8, Remedy::Reset)).await.unwrap());
+    tx.commit().await.unwrap();
+    let marked = StoredPassword { compromised: Some(mark(8, Remedy::Reset)), ..password(ada.id) };
+    assert_eq!(seen::password(store, ada.id).await.as_ref(), Some(&marked));
+    let mut tx = store.begin().await.unwrap();
+    for remedy in Remedy::ALL {
+        assert!(!tx.mark_password(ada.id, &mark(9, remedy)).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(seen::password(store, ada.id).await, Some(marked));
+    assert_eq!(seen::password(store, eve.id).await, Some(password(eve.id)));
+}
+
+/// Of concurrent marks of one kind one counts.
+pub async fn of_concurrent_marks_of_a_password_one_counts<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    for (user, remedy) in [(ada.id, Remedy::Change), (eve.id, Remedy::Reset)] {
+        given::password(store, &password(user)).await;
+        let answers = race(store, 8, move |racer, tx| {
+            Box::pin(async move { tx.mark_password(user, &mark(racer.into(), remedy)).await })
+        });
+        assert_eq!(winners(answers.await), 1);
+    }
 }
 
 /// Whoever holds a hash that he verified has his session found by whoever changes the password: of logins
@@ -237,4 +276,8 @@ pub async fn of_concurrent_replacements_of_a_hash_one_happens<S: Store<Attrs = S
         })
     });
     assert_eq!(winners(answers.await), 1);
+}
+
+fn mark(since: i64, remedy: Remedy) -> Compromise {
+    Compromise { since: at(since), remedy }
 }

@@ -77,6 +77,8 @@ macro_rules! promises {
             passwords::a_password_is_replaced_if_it_is_still_stored,
             passwords::of_concurrent_updates_of_a_password_one_happens,
             passwords::a_password_is_marked_once,
+            passwords::a_mark_never_becomes_lighter,
+            passwords::of_concurrent_marks_of_a_password_one_counts,
             passwords::a_login_does_not_outlive_the_password,
             passwords::a_hash_is_replaced_if_it_is_still_stored,
             passwords::a_hash_replaced_by_itself_is_replaced,

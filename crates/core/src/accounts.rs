@@ -11,12 +11,14 @@ mod answer;
 mod audit;
 mod audit_check;
 mod bootstraps;
+mod breaches;
 mod chores;
 mod client_authn;
 mod client_rules;
 mod client_secrets;
 mod clients;
 mod codes;
+mod compromises;
 mod devices;
 mod emails;
 mod export;
@@ -59,6 +61,7 @@ pub use client_rules::{ClientRoleChange, too_many_restrictions};
 pub use client_secrets::IssuedSecret;
 pub use clients::{ClientChange, NewClient, NewlyMade};
 pub use codes::CodeAttempt;
+pub use compromises::NewPasswordAttempt;
 pub use emails::VerificationAttempt;
 pub use export::Export;
 pub use factors::TotpEnrolment;
@@ -77,6 +80,7 @@ pub use sign_up::SignUp;
 pub use users::{NewUser, UserChange, UserDetails};
 
 use crate::behavior::Behavior;
+use crate::breach::BreachCheck;
 use crate::budget::{BudgetKey, Debit, Rate};
 use crate::entity::{AuditEntry, AuditRow};
 use crate::error::Error;
@@ -112,6 +116,8 @@ pub struct Parts<S: Store> {
     pub keys: Arc<KeyRing>,
     /// Hashes passwords.
     pub passwords: Arc<dyn PasswordHasher>,
+    /// How passwords are compared with breached ones; `None` where nobody is asked.
+    pub breaches: Option<BreachCheck>,
     /// Where the codes of mails lead.
     pub links: Arc<dyn Links>,
     /// Hands mails to the outside.

@@ -4,7 +4,7 @@ mod audited;
 mod details;
 mod reason;
 
-pub use reason::{EndReason, FailureReason, PasswordCause};
+pub use reason::{CompromiseCause, EndReason, FailureReason, PasswordCause};
 
 use crate::attrs::Attrs;
 use crate::authz::Action;
@@ -125,10 +125,19 @@ pub enum Event<'a, A: Attrs> {
         /// Why.
         cause: PasswordCause,
     },
-    /// A password is known to be in the wrong hands; its owner must choose another one (R-PW-10).
+    /// A password is compromised, or more so than before; its owner must choose another one (R-PW-10).
     PasswordCompromised {
         /// Whose it is.
         user: UserId,
+        /// How that is known.
+        cause: CompromiseCause,
+    },
+    /// An administrator had a code mailed to a user by which he chooses another password (R-PW-11).
+    PasswordResetStarted {
+        /// Whose it is.
+        user: UserId,
+        /// Whether the present one was revoked with it.
+        revoked: bool,
     },
     /// A user authenticated, and a session was opened.
     SessionOpened {

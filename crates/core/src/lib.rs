@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod attrs;
 pub mod authz;
 pub mod behavior;
+pub mod breach;
 pub mod budget;
 pub mod email;
 pub mod entity;
@@ -39,12 +40,13 @@ pub use attrs::{
 };
 pub use authz::{Action, Caller, ClientCaller, FreshUser, Target, UserCaller};
 pub use behavior::Behavior;
+pub use breach::{BreachCheck, BreachError, BreachedPasswords};
 pub use email::{CanonicalEmail, EmailAddress, EmailRules};
 pub use entity::{
     Flow, LoginEmail, Method, Pending, Proof, Purpose, Session, Step, User, UserStatus,
 };
 pub use error::{Error, Kind, Obstruction};
-pub use event::{EndReason, Event, FailureReason, PasswordCause};
+pub use event::{CompromiseCause, EndReason, Event, FailureReason, PasswordCause};
 pub use hook::{Hook, Veto};
 pub use identity::{IdentityClaims, IdentityRoute};
 pub use ids::{

@@ -99,6 +99,8 @@ pub enum Message {
     Notice(Notification),
     /// The owner objected to a change; the code sets a new password.
     Recovery(Code),
+    /// An administrator asks for a new password; the code sets it (R-PW-11).
+    ResetStarted(Code),
     /// A place in an organization waits.
     Invitation(Place),
 }
@@ -116,6 +118,7 @@ impl Message {
             Self::AccountDeleted(_) => "account-deleted",
             Self::Notice(_) => "notice",
             Self::Recovery(_) => "recovery",
+            Self::ResetStarted(_) => "reset-started",
             Self::Invitation(_) => "invitation",
         }
     }
@@ -128,7 +131,8 @@ impl Message {
             | Self::AlreadyRegistered(code)
             | Self::VerifyEmail(code)
             | Self::ResetPassword(code)
-            | Self::Recovery(code) => Some(code),
+            | Self::Recovery(code)
+            | Self::ResetStarted(code) => Some(code),
             Self::AddressInUse
             | Self::AccountDeleted(_)
             | Self::Notice(_)
@@ -148,6 +152,7 @@ impl Message {
             | Self::VerifyEmail(_)
             | Self::ResetPassword(_)
             | Self::Recovery(_)
+            | Self::ResetStarted(_)
             | Self::AddressInUse => self.code().map(|code| &code.link),
         }
     }
@@ -162,6 +167,7 @@ impl Message {
             | Self::VerifyEmail(_)
             | Self::ResetPassword(_)
             | Self::Recovery(_)
+            | Self::ResetStarted(_)
             | Self::AddressInUse
             | Self::AccountDeleted(_)
             | Self::Invitation(_) => None,
@@ -193,6 +199,7 @@ impl Message {
                 days: 14,
             }),
             Self::Recovery(code()),
+            Self::ResetStarted(code()),
             Self::Invitation(Place {
                 organization: PersonName::from_stored("Tea & Biscuits".into()),
                 sender: PersonName::from_stored("Ada Lovelace".into()),

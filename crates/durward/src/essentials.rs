@@ -73,6 +73,7 @@ where
             entropy,
             keys,
             passwords: Arc::new(passwords),
+            breaches: None,
             links: Arc::new(links),
             mailer: Arc::new(mailer),
             behavior: Behavior::default(),

@@ -1,17 +1,18 @@
 use axum::http::StatusCode;
 use axum::response::Response;
-use durward_core::accounts::{PasswordChange, PasswordReset, ResetRequest};
+use durward_core::accounts::{NewPasswordAttempt, PasswordChange, PasswordReset, ResetRequest};
 use durward_core::email::EmailRules;
-use durward_core::{EmailAddress, FlowState, Password, Store};
+use durward_core::{EmailAddress, FlowState, FlowToken, Password, Store, unit};
 use schemars::JsonSchema;
 
 use crate::answer::{Statuses, empty, flow};
 use crate::authn::shown_code;
 use crate::call::Call;
-use crate::fields::{Fields, Read, missing};
+use crate::client_values::flag;
+use crate::fields::{Fields, Read, exactly, missing};
 use crate::problem::Problem;
 use crate::shapes::{CodeWord, HandleText, LinkCodeText, Optional, PasswordText, ShortCodeText};
-use crate::values::{email, password, state};
+use crate::values::{email, password, secret, state};
 
 /// The body of `POST /v1/passwords/reset`.
 #[derive(JsonSchema)]
@@ -88,6 +89,35 @@ pub(crate) struct ChangeShape {
     password_conf: PasswordText,
 }
 
+/// The body of `POST /v1/users/{id}/password/reset`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PasswordResetStart")]
+#[expect(dead_code, reason = "describes what `reset_start` reads")]
+pub(crate) struct StartShape {
+    /// Whether the present password is worth nothing from now on, and everybody is signed out; otherwise nothing
+    /// changes until the code comes back.
+    #[serde(default)]
+    revoke: Optional<bool>,
+}
+
+/// The body of `POST /v1/authn/new-password`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "NewPassword")]
+#[expect(dead_code, reason = "describes what `new_password` reads")]
+pub(crate) struct NewPasswordShape {
+    id_type: CodeWord,
+    /// The handle of the step.
+    id_value: HandleText,
+    /// The state that the flow was begun with.
+    state: FlowState,
+    /// The new password.
+    password: PasswordText,
+    /// The new password again.
+    password_conf: PasswordText,
+}
+
 /// `POST /v1/passwords/reset`
 pub(crate) async fn reset<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let fields = call.fields().await?;
@@ -109,6 +139,45 @@ pub(crate) async fn change<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let change = password_change(call.fields().await?)?;
     call.accounts().change_password(&call.caller, &change, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// `POST /v1/users/{id}/password/compromised`
+pub(crate) async fn compromised<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
+    unit!(accounts, |tx, _| accounts.report_password(tx, id, &origin).await)?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// `POST /v1/users/{id}/password/reset`
+pub(crate) async fn start_reset<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
+    let revoke = reset_start(call.fields().await?)?;
+    let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
+    unit!(accounts, |tx, _| accounts.start_reset(tx, id, revoke, &origin).await)?;
+    Ok(empty(StatusCode::ACCEPTED))
+}
+
+/// `POST /v1/authn/new-password`
+pub(crate) async fn choose<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
+    let (attempt, state) = new_password(call.fields().await?)?;
+    let answer = call.accounts().answer_new_password(attempt, &state, &call.origin()).await?;
+    flow(&answer, &state, Statuses { step: StatusCode::OK, session: StatusCode::OK })
+}
+
+fn reset_start(mut fields: Fields) -> Result<bool, Problem> {
+    let revoke = fields.optional("revoke", flag);
+    let (revoke,) = fields.finish((revoke,))?;
+    Ok(revoke.unwrap_or(false))
+}
+
+fn new_password(mut fields: Fields) -> Result<(NewPasswordAttempt, FlowState), Problem> {
+    let id_type = fields.required("idType", exactly("code"));
+    let handle = fields.required("idValue", secret);
+    let state = fields.required("state", state);
+    let password = chosen(&mut fields);
+    let ((), handle, state, password) = fields.finish((id_type, handle, state, password))?;
+    // A text that is no handle is as wrong as an unknown one, and told alike.
+    let handle = FlowToken::parse(handle.expose()).ok();
+    Ok((NewPasswordAttempt { handle, password }, state))
 }
 
 fn reset_request(mut fields: Fields, rules: EmailRules) -> Result<ResetRequest, Problem> {
@@ -155,6 +224,8 @@ mod tests {
     fn the_shapes_are_what_is_read() {
         let rules = EmailRules::default();
         agree::<ResetShape>(&json!({}), |fields| reset_request(fields, rules).map(drop));
+        agree::<StartShape>(&json!({}), |fields| reset_start(fields).map(drop));
+        agree::<NewPasswordShape>(&json!({}), |fields| new_password(fields).map(drop));
         agree::<ChangeShape>(&json!({}), |fields| password_change(fields).map(drop));
         agree::<TypedResetShape>(&json!({ "idValue": "dw_fl_" }), |fields| {
             password_reset(fields).map(drop)

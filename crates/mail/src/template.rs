@@ -32,6 +32,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "account-deleted.subject" "account-deleted.txt" "account-deleted.html"
     "notice.subject" "notice.txt" "notice.html"
     "recovery.subject" "recovery.txt" "recovery.html"
+    "reset-started.subject" "reset-started.txt" "reset-started.html"
     "invitation.subject" "invitation.txt" "invitation.html"
 ];
 

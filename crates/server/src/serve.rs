@@ -215,6 +215,7 @@ pub(crate) fn accounts<E: Engine>(
         entropy,
         keys,
         passwords: Arc::new(pool),
+        breaches: None,
         links: Arc::new(ServerLinks::new(base, &config.links)),
         mailer,
         behavior: Behavior::default(),

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use durward_core::email::CanonicalEmail;
-use durward_core::entity::{PasswordLogin, StoredPassword};
+use durward_core::entity::{Compromise, PasswordLogin, StoredPassword};
 use durward_core::ids::UserId;
 use durward_core::store::{Passwords, PasswordsMut, Result, StoreError};
-use durward_core::{Attrs, PasswordHash, Timestamp};
+use durward_core::{Attrs, PasswordHash};
 
 use crate::state::{Rows, State};
 use crate::tx::look_ups;
@@ -36,11 +36,12 @@ impl PasswordTable {
         stored
     }
 
-    pub(crate) fn mark(&mut self, user: UserId, now: Timestamp) -> bool {
-        let Some(row) = self.rows.get_mut(&user).filter(|row| row.compromised.is_none()) else {
+    pub(crate) fn mark(&mut self, user: UserId, compromise: &Compromise) -> bool {
+        let row = self.rows.get_mut(&user);
+        let Some(row) = row.filter(|row| compromise.outweighs(row.compromised)) else {
             return false;
         };
-        Arc::make_mut(row).compromised = Some(now);
+        Arc::make_mut(row).compromised = Some(*compromise);
         true
     }
 
@@ -88,8 +89,8 @@ impl<A: Attrs> PasswordsMut for MemoryTx<A> {
         self.write(|state| Ok(Arc::make_mut(&mut state.passwords).update(password, from)))
     }
 
-    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool> {
-        self.write(|state| Ok(Arc::make_mut(&mut state.passwords).mark(user, now)))
+    async fn mark_password(&mut self, user: UserId, compromise: &Compromise) -> Result<bool> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.passwords).mark(user, compromise)))
     }
 
     async fn replace_password_hash(

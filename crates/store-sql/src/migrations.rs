@@ -36,6 +36,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 11, text: include_str!("../migrations/0011_user_lists.sql") },
     Migration { version: 12, text: include_str!("../migrations/0012_bootstraps.sql") },
     Migration { version: 13, text: include_str!("../migrations/0013_actors.sql") },
+    Migration { version: 14, text: include_str!("../migrations/0014_remedies.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -1,5 +1,5 @@
 use durward_core::email::CanonicalEmail;
-use durward_core::entity::{PasswordLogin, StoredPassword, UserStatus};
+use durward_core::entity::{Compromise, PasswordLogin, Remedy, StoredPassword, UserStatus};
 use durward_core::ids::UserId;
 use durward_core::store::{Passwords, PasswordsMut, Result};
 use durward_core::{Attrs, PasswordHash, Timestamp};
@@ -12,28 +12,45 @@ use crate::tx::SqlTx;
 
 statements! { Passwords;
     PASSWORD =
-        "SELECT user_id, hash, changed_ms, compromised_ms FROM {passwords} WHERE user_id = ?";
+        "SELECT user_id, hash, changed_ms, compromised_ms, remedy FROM {passwords} \
+         WHERE user_id = ?";
     PASSWORD_LOGIN =
         "SELECT u.id AS user_id, u.status AS status, p.hash AS hash FROM {login_emails} e \
          JOIN {users} u ON u.id = e.user_id LEFT JOIN {passwords} p ON p.user_id = u.id \
          WHERE e.proven_canonical = ?";
     INSERT_PASSWORD =
-        "INSERT INTO {passwords} (user_id, hash, changed_ms, compromised_ms) VALUES (?, ?, ?, ?)";
+        "INSERT INTO {passwords} (user_id, hash, changed_ms, compromised_ms, remedy) \
+         VALUES (?, ?, ?, ?, ?)";
     UPDATE_PASSWORD =
-        "UPDATE {passwords} SET hash = ?, changed_ms = ?, compromised_ms = ? \
+        "UPDATE {passwords} SET hash = ?, changed_ms = ?, compromised_ms = ?, remedy = ? \
          WHERE user_id = ? AND hash = ?";
     MARK_PASSWORD =
-        "UPDATE {passwords} SET compromised_ms = ? WHERE user_id = ? AND compromised_ms IS NULL";
+        "UPDATE {passwords} SET compromised_ms = ?, remedy = ? \
+         WHERE user_id = ? AND compromised_ms IS NULL";
+    MARK_PASSWORD_OVER =
+        "UPDATE {passwords} SET compromised_ms = ?, remedy = ? \
+         WHERE user_id = ? AND (compromised_ms IS NULL OR remedy = ?)";
     REPLACE_PASSWORD_HASH = "UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?";
 }
 
 fn decode(row: &dyn Row) -> Result<StoredPassword> {
+    let compromised = match row.time_if_any("compromised_ms")? {
+        Some(since) => {
+            let remedy = row.named_if_any("remedy", Remedy::named)?.unwrap_or(Remedy::Reset);
+            Some(Compromise { since, remedy })
+        }
+        None => None,
+    };
     Ok(StoredPassword {
         user: UserId::from_bytes(row.fixed("user_id")?),
         hash: PasswordHash::from_stored(row.string("hash")?),
         changed: row.time("changed_ms")?,
-        compromised: row.time_if_any("compromised_ms")?,
+        compromised,
     })
+}
+
+fn columns(compromised: Option<Compromise>) -> (Option<Timestamp>, Option<&'static str>) {
+    (compromised.map(|it| it.since), compromised.map(|it| it.remedy.name()))
 }
 
 fn decode_login(row: &dyn Row) -> Result<PasswordLogin> {
@@ -59,7 +76,8 @@ look_ups! {
 impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
     async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
         let StoredPassword { user, hash, changed, compromised } = password;
-        let values = values![user, hash, *changed, *compromised];
+        let (since, remedy) = columns(*compromised);
+        let values = values![user, hash, *changed, since, remedy];
         self.append(INSERT_PASSWORD, values, "password").await
     }
 
@@ -69,11 +87,22 @@ impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
         from: &PasswordHash,
     ) -> Result<bool> {
         let StoredPassword { user, hash, changed, compromised } = password;
-        self.change(UPDATE_PASSWORD, values![hash, *changed, *compromised, user, from]).await
+        let (since, remedy) = columns(*compromised);
+        self.change(UPDATE_PASSWORD, values![hash, *changed, since, remedy, user, from]).await
     }
 
-    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool> {
-        self.change(MARK_PASSWORD, values![now, &user]).await
+    async fn mark_password(&mut self, user: UserId, compromise: &Compromise) -> Result<bool> {
+        let Compromise { since, remedy } = *compromise;
+        match remedy {
+            Remedy::Change => {
+                self.change(MARK_PASSWORD, values![since, remedy.name(), &user]).await
+            }
+            Remedy::Reset => {
+                let lesser = Remedy::Change.name();
+                let values = values![since, remedy.name(), &user, lesser];
+                self.change(MARK_PASSWORD_OVER, values).await
+            }
+        }
     }
 
     async fn replace_password_hash(

@@ -90,6 +90,15 @@ pub(crate) trait Columns: Row {
         named(self.str(column)?).ok_or_else(|| unreadable(column))
     }
 
+    fn named_if_any<T>(
+        &self,
+        column: &'static str,
+        named: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let name = self.str_if_any(column)?;
+        name.map(|name| named(name).ok_or_else(|| unreadable(column))).transpose()
+    }
+
     fn methods(&self, column: &'static str) -> Result<Vec<Method>> {
         let names = self.str(column)?.split(' ').filter(|name| !name.is_empty());
         names.map(|name| Method::named(name).ok_or_else(|| unreadable(column))).collect()

@@ -77,6 +77,7 @@ impl<S: Store> TestAccounts<S> {
             entropy: Arc::new(entropy.clone()),
             keys: Arc::new(keys.expect("a generated key ring is accepted")),
             passwords: Arc::<TestHasher>::clone(&hasher),
+            breaches: None,
             links: Arc::new(TestLinks),
             mailer: Arc::new(inbox.clone()),
             behavior: Behavior::default(),

@@ -5,12 +5,15 @@
 use std::time::Duration;
 
 use durward_core::entity::{TotpSecret, totp_step};
+use durward_core::{CompromiseCause, unit};
 use durward_testing::TestApp;
 use durward_testing::given::PASSWORD;
 use serde_json::{Value, json};
 
 const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
+const MAX: &str = "max@example.com";
+const NEW: &str = "harbour violet ninety sparrow";
 
 /// What somebody may hold. A new kind of secret gets its line here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,7 @@ enum Artefact {
     Refresh,
     HandleAtCode,
     HandleAtTotp,
+    HandleAtNewPassword,
     Enrolment,
     EnrolmentDigits,
     MailedLink,
@@ -32,11 +36,12 @@ enum Artefact {
 }
 
 impl Artefact {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Session,
         Self::Refresh,
         Self::HandleAtCode,
         Self::HandleAtTotp,
+        Self::HandleAtNewPassword,
         Self::Enrolment,
         Self::EnrolmentDigits,
         Self::MailedLink,
@@ -64,6 +69,8 @@ enum Place {
     TotpState,
     RecoveryHandle,
     RecoverySecret,
+    NewPasswordHandle,
+    NewPasswordState,
     PasswordSecret,
     VerifyEmail,
     ConfirmHandle,
@@ -77,7 +84,7 @@ enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 23] = [
         Self::Bearer,
         Self::Refresh,
         Self::CodeByLink,
@@ -89,6 +96,8 @@ impl Place {
         Self::TotpState,
         Self::RecoveryHandle,
         Self::RecoverySecret,
+        Self::NewPasswordHandle,
+        Self::NewPasswordState,
         Self::PasswordSecret,
         Self::VerifyEmail,
         Self::ConfirmHandle,
@@ -109,7 +118,8 @@ impl Place {
             Self::CodeByLink => Some(Artefact::MailedLink),
             Self::CodeHandle => Some(Artefact::HandleAtCode),
             Self::CodeTyped => Some(Artefact::MailedCode),
-            Self::CodeState | Self::TotpState => Some(Artefact::State),
+            Self::CodeState | Self::TotpState | Self::NewPasswordState => Some(Artefact::State),
+            Self::NewPasswordHandle => Some(Artefact::HandleAtNewPassword),
             Self::TotpHandle | Self::RecoveryHandle => Some(Artefact::HandleAtTotp),
             Self::TotpDigits => Some(Artefact::Digits),
             Self::RecoverySecret => Some(Artefact::RecoveryCode),
@@ -126,7 +136,7 @@ impl Place {
 }
 
 /// Ada has an authenticator app, two logins under way, and an organization with a client. Eve is about to enrol an
-/// app, and invited.
+/// app, and invited. Max is asked for another password.
 struct World {
     app: TestApp,
     eve: String,
@@ -169,11 +179,13 @@ impl World {
         let letter = app.mail_to(ADA).await;
         let body = json!({ "idType": "email", "idValue": ADA, "secret": PASSWORD, "state": state });
         let at_totp = app.post("/v1/authn/password", &body).send().await.expect(200).text("/code");
+        let at_new_password = marked(&app, &state).await;
         let held = Artefact::ALL.map(|artefact| match artefact {
             Artefact::Session => ada.token.clone(),
             Artefact::Refresh => ada.refresh.clone(),
             Artefact::HandleAtCode => at_code.clone(),
             Artefact::HandleAtTotp => at_totp.clone(),
+            Artefact::HandleAtNewPassword => at_new_password.clone(),
             Artefact::Enrolment => enrolment.clone(),
             Artefact::EnrolmentDigits => digits(&of_eve),
             Artefact::MailedLink => letter.link_code().to_owned(),
@@ -235,6 +247,17 @@ impl World {
                 ("/v1/authn/recovery", step(shown, Some(code), state))
             }
             Place::RecoverySecret => ("/v1/authn/recovery", step(at_totp, Some(shown), state)),
+            Place::NewPasswordHandle | Place::NewPasswordState => {
+                let (handle, state) = if place == Place::NewPasswordHandle {
+                    (shown, state)
+                } else {
+                    (held(Artefact::HandleAtNewPassword), shown)
+                };
+                let mut body = step(handle, None, state);
+                body["password"] = Value::from(NEW);
+                body["passwordConf"] = Value::from(NEW);
+                ("/v1/authn/new-password", body)
+            }
             Place::PasswordSecret => (
                 "/v1/authn/password",
                 json!({ "idType": "email", "idValue": ADA, "secret": shown, "state": state }),
@@ -261,6 +284,18 @@ impl World {
         assert!(matches!(status, 200..=204 | 401 | 404 | 422), "{place:?}: {reply:?}");
         reply.status().is_success()
     }
+}
+
+/// The handle of a login that waits for another password.
+async fn marked(app: &TestApp, state: &str) -> String {
+    let user = app.sign_up(MAX).await.user.parse().unwrap();
+    let (accounts, cause, origin) = (app.accounts(), CompromiseCause::Reported, app.origin());
+    let marked = unit!(accounts, |tx, _| accounts.mark_password(tx, user, cause, &origin).await);
+    assert!(marked.unwrap());
+    let body = json!({ "idType": "email", "idValue": MAX, "secret": PASSWORD, "state": state });
+    let step = app.post("/v1/authn/password", &body).send().await.expect(200);
+    assert_eq!(step.text("/step"), "newPassword");
+    step.text("/code")
 }
 
 #[tokio::test]

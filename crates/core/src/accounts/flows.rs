@@ -27,13 +27,21 @@ pub(super) struct Beginning<'a, A: Attrs> {
     pub(super) letter: Letter,
 }
 
+/// How far a login has come.
+pub(super) struct Reached<'a> {
+    pub(super) user: UserId,
+    /// What was proven.
+    pub(super) done: Vec<Method>,
+    pub(super) email: &'a EmailAddress,
+    pub(super) state: &'a FlowState,
+}
+
 /// What the address gets to read. Whatever it is, the same rows are written (R-EN-02).
 pub(super) enum Letter {
     /// The code of the flow.
     Code(fn(Code) -> Message),
-    /// The code of the flow, in a letter for an owner who objected to a change: from the budget of notices, which nobody
-    /// else can use up.
-    Recovery,
+    /// The code of the flow, in a letter that has a budget of its own, which nobody else can use up and which granted it.
+    Granted(fn(Code) -> Message),
     /// Something for information; the flow looks like any other and cannot succeed.
     Notice(Message),
     /// Nothing; the flow looks like any other and cannot succeed.
@@ -61,13 +69,13 @@ impl<S: Store> Accounts<S> {
         let handle = FlowToken::mint(self.entropy());
         let codes = self.mint_codes();
         let room = match letter {
-            Letter::Recovery => self.debit_notice(tx, email, "recovery", now).await?,
+            Letter::Granted(_) => true,
             Letter::Code(_) | Letter::Notice(_) | Letter::Nothing => {
                 self.debit_mailbox(tx, email, now).await?
             }
         };
         let letter = if room { letter } else { Letter::Nothing };
-        let succeeds = matches!(letter, Letter::Code(_) | Letter::Recovery);
+        let succeeds = matches!(letter, Letter::Code(_) | Letter::Granted(_));
         let flow = Flow {
             id,
             purpose,
@@ -93,6 +101,44 @@ impl<S: Store> Accounts<S> {
         tx.insert_flow(&flow).await?;
         self.send_letter(tx, &flow, &codes, letter, now).await?;
         Ok(Answer::Step(StepAnswer { step: Step::Code, handle, expires: flow.expires }))
+    }
+
+    /// Begins a step of a login that its user answers with what he has or knows, inside the caller's unit of
+    /// work; nothing is mailed.
+    pub(super) async fn begin_step(
+        &self,
+        tx: &mut S::Tx<'_>,
+        step: Step,
+        reached: Reached<'_>,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
+        let Reached { user, done, email, state } = reached;
+        let now = self.now();
+        let handle = FlowToken::mint(self.entropy());
+        let flow = Flow {
+            id: FlowId::new(now, self.entropy()),
+            purpose: Purpose::Login,
+            step,
+            position: 0,
+            handle: self.keys().digest(&handle),
+            state: Some(self.keys().label(Label::State, &[state.expose().as_bytes()])),
+            email: email.clone(),
+            user: Some(user),
+            claim: None,
+            session: origin.session,
+            link: None,
+            short: None,
+            attempts: 0,
+            mails: 0,
+            methods: done,
+            pending: None,
+            client: origin.client,
+            created: now,
+            expires: now + self.settings().code_lifetime,
+            finished: None,
+        };
+        tx.insert_flow(&flow).await?;
+        Ok(Answer::Step(StepAnswer { step, handle, expires: flow.expires }))
     }
 
     /// Replaces the codes of a flow by fresh ones and mails them; the old ones die.
@@ -156,8 +202,7 @@ impl<S: Store> Accounts<S> {
         let message = match letter {
             Letter::Nothing => return self.queue_nothing(tx, now).await,
             Letter::Notice(message) => message,
-            Letter::Code(message) => message(code()),
-            Letter::Recovery => Message::Recovery(code()),
+            Letter::Code(message) | Letter::Granted(message) => message(code()),
         };
         self.queue_mail(tx, &flow.email, message, now).await
     }

@@ -1,10 +1,10 @@
-use super::flows::{Beginning, Letter};
+use super::flows::{Beginning, Letter, Reached};
 use super::passwords::MAX_ROUNDS;
 use super::{Accounts, Answer};
 use crate::email::EmailAddress;
-use crate::entity::{Method, PasswordLogin, Purpose, Step, User, UserStatus};
+use crate::entity::{Method, PasswordLogin, Purpose, Remedy, Step, User, UserStatus};
 use crate::error::Error;
-use crate::event::{EndReason, FailureReason};
+use crate::event::{CompromiseCause, EndReason, FailureReason};
 use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
@@ -77,19 +77,24 @@ impl<S: Store> Accounts<S> {
             let delays = self.settings().limits.delays;
             Ok(tx.debit_attempt(failures, &delays, now).await?)
         })?;
+        let mut breached = None;
         for _ in 0..MAX_ROUNDS {
             let mut read = self.read().await?;
             let login = read.password_login(email.canonical()).await?;
             drop(read);
             let hash = login.as_ref().and_then(|login| login.hash.clone());
-            let password = password.clone();
-            let verdict = self.parts().passwords.verify(password, hash, admission).await?;
+            let verdict = self.parts().passwords.verify(password.clone(), hash, admission).await?;
             let Right { user, hash, rehashed } = match judge(login, verdict, in_time) {
                 Ok(right) => right,
                 Err((user, reason)) => {
                     return Err(self.refuse(user, Method::Password, reason, origin).await);
                 }
             };
+            let is_breached = match breached {
+                Some(known) => known,
+                None => self.is_breached_login(&password).await,
+            };
+            breached = Some(is_breached);
             let answer = unit!(self, |tx, _| {
                 // Whoever was banned or lost the address while the password was verified is found out here.
                 let owner = tx.user_by_email(email.canonical()).await?;
@@ -105,11 +110,14 @@ impl<S: Store> Accounts<S> {
                 }
                 // Who knows a password that is in the wrong hands may be anybody (R-PW-10).
                 let stored = tx.password(user).await?;
-                if stored.is_some_and(|stored| stored.compromised.is_some()) {
+                if stored.is_some_and(|stored| stored.opens() == Err(Remedy::Reset)) {
                     return Ok(Outcome::Compromised);
                 }
                 tx.reset_attempts(failures).await?;
                 self.refund_failure(tx, origin).await?;
+                if is_breached {
+                    self.mark_password(tx, user, CompromiseCause::Breached, origin).await?;
+                }
                 let done = vec![Method::Password];
                 self.proceed(tx, &owner, done, &email, &state, origin).await.map(Outcome::Answered)
             })?;
@@ -131,6 +139,10 @@ impl<S: Store> Accounts<S> {
     }
 
     /// What comes after `done`: another step, or the session.
+    ///
+    /// Another password comes last, when everything is proven: whoever is asked for it is who he says, and no
+    /// session comes from a compromised one (R-PW-10). Only logins by it are concerned; who never used it owes
+    /// nothing.
     pub(super) async fn proceed(
         &self,
         tx: &mut S::Tx<'_>,
@@ -150,10 +162,21 @@ impl<S: Store> Accounts<S> {
                 tracing::warn!("the step rule asks for an authenticator app that the user has not");
                 None
             }
+            Some(Step::NewPassword) => {
+                tracing::warn!("the step rule asks for another password, which a mark does");
+                None
+            }
+            next => next,
+        };
+        let next = match next {
+            None if done.contains(&Method::Password) => self.owed(tx, user.id).await?,
             next => next,
         };
         match next {
-            Some(Step::Totp) => self.begin_totp_step(tx, user, done, email, state, origin).await,
+            Some(step @ (Step::Totp | Step::NewPassword)) => {
+                self.begin_step(tx, step, Reached { user: user.id, done, email, state }, origin)
+                    .await
+            }
             None => {
                 if let (Some(actor), Some(old)) = (origin.actor, origin.session)
                     && actor == user.id
@@ -181,6 +204,16 @@ impl<S: Store> Accounts<S> {
             }
         }
     }
+
+    /// What a login by a password owes when everything is proven; read again at every step, since the password may
+    /// have been marked after the first one.
+    async fn owed(&self, tx: &mut S::Tx<'_>, user: UserId) -> Result<Option<Step>, Error> {
+        match tx.password(user).await?.map_or(Ok(()), |stored| stored.opens()) {
+            Ok(()) => Ok(None),
+            Err(Remedy::Change) => Ok(Some(Step::NewPassword)),
+            Err(Remedy::Reset) => Err(Error::Unauthenticated),
+        }
+    }
 }
 
 /// What became of a right password.
@@ -188,7 +221,7 @@ enum Outcome {
     Answered(Answer),
     /// Its user may not be used, or has not this address any more.
     Refused,
-    /// It is marked as compromised: its owner chooses another one by a reset.
+    /// It is in the wrong hands: its owner chooses another one by a reset.
     Compromised,
     /// The hash that it was compared with is not stored any more.
     Outdated,

@@ -6,9 +6,9 @@ use super::notices::Means;
 use crate::email::EmailAddress;
 use crate::entity::{CodeAnswer, Flow, LoginEmail, Purpose, Seniority};
 use crate::error::Error;
-use crate::event::{EndReason, Event};
+use crate::event::{CompromiseCause, EndReason, Event};
 use crate::ids::{LoginEmailId, UserId};
-use crate::mail::Notice;
+use crate::mail::{Message, Notice};
 use crate::origin::Origin;
 use crate::store::{Flows, FlowsMut, LoginEmails, LoginEmailsMut, Store, StoreError, Users};
 use crate::token::CodeToken;
@@ -208,9 +208,9 @@ impl<S: Store> Accounts<S> {
         to: &EmailAddress,
         origin: &Origin,
     ) -> Result<(), Error> {
-        self.end_what_was_proven(tx, user, None, EndReason::Objection, origin).await?;
-        self.revoke_personal_keys(tx, user, origin).await?;
-        self.mark_password(tx, user, origin).await?;
+        let (cause, reason) = (CompromiseCause::Objection, EndReason::Objection);
+        self.revoke_password(tx, user, cause, reason, origin).await?;
+        let room = self.debit_notice(tx, to, "recovery", self.now()).await?;
         let beginning = Beginning {
             purpose: Purpose::ResetPassword,
             email: to,
@@ -220,7 +220,7 @@ impl<S: Store> Accounts<S> {
             claim: None,
             methods: Vec::new(),
             pending: None,
-            letter: Letter::Recovery,
+            letter: if room { Letter::Granted(Message::Recovery) } else { Letter::Nothing },
         };
         self.begin_flow(tx, beginning, origin).await.map(drop)
     }

@@ -1,8 +1,10 @@
 use super::Accounts;
+use super::breaches::unchanged;
+use crate::attrs::Attrs;
 use crate::authz::Caller;
 use crate::behavior::PasswordContext;
 use crate::budget::BudgetKey;
-use crate::email::CanonicalEmail;
+use crate::email::{CanonicalEmail, EmailAddress};
 use crate::entity::{LoginEmail, Method, StoredPassword, User, UserStatus};
 use crate::error::{Error, Obstruction};
 use crate::event::{Event, FailureReason, PasswordCause};
@@ -11,6 +13,7 @@ use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash, Verdict};
 use crate::store::{BudgetsMut, LoginEmails, Passwords, PasswordsMut, Store, StoreError, Users};
+use crate::text::PersonName;
 
 /// How often a password is compared anew because its hash was replaced in the meantime.
 pub(super) const MAX_ROUNDS: u32 = 4;
@@ -35,10 +38,17 @@ pub(super) struct Replacement {
 }
 
 /// What stands of a user when the new password is looked at.
-struct Present<A: crate::attrs::Attrs> {
-    user: User<A>,
-    emails: Vec<LoginEmail>,
-    stored: Option<StoredPassword>,
+pub(super) struct Present<A: Attrs> {
+    pub(super) user: User<A>,
+    pub(super) emails: Vec<LoginEmail>,
+    pub(super) stored: Option<StoredPassword>,
+}
+
+impl<A: Attrs> Present<A> {
+    /// Everything that the user claims or has proven to read.
+    pub(super) fn addresses(&self) -> Vec<&EmailAddress> {
+        self.emails.iter().map(|email| &email.address).collect()
+    }
 }
 
 impl<S: Store> Accounts<S> {
@@ -135,47 +145,12 @@ impl<S: Store> Accounts<S> {
         self.credentials_changed(tx, user.id, keep, Notice::PasswordChanged, origin).await
     }
 
-    /// Marks the password of a user as compromised, inside the caller's unit of work: at its next use its
-    /// owner must choose another one (R-PW-10). Answers whether there was one that was not marked yet.
-    pub async fn mark_password(
-        &self,
-        tx: &mut S::Tx<'_>,
-        user: UserId,
-        origin: &Origin,
-    ) -> Result<bool, Error> {
-        let marked = tx.mark_password(user, self.now()).await?;
-        if marked {
-            self.record(tx, &Event::PasswordCompromised { user }, origin).await?;
-        }
-        Ok(marked)
-    }
-
-    /// Hashes a password that is not the compromised one which it is to replace (R-PW-10).
-    pub(super) async fn hash_another(
-        &self,
-        password: Password,
-        stored: Option<&StoredPassword>,
-    ) -> Result<PasswordHash, Error> {
-        let hasher = &self.parts().passwords;
-        if let Some(stored) = stored.filter(|stored| stored.compromised.is_some()) {
-            let (admission, hash) = (hasher.admit()?, Some(stored.hash.clone()));
-            match hasher.verify(password.clone(), hash, admission).await? {
-                Verdict::Wrong => {}
-                Verdict::Right | Verdict::RightRehashed(_) => {
-                    return Err(Error::Invalid(vec![unchanged()]));
-                }
-            }
-        }
-        let admission = hasher.admit()?;
-        Ok(hasher.hash(password, admission).await?)
-    }
-
     /// The budget of failed passwords of whoever has proven this address.
     pub(super) fn password_failures(&self, email: &CanonicalEmail) -> BudgetKey {
         self.budget(&[b"password", email.as_str().as_bytes()])
     }
 
-    async fn present(&self, user: UserId) -> Result<Present<S::Attrs>, Error> {
+    pub(super) async fn present(&self, user: UserId) -> Result<Present<S::Attrs>, Error> {
         let mut read = self.read().await?;
         let stored = read.password(user).await?;
         let emails = read.login_emails_of(user).await?;
@@ -189,7 +164,7 @@ impl<S: Store> Accounts<S> {
         change: &PasswordChange,
         present: &Present<S::Attrs>,
     ) -> Result<(), Error> {
-        let Present { user, emails, stored } = present;
+        let Present { user, stored, .. } = present;
         let methods = &caller.user()?.methods;
         let seconded = methods.iter().any(|method| method.is_second_factor());
         let mut found = Vec::new();
@@ -203,25 +178,41 @@ impl<S: Store> Accounts<S> {
             }
             (None, Some(_)) => found.push(wrong_current()),
         }
-        let context = |email| PasswordContext {
-            service: &self.settings().service,
-            email,
-            name: Some(&user.name),
-            only_factor: true,
-        };
-        let mut weak = Vec::new();
-        let addresses = emails.iter().map(|email| Some(&email.address));
+        found.extend(self.weaknesses(&change.password, &present.addresses(), Some(&user.name)));
+        if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
+    }
+
+    /// Asks the rule about a new password of whoever has these addresses and this name, as far as they are known.
+    pub(super) fn check_password(
+        &self,
+        password: &Password,
+        emails: &[&EmailAddress],
+        name: Option<&PersonName>,
+    ) -> Result<(), Error> {
+        let found = self.weaknesses(password, emails, name);
+        if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
+    }
+
+    /// Everything that the rule says against a new password, each thing once.
+    fn weaknesses(
+        &self,
+        password: &Password,
+        emails: &[&EmailAddress],
+        name: Option<&PersonName>,
+    ) -> Vec<Obstruction> {
+        let service = &self.settings().service;
+        let mut weak: Vec<Obstruction> = Vec::new();
+        let addresses = emails.iter().copied().map(Some);
         for email in addresses.chain(emails.is_empty().then_some(None)) {
-            weak.extend(self.parts().behavior.password.check(&change.password, &context(email)));
-        }
-        weak.dedup();
-        for obstruction in weak {
-            let obstruction = obstruction.at("/password");
-            if !found.contains(&obstruction) {
-                found.push(obstruction);
+            let context = PasswordContext { service, email, name, only_factor: true };
+            for obstruction in self.parts().behavior.password.check(password, &context) {
+                let obstruction = obstruction.at("/password");
+                if !weak.contains(&obstruction) {
+                    weak.push(obstruction);
+                }
             }
         }
-        if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
+        weak
     }
 
     /// Counts an attempt at the current password, durably and where logins count theirs; answers whether it
@@ -268,8 +259,4 @@ impl<S: Store> Accounts<S> {
 
 fn wrong_current() -> Obstruction {
     Obstruction::new("PASSWORD_WRONG", "Is not the current password.").at("/currentPassword")
-}
-
-fn unchanged() -> Obstruction {
-    Obstruction::new("PASSWORD_UNCHANGED", "Must not be the current password.").at("/password")
 }

@@ -1,17 +1,18 @@
 use super::codes::Shown;
 use super::flows::{Beginning, Letter};
+use super::login_emails::heir;
 use super::passwords::Replacement;
-use super::{Accounts, Answer, CodeAttempt};
-use crate::behavior::PasswordContext;
+use super::{Accounts, Answer, CodeAttempt, granted};
 use crate::email::EmailAddress;
 use crate::entity::{CodeAnswer, Purpose, UserStatus};
 use crate::error::{Error, Obstruction};
-use crate::event::PasswordCause;
+use crate::event::{CompromiseCause, EndReason, Event, PasswordCause};
+use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::Password;
-use crate::store::{BudgetsMut, FlowsMut, Passwords, Store, Users};
-use crate::text::{FlowState, PersonName};
+use crate::store::{BudgetsMut, FlowsMut, LoginEmails, Passwords, Store, Users};
+use crate::text::FlowState;
 
 /// A request for a code by which a password is reset.
 #[derive(Clone, Debug)]
@@ -72,7 +73,7 @@ impl<S: Store> Accounts<S> {
     /// said without looking at the code is said before it counts as an attempt.
     pub async fn confirm_reset(&self, reset: PasswordReset, origin: &Origin) -> Result<(), Error> {
         let PasswordReset { attempt, state, password } = reset;
-        self.check_reset(&password, None, None)?;
+        self.check_password(&password, &[], None)?;
         let shown = match &attempt {
             Some(attempt) => self.shown(attempt, origin).await?,
             None => None,
@@ -90,7 +91,7 @@ impl<S: Store> Accounts<S> {
         let name = read.user(user).await?.map(|user| user.name);
         let stored = read.password(user).await?;
         drop(read);
-        self.check_reset(&password, Some(&flow.email), name.as_ref())?;
+        self.check_password(&password, &[&flow.email], name.as_ref())?;
         let hash = self.hash_another(password, stored.as_ref()).await?;
         let typed = attempt.is_some_and(|attempt| matches!(attempt, CodeAttempt::Typed { .. }));
         let changed = unit!(self, |tx, _| {
@@ -117,22 +118,52 @@ impl<S: Store> Accounts<S> {
         if changed { Ok(()) } else { Err(self.refuse_flow(Some(user), origin).await) }
     }
 
-    fn check_reset(
+    /// Mails a user a code by which he chooses another password, or his first one, inside the caller's unit of work: an
+    /// administrator's part of a recovery, who neither sets a password nor sees a code (R-PW-11).
+    ///
+    /// It goes to the primary proven address, and is good through any client and with any state: nobody waits for it
+    /// where it was begun. With `revoke` the present password is worth nothing from now on, and all sessions, refresh
+    /// tokens, flows and personal keys end; without, nothing changes until the code comes back.
+    ///
+    /// [`Error::Deleted`] for a deleted account, [`Error::Forbidden`] for a banned one, [`Error::Invalid`] for one that
+    /// has proven no address, and [`Error::Throttled`] when its owner was written to often enough.
+    pub async fn start_reset(
         &self,
-        password: &Password,
-        email: Option<&EmailAddress>,
-        name: Option<&PersonName>,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        revoke: bool,
+        origin: &Origin,
     ) -> Result<(), Error> {
-        let service = &self.settings().service;
-        let context = PasswordContext { service, email, name, only_factor: true };
-        let found = self.parts().behavior.password.check(password, &context);
-        if found.is_empty() {
-            return Ok(());
+        match self.present_user(tx, user).await?.status {
+            UserStatus::Active => {}
+            UserStatus::Banned => return Err(Error::Forbidden),
+            UserStatus::Deleted => return Err(Error::Deleted),
         }
-        Err(Error::Invalid(found.into_iter().map(at_password).collect()))
+        let emails = tx.login_emails_of(user).await?;
+        let to = &heir(&emails).ok_or_else(|| Error::Invalid(vec![unreachable_user()]))?.address;
+        let key = self.budget(&[b"started resets", user.as_bytes()]);
+        granted(tx.debit_budget(key, &self.settings().limits.notices, self.now()).await?)?;
+        self.record(tx, &Event::PasswordResetStarted { user, revoked: revoke }, origin).await?;
+        if revoke {
+            let (cause, reason) = (CompromiseCause::Revoked, EndReason::Revoked);
+            self.revoke_password(tx, user, cause, reason, origin).await?;
+        }
+        let beginning = Beginning {
+            purpose: Purpose::ResetPassword,
+            email: to,
+            state: None,
+            user: Some(user),
+            claim: None,
+            methods: Vec::new(),
+            pending: None,
+            letter: Letter::Granted(Message::ResetStarted),
+        };
+        // It is the user's flow, and has nothing to do with the client and the session of whoever began it.
+        let elsewhere = Origin { client: None, session: None, ..origin.clone() };
+        self.begin_flow(tx, beginning, &elsewhere).await.map(drop)
     }
 }
 
-fn at_password(obstruction: Obstruction) -> Obstruction {
-    obstruction.at("/password")
+fn unreachable_user() -> Obstruction {
+    Obstruction::new("EMAIL_NONE_PROVEN", "The user has proven no address to write to.")
 }

@@ -1,10 +1,9 @@
 use super::factors::{RECOVERY, TOTP};
-use super::{Accounts, Answer, StepAnswer};
-use crate::email::EmailAddress;
-use crate::entity::{Flow, Method, Purpose, Step, TotpCode, User, UserStatus};
+use super::{Accounts, Answer};
+use crate::entity::{Method, Step, TotpCode, UserStatus};
 use crate::error::Error;
 use crate::event::{Event, FailureReason};
-use crate::ids::{FlowId, TotpId, UserId};
+use crate::ids::{TotpId, UserId};
 use crate::keys::Label;
 use crate::mail::Notice;
 use crate::origin::Origin;
@@ -97,44 +96,6 @@ impl<S: Store> Accounts<S> {
             Err(Error::Unauthenticated) => refused(FailureReason::FlowRefused).await,
             settled => settled,
         }
-    }
-
-    /// Begins the step [`Step::Totp`] of a login, inside the caller's unit of work; nothing is mailed.
-    pub(super) async fn begin_totp_step(
-        &self,
-        tx: &mut S::Tx<'_>,
-        user: &User<S::Attrs>,
-        done: Vec<Method>,
-        email: &EmailAddress,
-        state: &FlowState,
-        origin: &Origin,
-    ) -> Result<Answer, Error> {
-        let now = self.now();
-        let handle = FlowToken::mint(self.entropy());
-        let flow = Flow {
-            id: FlowId::new(now, self.entropy()),
-            purpose: Purpose::Login,
-            step: Step::Totp,
-            position: 0,
-            handle: self.keys().digest(&handle),
-            state: Some(self.keys().label(Label::State, &[state.expose().as_bytes()])),
-            email: email.clone(),
-            user: Some(user.id),
-            claim: None,
-            session: origin.session,
-            link: None,
-            short: None,
-            attempts: 0,
-            mails: 0,
-            methods: done,
-            pending: None,
-            client: origin.client,
-            created: now,
-            expires: now + self.settings().code_lifetime,
-            finished: None,
-        };
-        tx.insert_flow(&flow).await?;
-        Ok(Answer::Step(StepAnswer { step: Step::Totp, handle, expires: flow.expires }))
     }
 
     /// Verifies a proof, as far as that can be done without spending it.

@@ -116,7 +116,7 @@ impl<S: Store> Accounts<S> {
         };
         let admission = self.parts().passwords.admit()?;
         unit!(self, presuming, |tx, _| self.debit_requests(tx, origin, self.now()).await)?;
-        Ok(Some(self.parts().passwords.hash(password, admission).await?))
+        self.hash_new(password, admission).await.map(Some)
     }
 
     async fn sign_up_to_verify(

@@ -49,7 +49,8 @@ pub struct UserDetails<A: Attrs> {
 }
 
 impl<S: Store> Accounts<S> {
-    /// Checks a new password against the rules and hashes it; before any unit of work, since it takes long.
+    /// Checks a new password against the rules and the breached ones, and hashes it; before any unit of work,
+    /// since it takes long.
     pub async fn hash_password(
         &self,
         password: Password,
@@ -60,7 +61,7 @@ impl<S: Store> Accounts<S> {
             return Err(Error::Invalid(found.into_iter().map(|it| it.at("/password")).collect()));
         }
         let admission = self.parts().passwords.admit()?;
-        Ok(self.parts().passwords.hash(password, admission).await?)
+        self.hash_new(password, admission).await
     }
 
     /// Makes a user, inside the caller's unit of work: the one function through which every user comes to be.

@@ -33,6 +33,8 @@ pub enum Action {
     ChangeEmails,
     /// Choose another password, or the first one (R-PW-11).
     ChangePassword,
+    /// Have a user choose another password (R-PW-10, R-PW-11).
+    ResetPassword,
     /// Read what the audit log has about a user.
     ReadUserAudit,
     /// Read the whole audit log.
@@ -89,7 +91,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -106,6 +108,7 @@ impl Action {
         Self::ResendVerification,
         Self::ChangeEmails,
         Self::ChangePassword,
+        Self::ResetPassword,
         Self::ReadUserAudit,
         Self::ReadAudit,
         Self::ReadSessions,
@@ -151,6 +154,7 @@ impl Action {
             | Self::ResendVerification
             // Its flow asks: what is needed depends on what there is.
             | Self::ChangePassword
+            | Self::ResetPassword
             | Self::ReadUserAudit
             | Self::ReadAudit
             | Self::ReadSessions
@@ -217,6 +221,7 @@ impl Action {
             | Self::ResendVerification
             | Self::ChangeEmails
             | Self::ChangePassword
+            | Self::ResetPassword
             | Self::ReadAudit
             | Self::ListSessions
             | Self::EndSessions

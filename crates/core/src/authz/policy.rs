@@ -89,7 +89,7 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             }
         }
         // Nobody does this to himself.
-        Action::BanUser => match relation {
+        Action::BanUser | Action::ResetPassword => match relation {
             Anonymous => Authenticate,
             Administrator | SystemClient => Allow,
             Own => Forbid,

@@ -55,7 +55,7 @@ pub struct Flow<A: Attrs = Plain> {
     pub methods: Vec<Method>,
     /// What becomes of a sign-up once the address is proven.
     pub pending: Option<Pending<A>>,
-    /// The client that began it; only that one may go on.
+    /// The client that began it; only that one may go on, unless nobody waits for it there.
     pub client: Option<ClientId>,
     /// When it was begun.
     pub created: Timestamp,
@@ -84,6 +84,8 @@ pub enum Step {
     Code,
     /// The code of the user's authenticator app, or a recovery code in its place.
     Totp,
+    /// Another password, in the place of a compromised one; comes last, when everything is proven (R-PW-10).
+    NewPassword,
 }
 
 /// A way to prove who one is.
@@ -190,13 +192,19 @@ impl<A: Attrs> Flow<A> {
         if self.attempts >= Self::MAX_ATTEMPTS {
             return Err(FlowRefusal::Exhausted);
         }
-        if self.client != client {
+        if self.client != client && !self.is_nobodys() {
             return Err(FlowRefusal::WrongClient);
         }
         if !self.accepts_state(keys, state) {
             return Err(FlowRefusal::WrongState);
         }
         Ok(())
+    }
+
+    /// Whether nobody waits for it where it was begun: a reset that began with an objection or by an administrator. Its
+    /// link is followed wherever its reader is at home.
+    fn is_nobodys(&self) -> bool {
+        self.purpose == Purpose::ResetPassword && self.state.is_none()
     }
 
     /// Whether whoever sends this `state` began the flow.
@@ -229,13 +237,14 @@ pub(crate) fn short_code_digest(keys: &KeyRing, flow: FlowId, code: &ShortCode) 
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 2] = [Self::Code, Self::Totp];
+    pub const ALL: [Self; 3] = [Self::Code, Self::Totp, Self::NewPassword];
 
     /// The name under which a store keeps the step.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Code => "code",
             Self::Totp => "totp",
+            Self::NewPassword => "newPassword",
         }
     }
 
@@ -352,6 +361,11 @@ mod tests {
         assert_eq!(decide(&decoy, &right, Some(&mine), now), Err(FlowRefusal::WrongCode));
         let other_step = Flow { step: Step::Totp, ..flow.clone() };
         assert_eq!(decide(&other_step, &right, Some(&mine), now), Err(FlowRefusal::WrongStep));
+        // A reset that nobody began goes on through any client.
+        let reset = Flow { purpose: Purpose::ResetPassword, ..foreign };
+        assert_eq!(decide(&reset, &right, Some(&mine), now), Err(FlowRefusal::WrongClient));
+        let unasked = Flow { state: None, ..reset };
+        assert_eq!(decide(&unasked, &right, Some(&other), now), Ok(()));
         let verification = Flow { purpose: Purpose::VerifyEmail, ..flow };
         assert_eq!(decide(&verification, &right, None, now), Ok(()));
         assert_eq!(decide(&verification, &right, Some(&other), now), Err(FlowRefusal::WrongState));

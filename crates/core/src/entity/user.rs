@@ -1,6 +1,5 @@
 use crate::attrs::{Attrs, Plain, Role};
 use crate::ids::UserId;
-use crate::password::PasswordHash;
 use crate::text::PersonName;
 use crate::time::Timestamp;
 
@@ -68,31 +67,6 @@ impl UserStatus {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
-}
-
-/// The password of a user, as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredPassword {
-    /// Whose it is.
-    pub user: UserId,
-    /// The peppered hash.
-    pub hash: PasswordHash,
-    /// When its owner last chose it; a re-hash does not count.
-    pub changed: Timestamp,
-    /// Since when it is known to be in the wrong hands, if so: then it opens no session before its owner
-    /// has chosen another one (R-PW-10).
-    pub compromised: Option<Timestamp>,
-}
-
-/// What a login by password needs to know, in one look-up by a proven address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PasswordLogin {
-    /// Who has proven the address.
-    pub user: UserId,
-    /// Whether the account may be used.
-    pub status: UserStatus,
-    /// The hash, unless the user has no password.
-    pub hash: Option<PasswordHash>,
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::EmailReverted { .. } => "email.reverted",
             Self::PasswordChanged { .. } => "password.changed",
             Self::PasswordCompromised { .. } => "password.compromised",
+            Self::PasswordResetStarted { .. } => "password.reset-started",
             Self::SessionOpened { .. } => "session.opened",
             Self::SessionRefreshed { .. } => "session.refreshed",
             Self::SessionEnded { .. } => "session.ended",
@@ -81,7 +82,8 @@ impl<A: Attrs> Event<'_, A> {
             Self::UserExported { user }
             | Self::UserErased { user }
             | Self::PasswordChanged { user, .. }
-            | Self::PasswordCompromised { user }
+            | Self::PasswordCompromised { user, .. }
+            | Self::PasswordResetStarted { user, .. }
             | Self::SessionEnded { user, .. }
             | Self::SessionsEnded { user, .. }
             | Self::NoticeReported { user, .. }
@@ -154,6 +156,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::EmailReverted { .. }
             | Self::PasswordChanged { .. }
             | Self::PasswordCompromised { .. }
+            | Self::PasswordResetStarted { .. }
             | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }
             | Self::RecoveryCodesReplaced { .. }

@@ -39,6 +39,8 @@ impl<A: Attrs> Event<'_, A> {
             | Self::PrimaryEmailChanged { email }
             | Self::EmailReverted { email } => json!({ "emailId": email.id }),
             Self::PasswordChanged { cause, .. } => json!({ "cause": cause.name() }),
+            Self::PasswordCompromised { cause, .. } => json!({ "cause": cause.name() }),
+            Self::PasswordResetStarted { revoked, .. } => json!({ "revoked": revoked }),
             Self::SessionOpened { session } => json!({
                 "sessionId": session.id,
                 "methods": session.methods,
@@ -55,7 +57,6 @@ impl<A: Attrs> Event<'_, A> {
             }),
             Self::UserExported { .. }
             | Self::UserErased { .. }
-            | Self::PasswordCompromised { .. }
             | Self::BootstrapUsed { .. }
             | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }

@@ -1,3 +1,5 @@
+use crate::entity::Remedy;
+
 /// Why a session was ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -36,6 +38,20 @@ pub enum PasswordCause {
     Reset,
     /// The one before was compromised, and its owner was asked for another one at a login.
     Forced,
+}
+
+/// How it is known that a password is compromised, which decides what its owner must do about it (R-PW-10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CompromiseCause {
+    /// It stands in a list of breached ones.
+    Breached,
+    /// An administrator or the application says so.
+    Reported,
+    /// An administrator revoked it.
+    Revoked,
+    /// Its owner objected to a change: somebody else may have chosen it (R-NO-01).
+    Objection,
 }
 
 /// Why someone failed to authenticate; told to the audit log and to nobody else (R-EN-01).
@@ -84,6 +100,27 @@ impl PasswordCause {
             Self::Changed => "changed",
             Self::Reset => "reset",
             Self::Forced => "forced",
+        }
+    }
+}
+
+impl CompromiseCause {
+    /// What the owner must do about it: never lets somebody else choose the next password who may have chosen
+    /// this one.
+    pub const fn remedy(self) -> Remedy {
+        match self {
+            Self::Breached | Self::Reported => Remedy::Change,
+            Self::Revoked | Self::Objection => Remedy::Reset,
+        }
+    }
+
+    /// The name in the audit log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Breached => "breached",
+            Self::Reported => "reported",
+            Self::Revoked => "revoked",
+            Self::Objection => "objection",
         }
     }
 }

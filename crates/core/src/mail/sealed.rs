@@ -68,6 +68,7 @@ impl SealedMail {
                 | Message::ResetPassword(_)
                 | Message::AddressInUse
                 | Message::Recovery(_)
+                | Message::ResetStarted(_)
                 | Message::Notice(_)
                 | Message::Invitation(_) => None,
             },
@@ -88,6 +89,7 @@ impl SealedMail {
                 | Message::AddressInUse
                 | Message::AccountDeleted(_)
                 | Message::Recovery(_)
+                | Message::ResetStarted(_)
                 | Message::Notice(_) => None,
             },
         }
@@ -112,6 +114,7 @@ impl SealedMail {
                 Message::AccountDeleted(Deletion { link: link.map(Secret::new), days })
             }
             ("recovery", Some(code)) => Message::Recovery(code),
+            ("reset-started", Some(code)) => Message::ResetStarted(code),
             ("notice", None) => Message::Notice(notice?),
             ("invitation", None) => {
                 let SealedPlace { organization, sender, link, days } = self.place?;

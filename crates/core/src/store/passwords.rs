@@ -1,9 +1,8 @@
 use super::Result;
 use crate::email::CanonicalEmail;
-use crate::entity::{PasswordLogin, StoredPassword};
+use crate::entity::{Compromise, PasswordLogin, StoredPassword};
 use crate::ids::UserId;
 use crate::password::PasswordHash;
-use crate::time::Timestamp;
 
 /// Look-ups of passwords.
 #[trait_variant::make(Send)]
@@ -29,9 +28,10 @@ pub trait PasswordsMut {
         from: &PasswordHash,
     ) -> Result<bool>;
 
-    /// Marks a password as compromised since `now`, if there is one that is not marked; answers whether
-    /// there was (R-PW-10).
-    async fn mark_password(&mut self, user: UserId, now: Timestamp) -> Result<bool>;
+    /// Marks a password as compromised, if there is one that is not marked, or whose mark this one
+    /// [outweighs](Compromise::outweighs); answers whether there was (R-PW-10). Of concurrent marks of one
+    /// kind at most one is told `true`.
+    async fn mark_password(&mut self, user: UserId, compromise: &Compromise) -> Result<bool>;
 
     /// Replaces a hash by a better one of the same password, if `old` is still stored; answers whether it
     /// was. Of concurrent replacements of one hash at most one is told `true`.

@@ -17,6 +17,7 @@ fn wire<S: Store>(
         clock: Arc::new(SystemClock),
         keys,
         passwords,
+        breaches: None,
         links,
         mailer,
         behavior: Behavior::default(),

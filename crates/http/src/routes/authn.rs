@@ -7,6 +7,7 @@ use crate::authn;
 use crate::edge::{Budget, Credentials};
 use crate::error::Fault;
 use crate::operation::{BodyUse, Operation, SessionUse, Success};
+use crate::passwords;
 use crate::schemas::Schemas;
 
 /// Ways to prove who one is.
@@ -130,6 +131,32 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 answers: vec![Success::new(
                     200,
                     "The session, or what must still be proven.",
+                    Schemas::answer::<LoginView<'static>>,
+                )],
+                faults: &[Fault::Flow(Kind::Vetoed)],
+            },
+        },
+        Route {
+            verb: Verb::Post,
+            path: "/v1/authn/new-password",
+            action: Action::Authenticate,
+            aim: Aim::Service,
+            credentials: Credentials::Checked,
+            budget: Some(Budget::Failures),
+            endpoint: endpoint(passwords::choose),
+            operation: Operation {
+                id: "loginWithNewPassword",
+                tag: "Login",
+                summary: "Answer the step `newPassword`",
+                description: "Another password in the place of a compromised one, when everything else is proven. One \
+                              that is not good enough is told, and the step waits for another one. All other sessions \
+                              end.",
+                session: SessionUse::None,
+                fields: &[],
+                body: BodyUse::Required(Schemas::request::<passwords::NewPasswordShape>),
+                answers: vec![Success::new(
+                    200,
+                    "The session, or another step.",
                     Schemas::answer::<LoginView<'static>>,
                 )],
                 faults: &[Fault::Flow(Kind::Vetoed)],

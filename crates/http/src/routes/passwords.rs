@@ -9,7 +9,16 @@ use crate::operation::{BodyUse, Operation, SessionUse, Success};
 use crate::passwords;
 use crate::schemas::Schemas;
 
+/// What can go wrong when an administrator has a user choose another password.
+const ADMINISTRATION: &[Fault] = &[
+    Fault::Flow(Kind::Forbidden),
+    Fault::Flow(Kind::Deleted),
+    Fault::Flow(Kind::Vetoed),
+    Fault::Flow(Kind::Busy),
+];
+
 /// What is done with passwords.
+#[expect(clippy::too_many_lines, reason = "a table is read row by row")]
 pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
     vec![
         Route {
@@ -78,6 +87,50 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 body: BodyUse::Required(Schemas::request::<passwords::ConfirmShape>),
                 answers: vec![Success::empty(204, "The password is another one.")],
                 faults: &[Fault::Flow(Kind::Vetoed)],
+            },
+        },
+        Route {
+            verb: Verb::Post,
+            path: "/v1/users/{id}/password/compromised",
+            action: Action::ResetPassword,
+            aim: Aim::User,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(passwords::compromised),
+            operation: Operation {
+                id: "markPassword",
+                tag: "Administration",
+                summary: "Have a user choose another password at his next login",
+                description: "For administrators, and never their own. Whoever logs in by the password answers one more \
+                              step, `newPassword`, when everything else is proven. Sessions go on. A password that is \
+                              marked already stays so, and who has none has nothing to choose.",
+                session: SessionUse::Required,
+                fields: &[],
+                body: BodyUse::None,
+                answers: vec![Success::empty(204, "The password is marked.")],
+                faults: ADMINISTRATION,
+            },
+        },
+        Route {
+            verb: Verb::Post,
+            path: "/v1/users/{id}/password/reset",
+            action: Action::ResetPassword,
+            aim: Aim::User,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(passwords::start_reset),
+            operation: Operation {
+                id: "startPasswordReset",
+                tag: "Administration",
+                summary: "Mail a user a code to choose another password",
+                description: "For administrators, and never their own. The mail goes to the primary proven address; \
+                              nobody else sees the code, or sets a password. With `revoke` the present password is \
+                              worth nothing from now on, and all sessions and personal keys end.",
+                session: SessionUse::Required,
+                fields: &[],
+                body: BodyUse::Required(Schemas::request::<passwords::StartShape>),
+                answers: vec![Success::empty(202, "A mail is on its way.")],
+                faults: ADMINISTRATION,
             },
         },
     ]

@@ -11,6 +11,7 @@ mod authn;
 mod bootstraps;
 mod client_rights;
 mod clients;
+mod compromised_passwords;
 mod conventions;
 mod credentials;
 mod document;

@@ -65,6 +65,7 @@ impl<A: Attrs> Site<A> {
             keys: Arc::new(KeyRing::parse(KeyRing::generate(1, &*entropy).expose()).unwrap()),
             entropy,
             passwords: Arc::new(Quick),
+            breaches: None,
             links: Arc::new(Here),
             mailer: Arc::clone(&inbox) as Arc<dyn Mailer>,
             behavior: Behavior::default(),

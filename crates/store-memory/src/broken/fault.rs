@@ -2,10 +2,10 @@ use durward_conformance::Suite;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret, Flow,
-    FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization,
-    OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily,
-    StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
+    Compromise, Flow, FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey,
+    Session, SessionFamily, StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -230,7 +230,7 @@ port! {
         PasswordsMut {
             insert_password(password: &StoredPassword) -> ();
             update_password(password: &StoredPassword, from: &PasswordHash) -> bool;
-            mark_password(user: UserId, now: Timestamp) -> bool;
+            mark_password(user: UserId, compromise: &Compromise) -> bool;
             replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
         }
         SessionsMut<Suite> {

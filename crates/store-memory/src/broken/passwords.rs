@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use durward_conformance::Suite;
-use durward_core::entity::{PasswordLogin, StoredPassword, UserStatus};
+use durward_core::entity::{Compromise, PasswordLogin, Remedy, StoredPassword, UserStatus};
 use durward_core::ids::UserId;
 use durward_core::{PasswordHash, Timestamp};
 
@@ -70,7 +70,9 @@ pub(super) const FAULTS: Faults = &[
             stored!(|it| it.changed = it.changed.max(Timestamp::from_millis(0))),
             stored!(|it| it.changed = it.changed.min(Timestamp::from_millis(1 << 53))),
             stored!(|it| it.compromised = None),
-            stored!(|it| it.compromised = Some(it.changed)),
+            stored!(|it| it.compromised = Some(mark(it.changed, Remedy::Reset))),
+            stored!(|it| it.compromised = it.compromised.map(|it| mark(it.since, Remedy::Reset))),
+            stored!(|it| it.compromised = it.compromised.map(|it| mark(it.since, Remedy::Change))),
         ],
     ),
     (
@@ -151,6 +153,7 @@ pub(super) const FAULTS: Faults = &[
             updated_if!(|stored, old| stored.starts_with(old)),
             updated!(|it, stored| it.changed = stored.changed),
             updated!(|it, stored| it.compromised = stored.compromised),
+            updated!(|it, _| it.compromised = None),
             Fault::update_password(|state, password, from| {
                 if state.passwords.row(password.user).is_none() {
                     put(state, password.clone());
@@ -173,29 +176,29 @@ pub(super) const FAULTS: Faults = &[
     (
         "a_password_is_marked_once",
         &[
-            Fault::mark_password(|state, user, now| {
-                let marked = Arc::make_mut(&mut state.passwords).mark(user, now);
+            Fault::mark_password(|state, user, compromise| {
+                let marked = Arc::make_mut(&mut state.passwords).mark(user, compromise);
                 let again = state.passwords.row(user).cloned();
                 if let Some(it) = again {
-                    put(state, StoredPassword { compromised: Some(now), ..it });
+                    put(state, StoredPassword { compromised: Some(*compromise), ..it });
                 }
                 Ok(marked)
             }),
-            Fault::mark_password(|state, user, now| {
-                _ = Arc::make_mut(&mut state.passwords).mark(user, now);
+            Fault::mark_password(|state, user, compromise| {
+                _ = Arc::make_mut(&mut state.passwords).mark(user, compromise);
                 Ok(true)
             }),
-            Fault::mark_password(|state, user, now| {
+            Fault::mark_password(|state, user, compromise| {
                 let users: Vec<_> = state.passwords.rows.keys().copied().collect();
                 let known = users.contains(&user);
-                let mark = |user| Arc::make_mut(&mut state.passwords).mark(user, now);
+                let mark = |user| Arc::make_mut(&mut state.passwords).mark(user, compromise);
                 Ok(users.into_iter().filter(|_| known).map(mark).filter(|it| *it).count() > 0)
             }),
-            Fault::mark_password(|state, user, now| {
-                let marked = Arc::make_mut(&mut state.passwords).mark(user, now);
+            Fault::mark_password(|state, user, compromise| {
+                let marked = Arc::make_mut(&mut state.passwords).mark(user, compromise);
                 let stored = state.passwords.row(user).cloned();
                 if let Some(it) = stored {
-                    put(state, StoredPassword { changed: now, ..it });
+                    put(state, StoredPassword { changed: compromise.since, ..it });
                 }
                 Ok(marked)
             }),
@@ -209,6 +212,31 @@ pub(super) const FAULTS: Faults = &[
             }),
         ],
     ),
+    (
+        "a_mark_never_becomes_lighter",
+        &[
+            // Marked is marked.
+            Fault::mark_password(|state, user, compromise| {
+                let row = state.passwords.row(user);
+                let unmarked = row.is_some_and(|row| row.compromised.is_none());
+                Ok(unmarked && Arc::make_mut(&mut state.passwords).mark(user, compromise))
+            }),
+            // The last word counts.
+            Fault::mark_password(|state, user, compromise| {
+                let Some(it) = state.passwords.row(user).cloned() else { return Ok(false) };
+                put(state, StoredPassword { compromised: Some(*compromise), ..it });
+                Ok(true)
+            }),
+            // The first moment stays.
+            Fault::mark_password(|state, user, compromise| {
+                let known = state.passwords.row(user).and_then(|row| row.compromised);
+                let since = known.map_or(compromise.since, |known| known.since);
+                let compromise = mark(since, compromise.remedy);
+                Ok(Arc::make_mut(&mut state.passwords).mark(user, &compromise))
+            }),
+        ],
+    ),
+    ("of_concurrent_marks_of_a_password_one_counts", &[Fault::UnitsOverlap]),
     ("a_login_does_not_outlive_the_password", &[Fault::UnitsOverlap]),
     (
         "a_hash_is_replaced_if_it_is_still_stored",
@@ -263,6 +291,10 @@ fn put(state: &mut State<Suite>, password: StoredPassword) {
 fn chosen_at_0(user: UserId, hash: &PasswordHash) -> StoredPassword {
     let changed = Timestamp::from_millis(0);
     StoredPassword { user, hash: hash.clone(), changed, compromised: None }
+}
+
+fn mark(since: Timestamp, remedy: Remedy) -> Compromise {
+    Compromise { since, remedy }
 }
 
 fn rewrite(password: &mut StoredPassword, rewrite: fn(&str) -> String) {

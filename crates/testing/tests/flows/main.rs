@@ -3,9 +3,11 @@
 
 mod audit;
 mod bootstraps;
+mod breaches;
 mod client_access;
 mod clients;
 mod codes;
+mod compromises;
 mod factors;
 mod hooks;
 mod idempotency;
@@ -30,6 +32,7 @@ mod resets;
 mod reverts;
 mod sessions;
 mod sign_up;
+mod started_resets;
 mod steps;
 mod support;
 mod team;

@@ -9,6 +9,7 @@
 //! A general model checker would explore a description of the flows; this explores the flows. Nothing has to be
 //! kept equal to the code, and a schedule is repeated from its beginning, so no state has to be compared or copied.
 
+mod compromises;
 mod explorer;
 mod invariants;
 mod worlds;
@@ -36,7 +37,10 @@ mod lies {
 
     use std::any::Any;
 
-    use durward_core::entity::{Flow, LiveSession, PasswordLogin, SessionFamily, Totp, User};
+    use durward_core::entity::{
+        Compromise, Flow, LiveSession, PasswordLogin, Remedy, SessionFamily, StoredPassword, Totp,
+        User,
+    };
     use durward_core::{Plain, UserStatus};
 
     use crate::traced::Lie;
@@ -90,6 +94,19 @@ mod lies {
         *answer.downcast_mut::<Option<Totp>>().unwrap() = None;
     }
 
+    fn unmarked(answer: &mut dyn Any) {
+        if let Some(stored) = found::<StoredPassword>(answer) {
+            stored.compromised = None;
+        }
+    }
+
+    fn still_marked(answer: &mut dyn Any) {
+        if let Some(stored) = found::<StoredPassword>(answer) {
+            let (since, remedy) = (stored.changed, Remedy::Change);
+            stored.compromised = Some(Compromise { since, remedy });
+        }
+    }
+
     /// AM-04: whoever read the code before it was spent may spend it, too.
     pub(super) const SPENT_UNGUARDED: &[Lie] = &[("finish_flow", passes)];
     /// GW-60: a code is never spent.
@@ -112,11 +129,16 @@ mod lies {
     /// AM-16, GW-64: attempts have no end.
     pub(super) const ATTEMPTS_UNCOUNTED: &[Lie] =
         &[("debit_flow", passes), ("debit_attempt", passes), ("flow_by_handle", untried)];
+    /// A password is marked, and no login looks.
+    pub(super) const MARK_UNREAD: &[Lie] = &[("password", unmarked)];
+    /// Whoever is asked for another password may choose one as often as he likes.
+    pub(super) const CHOICE_REPEATS: &[Lie] =
+        &[("finish_flow", passes), ("flow_by_handle", unfinished), ("password", still_marked)];
 }
 
 #[test]
 fn every_world_keeps_its_invariants() {
-    // R-OT-01, R-SE-06, R-SE-11, R-MF-02, R-RC-01, R-CC-01
+    // R-OT-01, R-SE-06, R-SE-11, R-MF-02, R-RC-01, R-CC-01, R-PW-10
     for (name, world) in worlds::ALL {
         let count =
             explore(*world, &[], 1).unwrap_or_else(|violation| panic!("{name}: {violation}"));
@@ -127,7 +149,7 @@ fn every_world_keeps_its_invariants() {
 
 #[test]
 fn every_mistake_is_found_when_it_is_put_back() {
-    let mistakes: [(&str, World, &'static [Lie], Violation); 10] = [
+    let mistakes: [(&str, World, &'static [Lie], Violation); 14] = [
         ("AM-04", worlds::one_code, lies::SPENT_UNGUARDED, Violation::UsedTwice),
         ("GW-60", worlds::one_code, lies::NEVER_SPENT, Violation::UsedTwice),
         ("R-OT-01", worlds::one_totp_step, lies::STEPS_REPEAT, Violation::UsedTwice),
@@ -147,6 +169,25 @@ fn every_mistake_is_found_when_it_is_put_back() {
             lies::END_UNSEEN,
             Violation::OtherSessionLives,
         ),
+        (
+            "R-PW-10",
+            compromises::mark_against_login,
+            lies::MARK_UNREAD,
+            Violation::OpenedByCompromised,
+        ),
+        (
+            "R-PW-10",
+            compromises::mark_against_factor,
+            lies::MARK_UNREAD,
+            Violation::OpenedByCompromised,
+        ),
+        (
+            "R-PW-10",
+            compromises::revocation_against_login,
+            lies::MARK_UNREAD,
+            Violation::OpenedByCompromised,
+        ),
+        ("R-CC-02", compromises::two_new_passwords, lies::CHOICE_REPEATS, Violation::UsedTwice),
         ("AM-16", worlds::last_attempt, lies::ATTEMPTS_UNCOUNTED, Violation::VerifiedUndebited),
     ];
     for (id, world, lies, expected) in mistakes {

@@ -3,12 +3,14 @@ use std::time::Duration;
 use durward_core::accounts::{
     Answer, CodeAttempt, PasswordChange, PasswordReset, ResetRequest, SignUp, StepAnswer,
 };
-use durward_core::store::{Passwords, Tx};
-use durward_core::{Caller, Error, FlowState, Store, UserStatus};
+use durward_core::store::Passwords;
+use durward_core::{Caller, CompromiseCause, Error, FlowState, Store, UserStatus};
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, followed, given, step, typed};
 
-use crate::support::{audited, begin_login, is_refused, proven_user, set_status, try_password};
+use crate::support::{
+    audited, begin_login, is_refused, mark, proven_user, set_status, try_password,
+};
 
 const NEW: &str = "harbour violet ninety sparrow";
 const ADA: &str = "ada@example.com";
@@ -150,13 +152,11 @@ async fn a_sign_up_without_a_password_may_set_one_later_by_a_reset() {
 }
 
 #[tokio::test]
-async fn a_compromised_password_opens_nothing_until_it_is_reset() {
+async fn a_password_in_the_wrong_hands_opens_nothing_until_it_is_reset() {
     // R-PW-10
     let it = TestAccounts::new();
     let user = it.sign_up(ADA).await.user;
-    let mut tx = it.accounts().begin().await.unwrap();
-    assert!(it.accounts().mark_password(&mut tx, user, &it.origin()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(mark(&it, user, CompromiseCause::Objection).await);
     assert!(is_refused(try_password(&it, ADA, PASSWORD).await));
     let (_, state) = begin(&it, ADA).await;
     let letter = it.mail_to(ADA).await;

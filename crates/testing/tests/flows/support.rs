@@ -6,8 +6,8 @@ use durward_core::accounts::{
 use durward_core::entity::Organization;
 use durward_core::store::{Audit, AuditQuery, LoginEmails, OrganizationsMut, Tx, Users, UsersMut};
 use durward_core::{
-    Caller, Error, FlowState, FreshUser, LoginEmail, NoAttributes, OrganizationId, StandardRole,
-    Store, User, UserId, UserStatus,
+    Caller, CompromiseCause, Error, FlowState, FreshUser, LoginEmail, NoAttributes, OrganizationId,
+    StandardRole, Store, User, UserId, UserStatus, unit,
 };
 use durward_testing::{TestAccounts, given, step};
 
@@ -111,6 +111,17 @@ pub(crate) async fn try_password<S: Store>(
 /// Whether this is the one answer to every failed proof (R-EN-01).
 pub(crate) fn is_refused<T>(outcome: Result<T, Error>) -> bool {
     outcome.is_err_and(|error| matches!(error, Error::Unauthenticated))
+}
+
+/// Marks a password as compromised; answers whether it was not marked so before.
+pub(crate) async fn mark<S: Store>(
+    it: &TestAccounts<S>,
+    user: UserId,
+    cause: CompromiseCause,
+) -> bool {
+    let (accounts, origin) = (it.accounts(), it.origin());
+    let marked = unit!(accounts, |tx, _| accounts.mark_password(tx, user, cause, &origin).await);
+    marked.unwrap()
 }
 
 /// A proven user who authenticated a moment ago, by his session.

@@ -9,10 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret, Flow,
-    FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member, Membership, Organization,
-    OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily,
-    StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
+    Compromise, Flow, FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member,
+    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey,
+    Session, SessionFamily, StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -202,7 +202,7 @@ traced! {
     [T: PasswordsMut + Send] PasswordsMut {
         insert_password(password: &StoredPassword) -> ();
         update_password(password: &StoredPassword, from: &PasswordHash) -> bool;
-        mark_password(user: UserId, now: Timestamp) -> bool;
+        mark_password(user: UserId, compromise: &Compromise) -> bool;
         replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
     }
     [A: Attrs, T: Sessions<A> + Send] Sessions<A> {

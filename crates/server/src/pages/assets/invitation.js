@@ -4,7 +4,7 @@
 
 (() => {
   const element = (id) => document.getElementById(id);
-  const forms = ["new", "known", "proof"].map(element);
+  const forms = ["new", "known", "proof", "choose"].map(element);
 
   const show = (title, text, form) => {
     document.title = title;
@@ -83,6 +83,9 @@
     if (!answer.ok) return explain(answer, form);
     if (answer.body.t === "session") return accept(answer.body);
     step = answer.body;
+    if (step.step === "newPassword") {
+      return show("Choose a new password", "Others may know the one that you have. Choose another one to go on.", element("choose"));
+    }
     const mailed = step.step === "code";
     element("proof-label").textContent = mailed ? "The 8-character code of the mail" : "The code of your authenticator app";
     element("proof-secret").value = "";
@@ -115,6 +118,11 @@
       const path = step.step === "code" ? "v1/authn/code" : "v1/authn/totp";
       const answer = await send(path, { idType: "code", idValue: step.code, secret, state });
       await proceed(answer, form);
+    },
+    async choose(form) {
+      const { password, repeated } = form.elements;
+      const body = { idType: "code", idValue: step.code, state, password: password.value, passwordConf: repeated.value };
+      await proceed(await send("v1/authn/new-password", body), form);
     },
   };
 

@@ -95,7 +95,7 @@
     return response;
   };
 
-  // Whoever objects to a change may finish what follows in this browser.
+  // Whoever objects to a change, or is asked to reset a password, may finish what follows in this browser.
   const remember = () => {
     try {
       if (localStorage.getItem("durward.state")) return;
@@ -149,12 +149,14 @@
       return object("v1/emails/revert", "Taken back");
     } else if (!["sign-up", "login", "reset-password"].includes(purpose)) {
       show("The link is incomplete", "Type the 8-character code of the mail where you began.");
-    } else if (!state()) {
-      show("Go back to where you began", "This browser did not begin the sign-in, so the link cannot finish it. Type the 8-character code of the mail in the application instead.");
     } else if (purpose === "reset-password") {
+      // It may have been begun by nobody; the server knows, and takes any state then.
+      remember();
       element("passwords").hidden = false;
       show("Choose a new password", "All your sessions will end.", "Set password");
       return resetPassword;
+    } else if (!state()) {
+      show("Go back to where you began", "This browser did not begin the sign-in, so the link cannot finish it. Type the 8-character code of the mail in the application instead.");
     } else if (purpose === "sign-up") {
       show("Finish signing up", "Press the button to confirm your address and sign in.", "Finish signing up");
       return answerFlow;

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use durward_core::accounts::IssuedSession;
-use durward_core::store::Sessions;
+use durward_core::entity::Compromise;
+use durward_core::store::{Passwords, Sessions};
 use durward_core::{FreshUser, Method, Plain, Session, UserId};
 
 use crate::model::worlds::It;
@@ -21,6 +22,8 @@ pub(crate) enum Violation {
     OtherSessionLives,
     /// More was verified than was debited.
     VerifiedUndebited,
+    /// A compromised password opened a session before its owner chose another one.
+    OpenedByCompromised,
 }
 
 impl fmt::Display for Violation {
@@ -70,6 +73,20 @@ pub(crate) async fn every_factor(it: &It, keeper: &FreshUser) -> Result<(), Viol
         ensure(proven || session.id == keeper.session(), Violation::FactorMissing)?;
     }
     Ok(())
+}
+
+/// No session comes from a marked password: whoever lives has proven who he is before the mark, or by another
+/// password.
+pub(crate) async fn opened_by_none_marked(it: &It, user: UserId) -> Result<(), Violation> {
+    let stored = it.accounts().read().await.unwrap().password(user).await.unwrap().unwrap();
+    let Some(Compromise { since, .. }) = stored.compromised else { return Ok(()) };
+    let later = live(it, user).await.into_iter().filter(|it| it.created >= since).count();
+    ensure(later == 0, Violation::OpenedByCompromised)
+}
+
+/// A revoked password leaves nobody in.
+pub(crate) async fn nobody_is_in(it: &It, user: UserId) -> Result<(), Violation> {
+    ensure(live(it, user).await.is_empty(), Violation::OpenedByCompromised)
 }
 
 /// Nobody is served whose attempt could not be debited any more.

@@ -15,6 +15,7 @@ use durward_testing::{TestAccounts, followed, given, step, typed};
 
 use super::World;
 use crate::factors::{fresh, secret_of};
+use crate::model::compromises;
 use crate::model::explorer::{Run, Schedule, at_once, run};
 use crate::model::invariants::{
     Violation, debited, ensure, every_factor, live, nothing_lives, used_once,
@@ -22,7 +23,7 @@ use crate::model::invariants::{
 use crate::support::{begin_login, try_password};
 use crate::traced::{Conduct, Lie, TracedStore};
 
-const ADA: &str = "ada@example.com";
+pub(crate) const ADA: &str = "ada@example.com";
 
 pub(crate) type It = TestAccounts<TracedStore<MemoryStore>>;
 
@@ -38,34 +39,39 @@ pub(crate) const ALL: &[(&str, World)] = &[
     ("a password change against a refresh", password_change_against_refresh),
     ("a password change against a login", password_change_against_login),
     ("two right answers after the last attempt", last_attempt),
+    ("a mark against a login", compromises::mark_against_login),
+    ("a mark against a second factor", compromises::mark_against_factor),
+    ("a revocation against a login", compromises::revocation_against_login),
+    ("a revocation against a new password", compromises::revocation_against_new_password),
+    ("two new passwords, on two flows", compromises::two_new_passwords),
 ];
 
 /// Somebody who has an account, and a session.
-struct Given {
-    it: It,
+pub(crate) struct Given {
+    pub(crate) it: It,
     store: TracedStore<MemoryStore>,
-    ada: IssuedSession,
+    pub(crate) ada: IssuedSession,
 }
 
 /// An authenticator app that was enrolled.
-struct App {
-    secret: TotpSecret,
+pub(crate) struct App {
+    pub(crate) secret: TotpSecret,
     codes: Vec<RecoveryCode>,
 }
 
 impl Given {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let store = TracedStore::default();
         let it = TestAccounts::on(store.clone());
         let ada = at_once(it.sign_up(ADA));
         Self { it, store, ada }
     }
 
-    fn misconduct(&self, lies: &'static [Lie]) {
+    pub(crate) fn misconduct(&self, lies: &'static [Lie]) {
         self.store.conduct(Conduct { yields: true, lies });
     }
 
-    async fn enrolled(&self) -> App {
+    pub(crate) async fn enrolled(&self) -> App {
         let it = &self.it;
         let user = fresh(it, &self.ada).await;
         let enrolment = it.accounts().enrol_totp(&user).await.unwrap();
