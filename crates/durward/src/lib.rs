@@ -13,6 +13,7 @@
 //! | `memory` | `memory`: a store for tests and examples |
 //! | `sqlite`, `postgres`, `mysql` | `sql`: the store on these engines |
 //! | `passwords` | `passwords`: the standard password hasher; [`Essentials`](crate::Essentials) |
+//! | `breaches` | to `passwords`: a client of services that know breached passwords, for [`Parts::breaches`] |
 //! | `mail` | to [`mail`]: templates, SMTP, and the worker of the outbox |
 //! | `axum` | `http`: a router, a layer, extractors and the OpenAPI document |
 //!

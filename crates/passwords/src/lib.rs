@@ -35,6 +35,10 @@
 //!
 //! A wrong password for an imported hash takes as long as that hash takes, so until its owner's next
 //! login its time differs from that of an account without a password.
+//!
+//! # Breached passwords
+//! With the feature `breaches`, `RangeClient` asks a service that knows them, such as Pwned Passwords. It learns the
+//! first five of the forty digits of a SHA-1 digest, and nothing about whose password it is.
 
 mod argon2id;
 mod hasher;
@@ -45,6 +49,8 @@ mod own_hash;
 mod phc;
 mod pool;
 mod queue;
+#[cfg(feature = "breaches")]
+mod range;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -53,4 +59,6 @@ mod worker;
 pub use argon2id::BareArgon2;
 pub use imported::{NotImported, imported_hash};
 pub use pool::PasswordPool;
+#[cfg(feature = "breaches")]
+pub use range::{RangeClient, RangeUrl, RangeUrlError};
 pub use settings::{Cost, PoolSettings, SettingsError, StartError};

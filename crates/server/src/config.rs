@@ -26,7 +26,9 @@ pub(crate) use development::development;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use production::{Production, database_and_keys_of, database_of};
 pub(crate) use reader::Effective;
-pub(crate) use sections::{Database, Http, Identity, LinkTargets, Log, LogFormat, LogLevel, Smtp};
+pub(crate) use sections::{
+    Breaches, Database, Http, Identity, LinkTargets, Log, LogFormat, LogLevel, Smtp,
+};
 pub(crate) use source::{FlagValue, file_to_read, reason};
 
 use reader::Reader;
@@ -72,6 +74,8 @@ pub(crate) struct Config {
     pub(crate) links: LinkTargets,
     /// How passwords are hashed.
     pub(crate) passwords: PoolSettings,
+    /// Who is asked about breached passwords.
+    pub(crate) breaches: Breaches,
     /// How requests are served.
     pub(crate) http: Http,
     /// How callers are told to services behind proxies.
@@ -114,6 +118,7 @@ impl Config {
             templates: reader.optional("mail.templates"),
             links: LinkTargets::read(reader),
             passwords: sections::passwords(reader),
+            breaches: Breaches::read(reader),
             http: Http::read(reader, mode),
             identity: Identity::read(reader),
             log: Log::read(reader, mode),

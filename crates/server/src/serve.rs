@@ -15,10 +15,11 @@ use axum::Router;
 use durward::accounts::IssuedBootstrap;
 use durward::http::{HttpSettings, IdentitySettings};
 use durward::mail::worker;
-use durward::passwords::PasswordPool;
+use durward::passwords::{PasswordPool, RangeClient};
 use durward::sql::{Engine, SqlStore};
 use durward::{
-    Accounts, Behavior, KeyRing, Mailer, Parts, Plain, Sharing, SystemClock, SystemEntropy, upkeep,
+    Accounts, Behavior, BreachCheck, KeyRing, Mailer, Parts, Plain, Sharing, SystemClock,
+    SystemEntropy, upkeep,
 };
 use futures_util::FutureExt;
 use serde_json::json;
@@ -28,7 +29,7 @@ use tokio::time::timeout;
 
 use crate::admin_link;
 use crate::cli;
-use crate::config::{self, Config, DatabaseUrl, EngineKind, Mode, PageUrl, Production};
+use crate::config::{self, Breaches, Config, DatabaseUrl, EngineKind, Mode, PageUrl, Production};
 use crate::database::{self, Connect, for_engine};
 use crate::dev;
 use crate::failure::Failure;
@@ -215,13 +216,21 @@ pub(crate) fn accounts<E: Engine>(
         entropy,
         keys,
         passwords: Arc::new(pool),
-        breaches: None,
+        breaches: breaches(&config.breaches)?,
         links: Arc::new(ServerLinks::new(base, &config.links)),
         mailer,
         behavior: Behavior::default(),
         hooks: Vec::new(),
         settings: config.accounts.clone(),
     }))
+}
+
+/// Who is asked about breached passwords, if somebody is.
+fn breaches(config: &Breaches) -> Result<Option<BreachCheck>, Failure> {
+    let Some(url) = &config.url else { return Ok(None) };
+    let client = RangeClient::new(url, config.timeout)
+        .context("the service of breached passwords cannot be asked")?;
+    Ok(Some(BreachCheck { passwords: Arc::new(client), at_login: config.at_login }))
 }
 
 fn router<E: Engine>(

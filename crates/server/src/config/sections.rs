@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use durward::passwords::{Cost, PoolSettings};
+use durward::passwords::{Cost, PoolSettings, RangeUrl};
 use durward::sql::Prefix;
 use ipnet::IpNet;
 use serde_json::{Value, json};
@@ -160,6 +160,42 @@ fn default_threads(budget: u64, memory: Bytes) -> usize {
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
     let carried = usize::try_from(budget / 2 / memory.0.max(1)).unwrap_or(usize::MAX);
     cores.min(carried).max(1)
+}
+
+/// Who is asked about breached passwords.
+pub(crate) struct Breaches {
+    /// The range service; nobody is asked without one.
+    pub(crate) url: Option<RangeUrl>,
+    /// How long it may take.
+    pub(crate) timeout: Duration,
+    /// Whether it is asked about passwords of logins, too.
+    pub(crate) at_login: bool,
+}
+
+impl Breaches {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            url: reader.optional("breaches.url"),
+            timeout: reader.checked(
+                "breaches.timeout",
+                Duration::from_secs(2),
+                between(Duration::from_millis(100), Duration::from_secs(10)),
+            ),
+            at_login: reader.or("breaches.at_login", true),
+        }
+    }
+}
+
+impl Setting for RangeUrl {
+    const FORM: &'static str = "the address of a range service, such as \
+         \"https://api.pwnedpasswords.com\": https unless it is on this machine, without user or \
+         parameters";
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|_unfit| Self::FORM.to_owned())
+    }
+    fn show(&self) -> Value {
+        json!(self.as_str())
+    }
 }
 
 /// How requests are served.

@@ -166,6 +166,8 @@ fn limits_of_the_security_rules_cannot_be_exceeded() {
         ("passwords.memory = '18MiB'", "passwords.memory"),
         ("passwords.iterations = 1", "passwords.iterations"),
         ("passwords.threads = 64", "passwords.threads"),
+        ("breaches.url = 'http://api.pwnedpasswords.com'", "breaches.url"),
+        ("breaches.timeout = '1m'", "breaches.timeout"),
         ("limits.mailbox.count = 0", "limits.mailbox.count"),
         ("limits.mailbox.count = 5000\nlimits.mailbox.period = '1s'", "limits.mailbox.period"),
         ("limits.delays = ['5: 2h']", "limits.delays"),
@@ -201,6 +203,10 @@ fn what_is_set_arrives() {
         memory = '64MiB'
         iterations = 3
         threads = 2
+        [breaches]
+        url = 'http://localhost:4001/'
+        timeout = '500ms'
+        at_login = false
     ";
     let environment = [("DURWARD_LIMITS__MAILBOX__COUNT", "7")];
     let loaded = load_from(file, &environment, Mode::Development);
@@ -214,6 +220,9 @@ fn what_is_set_arrives() {
     assert_eq!(config.accounts.limits.delays.after(99), Duration::from_secs(30));
     assert_eq!(config.http.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
     assert_eq!((config.passwords.cost.memory_kib, config.passwords.workers), (65_536, 2));
+    let breaches = config.breaches;
+    assert_eq!(breaches.url.unwrap().as_str(), "http://localhost:4001");
+    assert_eq!((breaches.timeout, breaches.at_login), (Duration::from_millis(500), false));
     assert!(config.http.docs && config.log.format == LogFormat::Text);
 }
 

@@ -4,6 +4,7 @@
 
 mod audit;
 mod bootstrap;
+mod breaches;
 mod client;
 mod commands;
 mod development;
