@@ -94,10 +94,14 @@ impl<A: Attrs> Clients<A> for Handle<A> {
 }
 
 impl<A: Attrs> ClientsMut<A> for Handle<A> {
-    async fn insert_client(&mut self, client: &Client<A>) -> Result<()> {
+    async fn insert_client(&mut self, client: &Client<A>, most: u32) -> Result<bool> {
         self.write(|tables| {
+            let owned = tables.clients.iter().filter(|row| row.owner == client.owner).count();
+            if owned >= most as usize {
+                return Ok(false);
+            }
             let taken = tables.client(client.id).is_some();
-            insert(&mut tables.clients, client, taken, "client")
+            insert(&mut tables.clients, client, taken, "client").map(|()| true)
         })
     }
 

@@ -41,7 +41,7 @@ pub async fn a_client_comes_back_as_it_was_stored<S: Store<Attrs = Suite>>(store
     given::organizations(store, &[&organization(1)]).await;
     for stored in [client(1), full, personal(3, ada.id)] {
         let mut tx = store.begin().await.unwrap();
-        tx.insert_client(&stored).await.unwrap();
+        assert!(tx.insert_client(&stored, u32::MAX).await.unwrap());
         assert_eq!(tx.client(stored.id).await.unwrap().as_ref(), Some(&stored));
         tx.commit().await.unwrap();
         let owned = store.read().await.unwrap().clients_of(stored.owner, ALL).await.unwrap();
@@ -63,10 +63,63 @@ pub async fn a_client_id_is_taken_once<S: Store<Attrs = Suite>>(store: &S) {
     given::client(store, &client(1), &[]).await;
     let mut tx = store.begin().await.unwrap();
     let again = Client { enabled: false, ..client(1) };
-    let refused = tx.insert_client(&again).await;
+    let refused = tx.insert_client(&again, u32::MAX).await;
     assert!(matches!(refused, Err(StoreError::Duplicate(_))), "{refused:?}");
     drop(tx);
     assert_eq!(seen::client(store, client_id(1)).await, Some(client(1)));
+}
+
+/// An owner has as many clients as he may have, and no more: others do not count, and neither do those that are gone.
+pub async fn an_owner_has_no_more_clients_than_he_may<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    let foreign = Client { owner: ClientOwner::Organization(organization_id(2)), ..client(9) };
+    for stored in [foreign, personal(10, eve.id)] {
+        given::client(store, &stored, &[]).await;
+    }
+    given::organizations(store, &[&organization(1)]).await;
+    for [one, two, three] in
+        [[1, 2, 3].map(client), [4, 5, 6].map(|n| personal(n, ada.id))]
+    {
+        assert!(!insert(store, &one, 0).await);
+        assert!(insert(store, &one, 1).await);
+        assert!(!insert(store, &two, 1).await);
+        assert_eq!(seen::client(store, two.id).await, None, "nothing was stored");
+        let disabled = Client { enabled: false, ..two };
+        assert!(insert(store, &disabled, 2).await);
+        assert!(!insert(store, &three, 2).await, "it counts, if it may be used or not");
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.delete_client(one.id, one.version).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(insert(store, &three, 2).await, "there is room again");
+    }
+}
+
+/// Of concurrent clients of an owner no more are made than there is room for.
+pub async fn of_concurrent_clients_no_more_are_made_than_may_be<S: Store<Attrs = Suite>>(
+    store: &S,
+) {
+    let [ada] = given::users(store, [1]).await;
+    given::organizations(store, &[&organization(1)]).await;
+    let answers = race(store, 16, |racer, tx| {
+        Box::pin(async move { tx.insert_client(&client(racer + 1), 3).await })
+    });
+    assert_eq!(winners(answers.await), 3);
+    let owner = ada.id;
+    let answers = race(store, 16, move |racer, tx| {
+        Box::pin(async move { tx.insert_client(&personal(racer + 20, owner), 3).await })
+    });
+    assert_eq!(winners(answers.await), 3);
+    for owner in [client(1).owner, ClientOwner::User(ada.id)] {
+        let owned = store.read().await.unwrap().clients_of(owner, ALL).await.unwrap();
+        assert_eq!(owned.len(), 3, "{owner:?}");
+    }
+}
+
+async fn insert<S: Store<Attrs = Suite>>(store: &S, client: &Client<Suite>, most: u32) -> bool {
+    let mut tx = store.begin().await.unwrap();
+    let inserted = tx.insert_client(client, most).await.unwrap();
+    tx.commit().await.unwrap();
+    inserted
 }
 
 /// The clients of an owner are listed by descending id, page by page, and nobody else's.

@@ -76,7 +76,7 @@ pub(crate) async fn client<S: Store<Attrs = Suite>>(
         let organization = Organization { id, ..sample::organization(1) };
         tx.insert_organization(&organization).await.unwrap();
     }
-    tx.insert_client(client).await.unwrap();
+    assert!(tx.insert_client(client, u32::MAX).await.unwrap());
     for secret in secrets {
         assert!(tx.insert_secret(secret, at(0)).await.unwrap());
     }

@@ -94,6 +94,8 @@ macro_rules! promises {
             clients::a_client_comes_back_as_it_was_stored,
             clients::an_unknown_client_is_not_found,
             clients::a_client_id_is_taken_once,
+            clients::an_owner_has_no_more_clients_than_he_may,
+            clients::of_concurrent_clients_no_more_are_made_than_may_be,
             clients::clients_are_listed_page_by_page,
             clients::a_change_of_a_client_leaves_what_is_for_ever,
             clients::a_client_changes_from_its_present_version_only,

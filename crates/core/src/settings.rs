@@ -96,7 +96,7 @@ pub struct Retention {
     pub attempts: Duration,
 }
 
-/// How much may be tried before callers must wait.
+/// How much may be tried before callers must wait, and how much there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Failed proofs per network, over all accounts; a success is given back (R-TH-05).
@@ -110,6 +110,10 @@ pub struct Limits {
     pub notices: Rate,
     /// How the delay per account and factor grows with consecutive failures (R-TH-03).
     pub delays: Delays,
+    /// How many clients an organization may have, disabled and expired ones too.
+    pub organization_clients: u32,
+    /// How many personal keys a user may have, disabled and expired ones too.
+    pub user_clients: u32,
     /// Requests of a client that has no rate of its own.
     pub client_requests: Rate,
     /// Requests per network that come without a client.
@@ -178,8 +182,8 @@ impl Default for Retention {
 
 impl Default for Limits {
     /// 300 failures and 600 requests per network, earned back within ten minutes; 10 mails, and 5 notices of
-    /// each kind, per mailbox and hour. 100 requests per second and client, and 6,000 per minute and network
-    /// without one, on one node.
+    /// each kind, per mailbox and hour. 100 clients per organization and 20 personal keys per user. 100 requests per
+    /// second and client, and 6,000 per minute and network without one, on one node.
     fn default() -> Self {
         Self {
             network_failures: Rate::per(300, Duration::from_mins(10)),
@@ -187,6 +191,8 @@ impl Default for Limits {
             mailbox: Rate::per(10, Duration::from_hours(1)),
             notices: Rate::per(5, Duration::from_hours(1)),
             delays: Delays::default(),
+            organization_clients: 100,
+            user_clients: 20,
             client_requests: Rate::per(100, Duration::from_secs(1)),
             caller_requests: Rate::per(6_000, Duration::from_mins(1)),
             sharing: Sharing::default(),

@@ -91,6 +91,12 @@ async fn insert<E: Connect>(
         Ok(made) => made,
         Err(Error::NotFound(_)) => return Err(anyhow!("there is no such organization").into()),
         Err(Error::Forbidden) => return Err(anyhow!("the organization is archived").into()),
+        Err(Error::Invalid(found)) => {
+            let texts: Vec<_> = found.into_iter().map(|it| it.text).collect();
+            let texts = texts.join(" ");
+            let advice = "limits.organization_clients says how many there may be";
+            return Err(anyhow!("the client was not made: {texts} {advice}").into());
+        }
         Err(error) => return Err(anyhow!(error).context("the client was not made").into()),
     };
     let id = made.client.id.to_string();

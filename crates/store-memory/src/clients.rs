@@ -38,6 +38,14 @@ impl<A: Attrs> ClientTable<A> {
         Ok(())
     }
 
+    pub(crate) fn insert_below(&mut self, client: &Client<A>, most: u32) -> Result<bool> {
+        let owned = self.rows.values().filter(|row| row.owner == client.owner).count();
+        if owned >= most as usize {
+            return Ok(false);
+        }
+        self.insert(client).map(|()| true)
+    }
+
     pub(crate) fn update(&mut self, client: &Client<A>, from: i64) -> bool {
         let Some(stored) = self.row(client.id).filter(|stored| stored.version == from) else {
             return false;
@@ -216,8 +224,8 @@ look_ups! { MemoryRead, MemoryTx;
 }
 
 impl<A: Attrs> ClientsMut<A> for MemoryTx<A> {
-    async fn insert_client(&mut self, client: &Client<A>) -> Result<()> {
-        self.write(|state| Arc::make_mut(&mut state.clients).insert(client))
+    async fn insert_client(&mut self, client: &Client<A>, most: u32) -> Result<bool> {
+        self.write(|state| Arc::make_mut(&mut state.clients).insert_below(client, most))
     }
 
     async fn update_client(&mut self, client: &Client<A>, from: i64) -> Result<bool> {

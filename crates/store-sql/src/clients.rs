@@ -6,7 +6,7 @@ use durward_core::ids::{ClientId, OrganizationId, SecretId, UserId};
 use durward_core::store::{Clients, ClientsMut, Result};
 use durward_core::{Attrs, Digest, PersonName, Slice, Timestamp};
 
-use crate::engine::{Engine, values};
+use crate::engine::{Engine, Value, values};
 use crate::read::look_ups;
 use crate::row::{Columns, Row, unreadable};
 use crate::statement::statements;
@@ -66,6 +66,12 @@ statements! { Clients;
         "INSERT INTO {clients} (", columns!(), ") \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
+    // Each changes nothing and holds the row, so that clients are counted by one unit of work at a time.
+    LOCK_OWNING_ORGANIZATION = "UPDATE {organizations} SET version = version WHERE id = ?";
+    LOCK_OWNING_USER = "UPDATE {users} SET version = version WHERE id = ?";
+    COUNT_CLIENTS_OF_ORGANIZATION =
+        "SELECT COUNT(id) AS owned FROM {clients} WHERE organization_id = ?";
+    COUNT_CLIENTS_OF_USER = "SELECT COUNT(id) AS owned FROM {clients} WHERE user_id = ?";
     UPDATE_CLIENT =
         "UPDATE {clients} SET name = ?, enabled = ?, require_user = ?, rate_limit = ?, \
          redirect_uris = ?, roles = ?, restrictions = ?, expires_ms = ?, version = ?, \
@@ -222,11 +228,14 @@ look_ups! {
 }
 
 impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
-    async fn insert_client(&mut self, client: &Client<A>) -> Result<()> {
+    async fn insert_client(&mut self, client: &Client<A>, most: u32) -> Result<bool> {
         let (organization, user) = match client.owner {
             ClientOwner::Organization(id) => (Some(id), None),
             ClientOwner::User(id) => (None, Some(id)),
         };
+        if self.count_clients(client.owner).await? >= most.into() {
+            return Ok(false);
+        }
         let json = self.client_json(client)?;
         let values = values![
             &client.id,
@@ -248,7 +257,7 @@ impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
             &json.attrs,
         ];
         self.insert(INSERT_CLIENT, values, "client").await?;
-        Ok(())
+        Ok(true)
     }
 
     async fn update_client(&mut self, client: &Client<A>, from: i64) -> Result<bool> {
@@ -335,6 +344,19 @@ struct ClientJson {
 }
 
 impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
+    /// How many clients an owner has; nobody else makes one of his until this unit of work is over.
+    async fn count_clients(&mut self, owner: ClientOwner) -> Result<i64> {
+        let (lock, count, id) = match &owner {
+            ClientOwner::Organization(id) => {
+                (LOCK_OWNING_ORGANIZATION, COUNT_CLIENTS_OF_ORGANIZATION, Value::from(id))
+            }
+            ClientOwner::User(id) => (LOCK_OWNING_USER, COUNT_CLIENTS_OF_USER, Value::from(id)),
+        };
+        self.execute(lock, &[id]).await?;
+        let owned = self.row(count, &[id], |row| row.number("owned")).await?;
+        Ok(owned.unwrap_or(0))
+    }
+
     fn client_json(&mut self, client: &Client<A>) -> Result<ClientJson> {
         let redirect_uris: Vec<&str> =
             client.redirect_uris.iter().map(RedirectUri::as_str).collect();

@@ -66,7 +66,9 @@ impl<S: Store> Accounts<S> {
     /// Makes a client on behalf of a user, inside the caller's unit of work. A confidential one gets its first
     /// secret, which is shown this once (R-CL-01, R-SE-14).
     ///
-    /// [`Error::NotFound`] when the owner is not there, and [`Error::Forbidden`] when he is archived.
+    /// [`Error::NotFound`] when the owner is not there, [`Error::Forbidden`] when he is archived, and
+    /// [`Error::Invalid`] when he has as many clients as [`Limits`](crate::Limits) allow, whether they may be used or
+    /// not.
     pub async fn create_client(
         &self,
         tx: &mut S::Tx<'_>,
@@ -79,7 +81,7 @@ impl<S: Store> Accounts<S> {
     }
 
     /// Makes a client with roles of one's choice, inside the caller's unit of work: for whoever runs the
-    /// deployment, as by its command line. Nobody is asked whether he may.
+    /// deployment, as by its command line. Nobody is asked whether he may; the owner has no more clients than others.
     pub async fn provision_client(
         &self,
         tx: &mut S::Tx<'_>,
@@ -122,7 +124,14 @@ impl<S: Store> Accounts<S> {
             last_used: None,
             attrs,
         };
-        tx.insert_client(&client).await?;
+        let limits = self.settings().limits;
+        let most = match owner {
+            ClientOwner::Organization(_) => limits.organization_clients,
+            ClientOwner::User(_) => limits.user_clients,
+        };
+        if !tx.insert_client(&client, most).await? {
+            return Err(Error::Invalid(vec![too_many(most)]));
+        }
         self.record(tx, &Event::ClientCreated { client: &client }, origin).await?;
         let secret = match kind {
             ClientKind::Confidential => Some(self.issue_secret(tx, &client, None, origin).await?),
@@ -250,4 +259,9 @@ impl<S: Store> Accounts<S> {
             }
         }
     }
+}
+
+fn too_many(most: u32) -> Obstruction {
+    let text = format!("There are {most} clients already, as many as there may be; delete one first.");
+    Obstruction::new("TOO_MANY_CLIENTS", text).with("max", most.into())
 }

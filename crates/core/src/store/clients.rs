@@ -38,8 +38,9 @@ pub trait Clients<A: Attrs> {
 /// Writes of clients.
 #[trait_variant::make(Send)]
 pub trait ClientsMut<A: Attrs> {
-    /// Inserts a client.
-    async fn insert_client(&mut self, client: &Client<A>) -> Result<()>;
+    /// Inserts a client, if its owner has fewer than `most`; answers whether it did. Of concurrent callers no more are
+    /// told `true` than there is room for. [`Duplicate`](super::StoreError::Duplicate) when the id is taken.
+    async fn insert_client(&mut self, client: &Client<A>, most: u32) -> Result<bool>;
 
     /// Replaces a client, if `from` is still its version, but for its owner, its kind, and when it came to be
     /// and was last used; answers whether it was.

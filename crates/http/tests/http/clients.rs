@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use durward_http::HttpSettings;
 use serde_json::{Value, json};
 
-use crate::site::{Ask, Reply, Site};
+use crate::site::{Ask, Reply, Site, settings};
 
 /// An organization of this user, and its id.
 pub(crate) async fn organization(site: &Site, owner: &Value) -> String {
@@ -39,6 +39,32 @@ fn basic(id: &Value, secret: &str) -> String {
 
 async fn whoami(site: &Site, key: &Value) -> u16 {
     site.send(Ask::get("/v1/caller").bearer(key)).await.status
+}
+
+#[tokio::test]
+async fn an_owner_has_no_more_clients_than_the_deployment_allows() {
+    // GW-55
+    let change = |parts: &mut durward_core::Parts<_>| {
+        let limits = &mut parts.settings.limits;
+        (limits.organization_clients, limits.user_clients) = (1, 1);
+    };
+    let site = Site::new(change, settings());
+    let ada = site.session("ada@example.com").await;
+    let organization = organization(&site, &ada).await;
+    for path in [format!("/v1/organizations/{organization}/clients"), "/v1/users/me/clients".into()] {
+        let ask = || Ask::post(&path).json(&json!({ "name": "Loom" })).bearer(&ada["token"]);
+        let made = site.send(ask()).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let refused = site.send(ask()).await;
+        assert_eq!(
+            (refused.status, refused.obstructions()),
+            (422, vec![(String::new(), "TOO_MANY_CLIENTS".into())])
+        );
+        assert_eq!(refused.json()["obstructions"][0]["params"]["max"], 1);
+        let deleted = Ask::delete(self::path(&made.json(), "")).bearer(&ada["token"]);
+        assert_eq!(site.send(deleted).await.status, 204);
+        assert_eq!(site.send(ask()).await.status, 201, "there is room again");
+    }
 }
 
 #[tokio::test]

@@ -137,10 +137,22 @@ fn limits(reader: &mut Reader) -> Limits {
         mailbox: rate(reader, "limits.mailbox", standard.mailbox),
         notices: rate(reader, "limits.notices", standard.notices),
         delays: reader.or("limits.delays", DelaySteps(standard.delays)).0,
+        organization_clients: count(
+            reader,
+            "limits.organization_clients",
+            standard.organization_clients,
+        ),
+        user_clients: count(reader, "limits.user_clients", standard.user_clients),
         client_requests: rate(reader, "limits.client_requests", standard.client_requests),
         caller_requests: rate(reader, "limits.caller_requests", standard.caller_requests),
         sharing: standard.sharing,
     }
+}
+
+fn count(reader: &mut Reader, path: &str, standard: u32) -> u32 {
+    reader.checked(path, standard, |count| {
+        if (1..=100_000).contains(count) { Ok(()) } else { Err("from 1 to 100000".into()) }
+    })
 }
 
 fn rate(reader: &mut Reader, path: &str, standard: Rate) -> Rate {

@@ -169,6 +169,13 @@ async fn a_client_is_made_with_a_role_and_its_key_works() {
     let (_, caller) = api.caller(client["secret"].as_str().unwrap()).await;
     assert_eq!(caller["client"]["id"], client["clientId"]);
     assert_eq!(caller["client"]["roles"], json!(["system"]));
+    let mut command = durward(place.path());
+    command.args(["client", "create", "--dev", "--name", "Loom"]);
+    command.args(["--set", "limits.organization_clients=1"]);
+    command.args(["--organization", made["id"].as_str().unwrap()]).arg("--data").arg(&data);
+    let beyond = finish(&mut command);
+    assert_eq!(beyond.status.code(), Some(1));
+    assert!(text(&beyond.stderr).contains("limits.organization_clients"));
     assert_eq!(create("org_01890a5d7c7e7c8a9b0c1d2e3f").status.code(), Some(1));
     assert_eq!(create("Looms").status.code(), Some(2));
 }

@@ -13,7 +13,9 @@ use crate::state::State;
 /// Stores a client with something of it altered.
 macro_rules! stored {
     ($alter:expr) => {
-        Fault::insert_client(|state, client| table(state).insert(&altered(client, $alter)))
+        Fault::insert_client(|state, client, most| {
+            table(state).insert_below(&altered(client, $alter), most)
+        })
     };
 }
 
@@ -34,6 +36,20 @@ macro_rules! found {
     ($alter:expr) => {
         Fault::live_client_by_secret(|state, digest| {
             state.live_client_by_secret(digest).map(|live| altered(&live, $alter))
+        })
+    };
+}
+
+/// Counts other clients than those of the owner.
+macro_rules! counted {
+    ($counts:expr) => {
+        Fault::insert_client(|state, client, most| {
+            let counts: fn(&Client<Suite>, &Client<Suite>) -> bool = $counts;
+            let all = state.clients.rows.values();
+            if all.filter(|it| counts(it, client)).count() >= most as usize {
+                return Ok(false);
+            }
+            table(state).insert(client).map(|()| true)
         })
     };
 }
@@ -73,11 +89,49 @@ pub(super) const FAULTS: Faults = &[
     ),
     (
         "a_client_id_is_taken_once",
-        &[Fault::insert_client(|state, client| {
+        &[Fault::insert_client(|state, client, _| {
             table(state).rows.insert(client.id, Arc::new(client.clone()));
-            Ok(())
+            Ok(true)
         })],
     ),
+    (
+        "an_owner_has_no_more_clients_than_he_may",
+        &[
+            Fault::insert_client(|state, client, _| table(state).insert(client).map(|()| true)),
+            Fault::insert_client(|state, client, most| {
+                table(state).insert_below(client, most.saturating_add(1))
+            }),
+            Fault::insert_client(|state, client, most| {
+                _ = table(state).insert_below(client, most)?;
+                Ok(true)
+            }),
+            Fault::insert_client(|state, client, most| {
+                let room = table(state).insert_below(client, most)?;
+                if !room {
+                    table(state).insert(client)?;
+                }
+                Ok(room)
+            }),
+            counted!(|_, _| true),
+            counted!(|it, client| it.owner == client.owner && it.enabled),
+            counted!(|it, client| {
+                use std::mem::discriminant;
+                discriminant(&it.owner) == discriminant(&client.owner)
+            }),
+            // Whoever is gone still counts.
+            Fault::delete_client(|state, id, from| {
+                let clients = table(state);
+                let Some(row) = clients.row(id).filter(|it| it.version == from).cloned() else {
+                    return Ok(false);
+                };
+                let other = ClientId::from_bytes([0xee; 16]);
+                let deleted = clients.delete(id, from);
+                clients.rows.insert(other, Arc::new(Client { id: other, ..row }));
+                Ok(deleted)
+            }),
+        ],
+    ),
+    ("of_concurrent_clients_no_more_are_made_than_may_be", &[Fault::UnitsOverlap]),
     (
         "clients_are_listed_page_by_page",
         &[

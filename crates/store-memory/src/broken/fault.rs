@@ -248,7 +248,7 @@ port! {
             finish_flows_of(user: UserId, now: Timestamp) -> u64;
         }
         ClientsMut<Suite> {
-            insert_client(client: &Client<Suite>) -> ();
+            insert_client(client: &Client<Suite>, most: u32) -> bool;
             update_client(client: &Client<Suite>, from: i64) -> bool;
             delete_client(id: ClientId, from: i64) -> bool;
             insert_secret(secret: &ClientSecret, now: Timestamp) -> bool;

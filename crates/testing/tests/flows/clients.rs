@@ -167,6 +167,42 @@ async fn a_change_names_the_version_that_it_was_decided_on() {
 }
 
 #[tokio::test]
+async fn an_owner_has_no_more_clients_than_the_deployment_allows() {
+    // GW-55
+    let it = TestAccounts::with(|parts| {
+        let limits = &mut parts.settings.limits;
+        (limits.organization_clients, limits.user_clients) = (3, 2);
+    });
+    let session = it.sign_up("ada@example.com").await;
+    let by = fresh(&it, &session).await;
+    let tea = ClientOwner::Organization(organization(&it).await);
+    let coffee = ClientOwner::Organization(organization(&it).await);
+    for (owner, most) in [(tea, 3), (ClientOwner::User(by.id()), 2)] {
+        let attempts = (0..10).map(|_| create(&it, new_client(owner, ClientKind::Confidential), &by));
+        let made: Vec<_> = join_all(attempts).await;
+        assert_eq!(made.iter().filter(|made| made.is_ok()).count(), most, "{owner:?}");
+        let first = made.iter().find_map(|made| made.as_ref().ok()).unwrap().client.clone();
+        for refused in made.into_iter().filter(Result::is_err) {
+            let Err(Error::Invalid(found)) = refused else { panic!("{owner:?}") };
+            assert_eq!(found[0].code, "TOO_MANY_CLIENTS");
+            assert_eq!(found[0].params["max"], most as u64);
+        }
+        let created = audited(&it, by.id()).await.into_iter().chain(match owner {
+            ClientOwner::Organization(id) => audited_in(&it, id).await,
+            ClientOwner::User(_) => vec![],
+        });
+        let created = created.filter(|event| event == "client.created").count();
+        assert_eq!(created, most, "what was refused is no news");
+        unit!(it.accounts(), |tx, _| {
+            it.accounts().delete_client(tx, first.id, None, &it.origin()).await
+        })
+        .unwrap();
+        assert!(create(&it, new_client(owner, ClientKind::Confidential), &by).await.is_ok());
+    }
+    assert!(create(&it, new_client(coffee, ClientKind::Public), &by).await.is_ok(), "another one's");
+}
+
+#[tokio::test]
 async fn two_secrets_live_at_once_and_no_more() {
     // R-CL-01
     let it = TestAccounts::new();

@@ -249,7 +249,7 @@ traced! {
         live_client_by_secret(secret: &Digest) -> Option<LiveClient<A>>;
     }
     [A: Attrs, T: ClientsMut<A> + Send] ClientsMut<A> {
-        insert_client(client: &Client<A>) -> ();
+        insert_client(client: &Client<A>, most: u32) -> bool;
         update_client(client: &Client<A>, from: i64) -> bool;
         delete_client(id: ClientId, from: i64) -> bool;
         insert_secret(secret: &ClientSecret, now: Timestamp) -> bool;
