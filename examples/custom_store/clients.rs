@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use durward::entity::{Client, ClientOwner, ClientSecret, LiveClient, LiveSecret, UserStatus};
-use durward::store::{Clients, ClientsMut, Result};
+use durward::store::{ClientQuery, Clients, ClientsMut, Result};
 use durward::{Attrs, ClientId, Digest, SecretId, Slice, StoreError, Timestamp, UserId};
 
 use super::Handle;
-use super::tables::{Tables, change, insert};
+use super::tables::{Tables, change, insert, part};
 
 impl<A: Attrs> Tables<A> {
     fn client(&self, id: ClientId) -> Option<&Client<A>> {
@@ -70,6 +70,22 @@ impl<A: Attrs> Clients<A> for Handle<A> {
             found.sort_by_key(|row| Reverse(row.id));
             found.truncate(slice.limit as usize);
             found
+        })
+    }
+
+    async fn list_clients(
+        &mut self,
+        query: &ClientQuery<A>,
+        slice: Slice<ClientId>,
+    ) -> Result<Vec<Client<A>>> {
+        self.look(|tables| {
+            let ClientQuery { owner, role, enabled } = query;
+            let fitting = tables.clients.iter().filter(|row| {
+                owner.is_none_or(|owner| row.owner == owner)
+                    && role.is_none_or(|role| row.roles.contains(&role))
+                    && enabled.is_none_or(|enabled| row.enabled == enabled)
+            });
+            part(fitting.cloned().collect(), slice, |row| row.id)
         })
     }
 

@@ -2,10 +2,13 @@
 
 use std::cmp::Reverse;
 
-use durward::entity::{Invitation, Member, Membership, Organization, OwnMembership};
+use durward::entity::{
+    FoundOrganization, Invitation, Member, Membership, Organization, OrganizationMatch,
+    OwnMembership, SearchKey,
+};
 use durward::store::{
-    Invitations, InvitationsMut, Memberships, MembershipsMut, Organizations, OrganizationsMut,
-    Result,
+    Invitations, InvitationsMut, Memberships, MembershipsMut, OrganizationQuery, Organizations,
+    OrganizationsMut, Result,
 };
 use durward::{
     Attrs, CanonicalEmail, Digest, InvitationId, MembershipId, OrganizationId, Slice, Timestamp,
@@ -48,6 +51,45 @@ impl<A: Attrs> Organizations<A> for Handle<A> {
             part(rows, |row| row.organization.id, slice)
         })
     }
+
+    async fn list_organizations(
+        &mut self,
+        query: &OrganizationQuery,
+        slice: Slice<OrganizationId>,
+    ) -> Result<Vec<Organization<A>>> {
+        self.look(|tables| {
+            let rows = tables.organizations.iter().filter(|row| fits(row, *query));
+            part(rows.cloned(), |row| row.id, slice)
+        })
+    }
+
+    async fn search_organizations(
+        &mut self,
+        begin: &SearchKey,
+        query: &OrganizationQuery,
+        slice: Slice<OrganizationMatch>,
+    ) -> Result<Vec<FoundOrganization<A>>> {
+        self.look(|tables| {
+            let rows = tables.organizations.iter().filter(|row| fits(row, *query));
+            let mut found: Vec<_> = rows
+                .map(|row| {
+                    let key = SearchKey::of(row.name.as_str()).as_str().to_owned();
+                    let place = OrganizationMatch { key, id: row.id };
+                    FoundOrganization { organization: row.clone(), place }
+                })
+                .filter(|it| begin.begins(&it.place.key))
+                .filter(|it| slice.after.as_ref().is_none_or(|after| it.place > *after))
+                .collect();
+            found.sort_by(|one, other| one.place.cmp(&other.place));
+            found.truncate(slice.limit as usize);
+            found
+        })
+    }
+}
+
+/// Whether an organization is one of those that are asked for.
+fn fits<A: Attrs>(row: &Organization<A>, query: OrganizationQuery) -> bool {
+    query.archived.is_none_or(|archived| row.archived.is_some() == archived)
 }
 
 impl<A: Attrs> OrganizationsMut<A> for Handle<A> {

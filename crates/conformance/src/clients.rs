@@ -77,9 +77,7 @@ pub async fn an_owner_has_no_more_clients_than_he_may<S: Store<Attrs = Suite>>(s
         given::client(store, &stored, &[]).await;
     }
     given::organizations(store, &[&organization(1)]).await;
-    for [one, two, three] in
-        [[1, 2, 3].map(client), [4, 5, 6].map(|n| personal(n, ada.id))]
-    {
+    for [one, two, three] in [[1, 2, 3].map(client), [4, 5, 6].map(|n| personal(n, ada.id))] {
         assert!(!insert(store, &one, 0).await);
         assert!(insert(store, &one, 1).await);
         assert!(!insert(store, &two, 1).await);
@@ -110,8 +108,8 @@ pub async fn of_concurrent_clients_no_more_are_made_than_may_be<S: Store<Attrs =
     });
     assert_eq!(winners(answers.await), 3);
     for owner in [client(1).owner, ClientOwner::User(ada.id)] {
-        let owned = store.read().await.unwrap().clients_of(owner, ALL).await.unwrap();
-        assert_eq!(owned.len(), 3, "{owner:?}");
+        let all = store.read().await.unwrap().clients_of(owner, ALL).await.unwrap();
+        assert_eq!(all.len(), 3, "{owner:?}");
     }
 }
 

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
 use durward_core::{
-    Accounts, Allowance, Attrs, Caller, ClientId, Error, FreshUser, InvitationId, MembershipId,
-    OrganizationId, Origin, RequestId, SessionId, SessionToken, Store, Target, UserId,
+    Accounts, Action, Allowance, Attrs, Caller, ClientId, Error, FreshUser, InvitationId,
+    MembershipId, OrganizationId, Origin, RequestId, SessionId, SessionToken, Store, Target,
+    UserId,
 };
 
 use crate::body::{Received, json, json_or_nothing};
@@ -42,6 +43,21 @@ impl<S: Store> Call<S> {
         match &self.origin {
             Some(origin) => origin.clone(),
             None => origin(&self.caller, &self.headers, &self.id),
+        }
+    }
+
+    /// Asks the policy for more than the rule of the route did; a refusal is written down as there (R-AZ-08).
+    pub(crate) fn may(&self, action: Action) -> impl Future<Output = Result<(), Error>> + Send {
+        let answer = self.caller.may(action, &Target::Service);
+        let refused = answer.is_err().then(|| self.origin());
+        let accounts = self.accounts();
+        // The body of a request cannot be shared, so nothing of this holds on to the call.
+        async move {
+            if let Some(origin) = refused {
+                tracing::info!(rule = ?action, "the policy refused");
+                accounts.record_denial(action, None, &origin).await?;
+            }
+            answer
         }
     }
 

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made from the route table (ADR 0005).
 
+mod parameters;
 mod path;
 
 use std::collections::BTreeMap;
@@ -8,17 +9,14 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use durward_core::authz::{Decision, Relation, decide};
-use durward_core::entity::SearchKey;
-use durward_core::{Action, ClientId, EmailAddress, Kind, Store, UserId, UserStatus};
+use durward_core::{Action, Kind, Store};
 use serde_json::{Map, Value, json};
 
 use crate::aim::Aim;
 use crate::call::Call;
 use crate::edge::Rule;
 use crate::error::Fault;
-use crate::idempotency;
-use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success, Term};
-use crate::paging;
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::problem::{Problem, ProblemView};
 use crate::schemas::Schemas;
 use crate::settings::HttpSettings;
@@ -109,7 +107,7 @@ fn operation(route: &Described<'_>, schemas: &mut Schemas, problem: &Value) -> V
         "responses": responses,
         "security": security(rule.action, operation.session),
     });
-    let parameters = parameters(rule, operation, schemas);
+    let parameters = parameters::described(rule, operation, schemas);
     if !parameters.is_empty() {
         described["parameters"] = Value::Array(parameters);
     }
@@ -224,119 +222,6 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
         by_status.entry(fault.status()).or_default().push(fault);
     }
     by_status
-}
-
-fn parameters(rule: &Rule, operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
-    let path = path::parameters(rule.aim, schemas);
-    let fields = operation.fields.iter().map(|field| {
-        let (name, description, schema) = match field {
-            Parameter::IfMatch => (
-                "If-Match",
-                "The ETag that the change was decided on, or `*`.",
-                json!({
-                    "type": "string",
-                    "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#,
-                }),
-            ),
-            Parameter::IdempotencyKey => (
-                "Idempotency-Key",
-                "A random text; the same request with the same key is answered again, and done once.",
-                json!({
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": idempotency::MAX_LENGTH,
-                    "pattern": "^[!-~]+$",
-                }),
-            ),
-            Parameter::Limit => (
-                "limit",
-                "How many rows to tell at most.",
-                json!({ "type": "integer", "minimum": 1, "maximum": paging::MOST, "default": paging::USUAL }),
-            ),
-            Parameter::Cursor => (
-                "cursor",
-                "The `next` of the part before; the rest of the query must be the same.",
-                json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }),
-            ),
-            Parameter::IncludeCurrent => (
-                "includeCurrent",
-                "Whether the session of the caller is meant, too.",
-                json!({ "type": "boolean", "default": false }),
-            ),
-            Parameter::Subject => {
-                ("subject", "Only about this user.", schemas.request::<UserId>())
-            }
-            Parameter::Actor => ("actor", "Only done by this user.", schemas.request::<UserId>()),
-            Parameter::Event => (
-                "event",
-                "Only of this name.",
-                json!({ "type": "string", "pattern": "^[a-z.-]{1,64}$" }),
-            ),
-            Parameter::From => {
-                ("from", "Only from this moment on.", json!({ "type": "string", "format": "date-time" }))
-            }
-            Parameter::Begin => (
-                "q",
-                "Only those whose name, or one of whose addresses, begins with this, whatever the case of letters.",
-                json!({ "type": "string", "minLength": 1, "maxLength": SearchKey::MAX_CHARACTERS }),
-            ),
-            Parameter::Email => (
-                "email",
-                "Only those who claim this address, or have proven it.",
-                schemas.request::<EmailAddress>(),
-            ),
-            Parameter::Status => {
-                ("status", "Only those in this status.", schemas.request::<UserStatus>())
-            }
-            Parameter::User => ("user", "Only of this user.", schemas.request::<UserId>()),
-            Parameter::Client => {
-                ("client", "Only through this client.", schemas.request::<ClientId>())
-            }
-            Parameter::CreatedAfter => (
-                "createdAfter",
-                "Only those that came to be after this moment.",
-                json!({ "type": "string", "format": "date-time" }),
-            ),
-            Parameter::Term(term) => described_term(*term),
-            Parameter::To => {
-                ("to", "Only before this moment.", json!({ "type": "string", "format": "date-time" }))
-            }
-        };
-        json!({
-            "name": name,
-            "in": if field.is_in_query() { "query" } else { "header" },
-            "required": false,
-            "description": description,
-            "schema": schema,
-        })
-    });
-    path.chain(fields).collect()
-}
-
-/// Name, description and schema of a part of the terms of a proxy.
-fn described_term(term: Term) -> (&'static str, &'static str, Value) {
-    match term {
-        Term::Audience => (
-            "audience",
-            "For which service the identity is: one of the settings. The first of them by itself.",
-            json!({ "type": "string" }),
-        ),
-        Term::Role => (
-            "role",
-            "Roles, with commas between them, of which the user needs one.",
-            json!({ "type": "string" }),
-        ),
-        Term::AnyPath => (
-            "anyPath",
-            "Whether a path goes on that two programs could read differently; otherwise it is 403.",
-            json!({ "type": "boolean", "default": false }),
-        ),
-        Term::Demand => (
-            "Durward-Demand",
-            "What other proxies say in the query: audience, role and anyPath, written like one.",
-            json!({ "type": "string" }),
-        ),
-    }
 }
 
 fn headers() -> Value {

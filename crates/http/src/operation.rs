@@ -78,6 +78,18 @@ pub(crate) enum Parameter {
     Client,
     /// `createdAfter` in the query: a time that is not included.
     CreatedAfter,
+    /// `scope` in the query: whether one's own are meant, or all.
+    Scope,
+    /// `q` in the query: how a name begins.
+    NameBegin,
+    /// `archived` in the query: whether only those are meant, or only the others.
+    Archived,
+    /// `organization` in the query: the id of one.
+    Organization,
+    /// `role` in the query: that of a client.
+    ClientRole,
+    /// `enabled` in the query: whether only those are meant, or only the others.
+    Enabled,
 }
 
 /// What a proxy is configured to demand; see [`Terms`](crate::forward_auth).
@@ -112,6 +124,12 @@ impl Parameter {
             | Self::User
             | Self::Client
             | Self::CreatedAfter
+            | Self::Scope
+            | Self::NameBegin
+            | Self::Archived
+            | Self::Organization
+            | Self::ClientRole
+            | Self::Enabled
             | Self::Term(Term::Audience | Term::Role | Term::AnyPath) => true,
         }
     }

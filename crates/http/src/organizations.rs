@@ -20,7 +20,6 @@ use crate::entity_tag::{EntityTag, IfMatch};
 use crate::fields::{Fields, text};
 use crate::idempotency::idempotency;
 use crate::memberships::{OwnMembershipView, own_view};
-use crate::paging::{list, slice};
 use crate::problem::Problem;
 use crate::shapes::Optional;
 use crate::values::name;
@@ -89,13 +88,6 @@ pub(crate) struct OwnView<'a, A: Attrs> {
     organization: OrganizationView<'a, A>,
     /// What the caller is in it.
     membership: OwnMembershipView<A>,
-}
-
-/// `GET /v1/organizations`: those of the caller.
-pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let user = call.caller.acting_user()?;
-    let page = call.accounts().organizations_of(user, slice(&call)?).await?;
-    list(&call, &page, own)
 }
 
 /// `POST /v1/organizations`
@@ -235,7 +227,7 @@ fn tag<S: Store>(
     Ok((text, tag))
 }
 
-fn view<A: Attrs>(organization: &Organization<A>) -> OrganizationView<'_, A> {
+pub(crate) fn view<A: Attrs>(organization: &Organization<A>) -> OrganizationView<'_, A> {
     let Organization { id, name, archived, version: _, created, updated, attrs } = organization;
     OrganizationView {
         id: *id,

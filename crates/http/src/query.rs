@@ -1,6 +1,7 @@
 //! Reads the query of a request, as [`Fields`] are read.
 
-use durward_core::{ClientId, Obstruction, Timestamp, UserId};
+use durward_core::entity::SearchKey;
+use durward_core::{ClientId, Obstruction, OrganizationId, Timestamp, UserId};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -76,6 +77,23 @@ pub(crate) fn user(value: Value) -> Result<UserId, Obstruction> {
 pub(crate) fn client(value: Value) -> Result<ClientId, Obstruction> {
     let id = text(value)?.parse();
     id.map_err(|_no_id| Obstruction::new("ID_INVALID", "Must be the id of a client, `cli_...`."))
+}
+
+/// The id of an organization.
+pub(crate) fn organization(value: Value) -> Result<OrganizationId, Obstruction> {
+    let id = text(value)?.parse();
+    id.map_err(|_no_id| {
+        Obstruction::new("ID_INVALID", "Must be the id of an organization, `org_...`.")
+    })
+}
+
+/// How a name begins.
+pub(crate) fn begin(value: Value) -> Result<SearchKey, Obstruction> {
+    SearchKey::parse(&text(value)?).ok_or_else(|| {
+        let most = SearchKey::MAX_CHARACTERS;
+        let text = format!("Must be 1 to {most} characters that can be seen.");
+        Obstruction::new("SEARCH_INVALID", text).with("max", most.into())
+    })
 }
 
 /// A moment.

@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::fields::{Fields, Read, one_of, text};
 use crate::paging::{USUAL, list, part};
 use crate::problem::Problem;
-use crate::query::{moment, parameters};
+use crate::query::{begin, moment, parameters};
 use crate::users::view;
 use crate::values::email;
 
@@ -57,14 +57,6 @@ impl Asked {
         let query = UserQuery { email, status, created_after };
         Ok((begin, query, Slice { after, limit: limit.unwrap_or(USUAL) }))
     }
-}
-
-fn begin(value: Value) -> Result<SearchKey, Obstruction> {
-    SearchKey::parse(&text(value)?).ok_or_else(|| {
-        let most = SearchKey::MAX_CHARACTERS;
-        let text = format!("Must be 1 to {most} characters that can be seen.");
-        Obstruction::new("SEARCH_INVALID", text).with("max", most.into())
-    })
 }
 
 fn status(value: Value) -> Result<UserStatus, Obstruction> {

@@ -9,6 +9,7 @@ mod audit;
 mod audit_chain;
 mod bootstraps;
 mod budgets;
+mod client_lists;
 mod client_secrets;
 mod clients;
 mod dossier;
@@ -21,6 +22,7 @@ mod life_cycle;
 mod lists;
 mod login_email_changes;
 mod login_emails;
+mod organization_lists;
 mod organizations;
 mod outbox;
 mod passwords;
@@ -53,6 +55,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("budgets", budgets::FAULTS),
     ("dossier", dossier::FAULTS),
     ("factors", factors::FAULTS),
+    ("client_lists", client_lists::FAULTS),
     ("client_secrets", client_secrets::FAULTS),
     ("clients", clients::FAULTS),
     ("flows", flows::FAULTS),
@@ -65,6 +68,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("login_email_changes", login_email_changes::FAULTS),
     ("memberships", organizations::MEMBERSHIPS),
     ("organizations", organizations::ORGANIZATIONS),
+    ("organization_lists", organization_lists::FAULTS),
     ("outbox", outbox::FAULTS),
     ("passwords", passwords::FAULTS),
     ("presumptions", presumptions::FAULTS),

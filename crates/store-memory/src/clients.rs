@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use durward_core::entity::{Client, ClientOwner, ClientSecret, LiveClient, LiveSecret, UserStatus};
 use durward_core::ids::{ClientId, SecretId, UserId};
-use durward_core::store::{Clients, ClientsMut, Result, StoreError};
+use durward_core::store::{ClientQuery, Clients, ClientsMut, Result, StoreError};
 use durward_core::{Attrs, Digest, Slice, Timestamp};
 
 use crate::state::{Rows, State};
@@ -20,6 +20,18 @@ pub(crate) struct ClientTable<A: Attrs> {
 impl<A: Attrs> ClientTable<A> {
     pub(crate) fn row(&self, id: ClientId) -> Option<&Client<A>> {
         self.rows.get(&id).map(Arc::as_ref)
+    }
+
+    pub(crate) fn list(&self, query: &ClientQuery<A>, slice: Slice<ClientId>) -> Vec<Client<A>> {
+        let ClientQuery { owner, role, enabled } = query;
+        let newest = self.rows.values().rev().map(Arc::as_ref);
+        let fitting = newest.filter(|it| {
+            owner.is_none_or(|owner| it.owner == owner)
+                && role.is_none_or(|role| it.roles.contains(&role))
+                && enabled.is_none_or(|enabled| it.enabled == enabled)
+                && slice.after.is_none_or(|after| it.id < after)
+        });
+        fitting.take(slice.limit as usize).cloned().collect()
     }
 
     pub(crate) fn secret(&self, digest: &Digest) -> Option<&ClientSecret> {
@@ -197,6 +209,14 @@ look_ups! { MemoryRead, MemoryTx;
                 let theirs = rows.map(|(_, row)| row).filter(|row| row.owner == owner);
                 theirs.take(slice.limit as usize).map(|row| Client::clone(row)).collect()
             })
+        }
+
+        async fn list_clients(
+            &mut self,
+            query: &ClientQuery<A>,
+            slice: Slice<ClientId>,
+        ) -> Result<Vec<Client<A>>> {
+            self.look(|state| state.clients.list(query, slice))
         }
 
         async fn live_secrets_of(

@@ -1,9 +1,11 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use durward_core::entity::{Organization, OwnMembership};
+use durward_core::entity::{
+    FoundOrganization, Organization, OrganizationMatch, OwnMembership, SearchKey,
+};
 use durward_core::ids::{OrganizationId, UserId};
-use durward_core::store::{Organizations, OrganizationsMut, Result, StoreError};
+use durward_core::store::{OrganizationQuery, Organizations, OrganizationsMut, Result, StoreError};
 use durward_core::{Attrs, Slice};
 
 use crate::state::{Rows, State};
@@ -17,6 +19,47 @@ pub(crate) struct OrganizationTable<A: Attrs> {
 impl<A: Attrs> OrganizationTable<A> {
     pub(crate) fn row(&self, id: OrganizationId) -> Option<&Organization<A>> {
         self.rows.get(&id).map(Arc::as_ref)
+    }
+
+    /// Those that fit, the newest first.
+    pub(crate) fn fitting(
+        &self,
+        query: OrganizationQuery,
+    ) -> impl Iterator<Item = &Organization<A>> {
+        let OrganizationQuery { archived } = query;
+        let newest = self.rows.values().rev().map(Arc::as_ref);
+        newest.filter(move |it| archived.is_none_or(|archived| it.archived.is_some() == archived))
+    }
+
+    pub(crate) fn list(
+        &self,
+        query: OrganizationQuery,
+        slice: Slice<OrganizationId>,
+    ) -> Vec<Organization<A>> {
+        let rows = self.fitting(query);
+        let rows = rows.filter(|it| slice.after.is_none_or(|after| it.id < after));
+        rows.take(slice.limit as usize).cloned().collect()
+    }
+
+    pub(crate) fn search(
+        &self,
+        begin: &SearchKey,
+        query: OrganizationQuery,
+        slice: &Slice<OrganizationMatch>,
+    ) -> Vec<FoundOrganization<A>> {
+        let mut found: Vec<FoundOrganization<A>> = self
+            .fitting(query)
+            .map(|it| {
+                let key = SearchKey::of(it.name.as_str()).as_str().to_owned();
+                let place = OrganizationMatch { key, id: it.id };
+                FoundOrganization { organization: it.clone(), place }
+            })
+            .filter(|found| begin.begins(&found.place.key))
+            .filter(|found| slice.after.as_ref().is_none_or(|after| found.place > *after))
+            .collect();
+        found.sort_by(|one, other| one.place.cmp(&other.place));
+        found.truncate(slice.limit as usize);
+        found
     }
 
     pub(crate) fn insert(&mut self, organization: &Organization<A>) -> Result<()> {
@@ -70,6 +113,23 @@ look_ups! { MemoryRead, MemoryTx;
             slice: Slice<OrganizationId>,
         ) -> Result<Vec<OwnMembership<A>>> {
             self.look(|state| state.organizations_of(user, slice))
+        }
+
+        async fn list_organizations(
+            &mut self,
+            query: &OrganizationQuery,
+            slice: Slice<OrganizationId>,
+        ) -> Result<Vec<Organization<A>>> {
+            self.look(|state| state.organizations.list(*query, slice))
+        }
+
+        async fn search_organizations(
+            &mut self,
+            begin: &SearchKey,
+            query: &OrganizationQuery,
+            slice: Slice<OrganizationMatch>,
+        ) -> Result<Vec<FoundOrganization<A>>> {
+            self.look(|state| state.organizations.search(begin, *query, &slice))
         }
     }
 }

@@ -3,9 +3,10 @@ use durward_core::entity::{
     RateLimit, RedirectUri, UserStatus,
 };
 use durward_core::ids::{ClientId, OrganizationId, SecretId, UserId};
-use durward_core::store::{Clients, ClientsMut, Result};
+use durward_core::store::{ClientQuery, Clients, ClientsMut, Result};
 use durward_core::{Attrs, Digest, PersonName, Slice, Timestamp};
 
+use crate::client_lists;
 use crate::engine::{Engine, Value, values};
 use crate::read::look_ups;
 use crate::row::{Columns, Row, unreadable};
@@ -18,6 +19,7 @@ macro_rules! columns {
          roles, restrictions, expires_ms, version, created_ms, updated_ms, last_used_ms, attrs"
     };
 }
+pub(crate) use columns;
 
 macro_rules! live_columns {
     () => {
@@ -183,6 +185,9 @@ fn decode_proven<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
     Ok(LiveClient { secret: Some(secret), ..decode_live(row)? })
 }
 
+/// Every id comes before this one.
+const LAST: ClientId = ClientId::from_bytes([0xff; 16]);
+
 look_ups! {
     impl<E: Engine, A: Attrs> Clients<A> for Handle<'_, E, A> {
         async fn client(&mut self, id: ClientId) -> Result<Option<Client<A>>> {
@@ -194,8 +199,7 @@ look_ups! {
             owner: ClientOwner,
             slice: Slice<ClientId>,
         ) -> Result<Vec<Client<A>>> {
-            // Every id comes before this one.
-            let before = slice.after.unwrap_or(ClientId::from_bytes([0xff; 16]));
+            let before = slice.after.unwrap_or(LAST);
             match owner {
                 ClientOwner::Organization(id) => {
                     self.rows(CLIENTS_OF_ORGANIZATION, values![&id, &before, slice.limit], decode).await
@@ -204,6 +208,33 @@ look_ups! {
                     self.rows(CLIENTS_OF_USER, values![&id, &before, slice.limit], decode).await
                 }
             }
+        }
+
+        async fn list_clients(
+            &mut self,
+            query: &ClientQuery<A>,
+            slice: Slice<ClientId>,
+        ) -> Result<Vec<Client<A>>> {
+            let pattern = query.role.as_ref().map(client_lists::pattern).transpose()?;
+            let (mut found, mut before) = (Vec::new(), slice.after.unwrap_or(LAST));
+            loop {
+                let rows: Vec<Client<A>> = {
+                    let (statement, values) =
+                        client_lists::list(query, pattern.as_deref(), &before, slice.limit);
+                    self.rows(statement, &values, decode).await?
+                };
+                let is_last = rows.len() < slice.limit as usize;
+                let last = rows.last().map(|client| client.id);
+                let has = |it: &Client<A>| query.role.is_none_or(|role| it.roles.contains(&role));
+                found.extend(rows.into_iter().filter(has));
+                // What the pattern lets pass and is not meant is rare; then there is another part.
+                match last.filter(|_| !is_last && found.len() < slice.limit as usize) {
+                    Some(last) => before = last,
+                    None => break,
+                }
+            }
+            found.truncate(slice.limit as usize);
+            Ok(found)
         }
 
         async fn live_secrets_of(
@@ -353,8 +384,8 @@ impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
             ClientOwner::User(id) => (LOCK_OWNING_USER, COUNT_CLIENTS_OF_USER, Value::from(id)),
         };
         self.execute(lock, &[id]).await?;
-        let owned = self.row(count, &[id], |row| row.number("owned")).await?;
-        Ok(owned.unwrap_or(0))
+        let found = self.row(count, &[id], |row| row.number("owned")).await?;
+        Ok(found.unwrap_or(0))
     }
 
     fn client_json(&mut self, client: &Client<A>) -> Result<ClientJson> {

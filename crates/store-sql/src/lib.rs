@@ -28,6 +28,7 @@
 mod audit;
 mod bootstraps;
 mod budgets;
+mod client_lists;
 mod clients;
 mod dossier;
 mod engine;

@@ -1,6 +1,8 @@
-use durward_core::entity::{Organization, OwnMembership};
+use durward_core::entity::{
+    FoundOrganization, Organization, OrganizationMatch, OwnMembership, SearchKey,
+};
 use durward_core::ids::{OrganizationId, UserId};
-use durward_core::store::{Organizations, OrganizationsMut, Result};
+use durward_core::store::{OrganizationQuery, Organizations, OrganizationsMut, Result};
 use durward_core::{Attrs, PersonName, Slice};
 
 use crate::engine::{Engine, values};
@@ -25,12 +27,24 @@ statements! { Organizations;
          m.updated_ms AS changed_ms \
          FROM {memberships} m JOIN {organizations} o ON o.id = m.organization_id \
          WHERE m.user_id = ? AND m.organization_id < ? ORDER BY m.organization_id DESC LIMIT ?";
+    // Each condition comes with a 1 where it is not asked for.
+    LIST_ORGANIZATIONS = concat!(
+        "SELECT ", columns!(), " FROM {organizations} WHERE id < ? \
+         AND (1 = ? OR archived_ms IS NOT NULL) AND (1 = ? OR archived_ms IS NULL) \
+         ORDER BY id DESC LIMIT ?"
+    );
+    SEARCH_ORGANIZATIONS = concat!(
+        "SELECT ", columns!(), ", name_key AS matched FROM {organizations} \
+         WHERE name_key >= ? AND name_key < ? AND (name_key > ? OR id > ?) \
+         AND (1 = ? OR archived_ms IS NOT NULL) AND (1 = ? OR archived_ms IS NULL) \
+         ORDER BY name_key, id LIMIT ?"
+    );
     INSERT_ORGANIZATION = concat!(
-        "INSERT INTO {organizations} (", columns!(), ") VALUES (?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO {organizations} (", columns!(), ", name_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     );
     UPDATE_ORGANIZATION =
         "UPDATE {organizations} SET name = ?, archived_ms = ?, version = ?, updated_ms = ?, \
-         attrs = ? WHERE id = ? AND version = ?";
+         attrs = ?, name_key = ? WHERE id = ? AND version = ?";
     LOCK_ORGANIZATION = "UPDATE {organizations} SET name = name WHERE id = ?";
 }
 
@@ -44,6 +58,17 @@ fn decode<A: Attrs>(row: &dyn Row) -> Result<Organization<A>> {
         updated: row.time("updated_ms")?,
         attrs: row.json("attrs")?,
     })
+}
+
+fn decode_found<A: Attrs>(row: &dyn Row) -> Result<FoundOrganization<A>> {
+    let organization: Organization<A> = decode(row)?;
+    let place = OrganizationMatch { key: row.string("matched")?, id: organization.id };
+    Ok(FoundOrganization { organization, place })
+}
+
+/// Whether archived ones, and those that are not, need not be asked for.
+fn unasked(query: OrganizationQuery) -> [bool; 2] {
+    [query.archived != Some(true), query.archived != Some(false)]
 }
 
 fn decode_own<A: Attrs>(row: &dyn Row) -> Result<OwnMembership<A>> {
@@ -65,14 +90,58 @@ look_ups! {
             let before = slice.after.unwrap_or(OrganizationId::from_bytes([0xff; 16]));
             self.rows(ORGANIZATIONS_OF, values![&user, &before, slice.limit], decode_own).await
         }
+
+        async fn list_organizations(
+            &mut self,
+            query: &OrganizationQuery,
+            slice: Slice<OrganizationId>,
+        ) -> Result<Vec<Organization<A>>> {
+            let before = slice.after.unwrap_or(OrganizationId::from_bytes([0xff; 16]));
+            let [archived, present] = unasked(*query);
+            let values = values![&before, archived, present, slice.limit];
+            self.rows(LIST_ORGANIZATIONS, values, decode).await
+        }
+
+        async fn search_organizations(
+            &mut self,
+            begin: &SearchKey,
+            query: &OrganizationQuery,
+            slice: Slice<OrganizationMatch>,
+        ) -> Result<Vec<FoundOrganization<A>>> {
+            let first = OrganizationId::from_bytes([0; 16]);
+            let (key, id) = match &slice.after {
+                Some(after) => (after.key.as_str(), &after.id),
+                None => ("", &first),
+            };
+            let ([archived, present], end) = (unasked(*query), begin.end());
+            let values = values![
+                key.max(begin.as_str()),
+                &end,
+                key,
+                id,
+                archived,
+                present,
+                slice.limit,
+            ];
+            self.rows(SEARCH_ORGANIZATIONS, values, decode_found).await
+        }
     }
 }
 
 impl<E: Engine, A: Attrs> OrganizationsMut<A> for SqlTx<'_, E, A> {
     async fn insert_organization(&mut self, organization: &Organization<A>) -> Result<()> {
         let Organization { id, name, archived, version, created, updated, attrs } = organization;
-        let attrs = self.json(attrs)?;
-        let values = values![id, name.as_str(), *archived, *version, *created, *updated, &attrs];
+        let (attrs, name_key) = (self.json(attrs)?, SearchKey::of(name.as_str()));
+        let values = values![
+            id,
+            name.as_str(),
+            *archived,
+            *version,
+            *created,
+            *updated,
+            &attrs,
+            name_key.as_str(),
+        ];
         self.insert(INSERT_ORGANIZATION, values, "organization").await?;
         Ok(())
     }
@@ -83,8 +152,17 @@ impl<E: Engine, A: Attrs> OrganizationsMut<A> for SqlTx<'_, E, A> {
         from: i64,
     ) -> Result<bool> {
         let Organization { id, name, archived, version, created: _, updated, attrs } = organization;
-        let attrs = self.json(attrs)?;
-        let values = values![name.as_str(), *archived, *version, *updated, &attrs, id, from];
+        let (attrs, name_key) = (self.json(attrs)?, SearchKey::of(name.as_str()));
+        let values = values![
+            name.as_str(),
+            *archived,
+            *version,
+            *updated,
+            &attrs,
+            name_key.as_str(),
+            id,
+            from,
+        ];
         self.change(UPDATE_ORGANIZATION, values).await
     }
 

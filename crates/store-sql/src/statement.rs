@@ -6,9 +6,9 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
-    audit, bootstraps, budgets, clients, dossier, factors, flows, invitations, leftovers,
-    login_emails, memberships, organizations, outbox, passwords, replies, sessions, user_lists,
-    users,
+    audit, bootstraps, budgets, client_lists, clients, dossier, factors, flows, invitations,
+    leftovers, login_emails, memberships, organizations, outbox, passwords, replies, sessions,
+    user_lists, users,
 };
 
 /// Names one statement; its text depends on the store.
@@ -39,10 +39,11 @@ pub(crate) enum Noun {
     Invitations,
     UserLists,
     Bootstraps,
+    ClientLists,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 18] = [
+const TEXTS: [&[(&str, &str)]; 19] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -61,6 +62,7 @@ const TEXTS: [&[(&str, &str)]; 18] = [
     invitations::TEXTS,
     user_lists::TEXTS,
     bootstraps::TEXTS,
+    client_lists::TEXTS,
 ];
 
 /// Every statement as one engine reads it, with the prefix before every `{table}`.
@@ -206,6 +208,7 @@ mod tests {
             (Noun::Invitations, "{invitations}"),
             (Noun::UserLists, "{users}"),
             (Noun::Bootstraps, "{bootstraps}"),
+            (Noun::ClientLists, "{clients}"),
         ];
         assert_eq!(tables.len(), TEXTS.len());
         for (noun, table) in tables {

@@ -12,7 +12,7 @@ use durward_store_sql::testing;
 use durward_testing::TestAccounts;
 
 /// How often each two of the ways are tried, each administrator on the other one, and each on himself.
-const ROUNDS: u32 = 6;
+const ROUNDS: u32 = 20;
 
 /// How somebody stops to administer.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::ids::ClientId;
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
-use crate::store::{Clients, ClientsMut, Organizations, Store, StoreError, Users};
+use crate::store::{ClientQuery, Clients, ClientsMut, Organizations, Store, StoreError, Users};
 use crate::text::PersonName;
 use crate::time::Timestamp;
 
@@ -161,6 +161,16 @@ impl<S: Store> Accounts<S> {
         Ok(slice.page(rows, |client| client.id))
     }
 
+    /// A part of all clients that fit, the newest first.
+    pub async fn list_clients(
+        &self,
+        query: &ClientQuery<S::Attrs>,
+        slice: Slice<ClientId>,
+    ) -> Result<Page<Client<S::Attrs>, ClientId>, Error> {
+        let rows = self.read().await?.list_clients(query, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |client| client.id))
+    }
+
     /// Changes a client, inside the caller's unit of work; what is disabled is refused from its commit on.
     ///
     /// [`Error::Stale`] when the change names a version that is no longer the present one.
@@ -262,6 +272,7 @@ impl<S: Store> Accounts<S> {
 }
 
 fn too_many(most: u32) -> Obstruction {
-    let text = format!("There are {most} clients already, as many as there may be; delete one first.");
+    let text =
+        format!("There are {most} clients already, as many as there may be; delete one first.");
     Obstruction::new("TOO_MANY_CLIENTS", text).with("max", most.into())
 }

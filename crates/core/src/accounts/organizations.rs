@@ -1,14 +1,17 @@
 use super::Accounts;
 use crate::attrs::{Attrs, OrganizationRole};
 use crate::authz::{Caller, FreshUser, Permissions, Standing};
-use crate::entity::{Membership, Organization, OwnMembership, UserStatus};
+use crate::entity::{
+    Membership, Organization, OrganizationMatch, OwnMembership, SearchKey, UserStatus,
+};
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
 use crate::ids::{MembershipId, OrganizationId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::store::{
-    Memberships, MembershipsMut, Organizations, OrganizationsMut, Read, Store, StoreError, Users,
+    Memberships, MembershipsMut, OrganizationQuery, Organizations, OrganizationsMut, Read, Store,
+    StoreError, Users,
 };
 use crate::text::PersonName;
 
@@ -79,6 +82,30 @@ impl<S: Store> Accounts<S> {
         }
         let rows = read.organizations_of(user, slice.and_one_more()).await?;
         Ok(slice.page(rows, |own| own.organization.id))
+    }
+
+    /// A part of all organizations that fit, the newest first.
+    pub async fn list_organizations(
+        &self,
+        query: &OrganizationQuery,
+        slice: Slice<OrganizationId>,
+    ) -> Result<Page<Organization<S::Attrs>, OrganizationId>, Error> {
+        let mut read = self.read().await?;
+        let rows = read.list_organizations(query, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |organization| organization.id))
+    }
+
+    /// A part of the organizations that fit and whose name begins with this, in the order of names.
+    pub async fn search_organizations(
+        &self,
+        begin: &SearchKey,
+        query: &OrganizationQuery,
+        slice: Slice<OrganizationMatch>,
+    ) -> Result<Page<Organization<S::Attrs>, OrganizationMatch>, Error> {
+        let mut read = self.read().await?;
+        let rows = read.search_organizations(begin, query, slice.and_one_more()).await?;
+        let Page { rows, next } = slice.page(rows, |found| found.place.clone());
+        Ok(Page { rows: rows.into_iter().map(|found| found.organization).collect(), next })
     }
 
     /// Makes an organization, inside the caller's unit of work; whoever makes it is its owner.

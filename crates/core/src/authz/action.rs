@@ -51,6 +51,8 @@ pub enum Action {
     RemoveFactor,
     /// List one's organizations.
     ListOrganizations,
+    /// List all organizations.
+    ListAllOrganizations,
     /// Make an organization.
     CreateOrganization,
     /// Join an organization by a mailed invitation.
@@ -73,6 +75,8 @@ pub enum Action {
     Invite,
     /// Read the audit log of an organization.
     ReadOrganizationAudit,
+    /// List the clients of everybody.
+    ListClients,
     /// See the clients of an organization or the personal keys of a user.
     ReadClients,
     /// Make a client, whose secret is handed out.
@@ -91,7 +95,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -117,6 +121,7 @@ impl Action {
         Self::EnrolFactor,
         Self::RemoveFactor,
         Self::ListOrganizations,
+        Self::ListAllOrganizations,
         Self::CreateOrganization,
         Self::AcceptInvitation,
         Self::ReadOrganization,
@@ -128,6 +133,7 @@ impl Action {
         Self::RemoveMember,
         Self::Invite,
         Self::ReadOrganizationAudit,
+        Self::ListClients,
         Self::ReadClients,
         Self::CreateClient,
         Self::ReadClient,
@@ -161,6 +167,7 @@ impl Action {
             | Self::ListSessions
             | Self::EndSessions
             | Self::ListOrganizations
+            | Self::ListAllOrganizations
             | Self::CreateOrganization
             | Self::AcceptInvitation
             | Self::ReadOrganization
@@ -170,6 +177,7 @@ impl Action {
             | Self::RemoveMember
             | Self::Invite
             | Self::ReadOrganizationAudit
+            | Self::ListClients
             | Self::ReadClients
             | Self::ReadClient
             | Self::UpdateClient
@@ -224,6 +232,8 @@ impl Action {
             | Self::ResetPassword
             | Self::ReadAudit
             | Self::ListSessions
+            | Self::ListAllOrganizations
+            | Self::ListClients
             | Self::EndSessions
             | Self::EnrolFactor
             | Self::RemoveFactor

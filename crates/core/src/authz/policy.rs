@@ -101,7 +101,11 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Own | SystemClient => Forbid,
             Other | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Hide,
         },
-        Action::ListUsers | Action::ListSessions | Action::ReadAudit => match relation {
+        Action::ListUsers
+        | Action::ListSessions
+        | Action::ListAllOrganizations
+        | Action::ListClients
+        | Action::ReadAudit => match relation {
             Anonymous => Authenticate,
             Administrator | SystemClient => Allow,
             Other | Own | Reader | Editor | Manager | Deleter | OwnClient | OtherClient => Forbid,
@@ -115,15 +119,22 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Other | Administrator | Reader | Editor | Manager | Deleter | OwnClient
             | OtherClient | SystemClient => Hide,
         },
-        Action::ListOrganizations
-        | Action::CreateOrganization
-        | Action::AcceptInvitation
-        | Action::UseBootstrap => match relation {
+        // What a part of the deployment is told are all of them.
+        Action::ListOrganizations => match relation {
             Anonymous => Authenticate,
-            Other | Own | Administrator | Reader | Editor | Manager | Deleter => Allow,
-            // These are a user's.
-            OwnClient | OtherClient | SystemClient => Forbid,
+            Other | Own | Administrator | Reader | Editor | Manager | Deleter | SystemClient => {
+                Allow
+            }
+            OwnClient | OtherClient => Forbid,
         },
+        Action::CreateOrganization | Action::AcceptInvitation | Action::UseBootstrap => {
+            match relation {
+                Anonymous => Authenticate,
+                Other | Own | Administrator | Reader | Editor | Manager | Deleter => Allow,
+                // These are a user's.
+                OwnClient | OtherClient | SystemClient => Forbid,
+            }
+        }
         Action::ReadOrganization | Action::ReadMembers => match relation {
             Anonymous => Authenticate,
             Other | OtherClient => Hide,

@@ -6,6 +6,24 @@ use crate::page::Slice;
 use crate::secret::Digest;
 use crate::time::Timestamp;
 
+/// Which clients are asked for; all that is given must fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientQuery<A: Attrs> {
+    /// Those of this owner.
+    pub owner: Option<ClientOwner>,
+    /// Those that have this role.
+    pub role: Option<A::ClientRole>,
+    /// Those that are enabled, or those that are not; `None` for both.
+    pub enabled: Option<bool>,
+}
+
+impl<A: Attrs> Default for ClientQuery<A> {
+    /// All of them.
+    fn default() -> Self {
+        Self { owner: None, role: None, enabled: None }
+    }
+}
+
 /// Look-ups of clients.
 #[trait_variant::make(Send)]
 pub trait Clients<A: Attrs> {
@@ -16,6 +34,13 @@ pub trait Clients<A: Attrs> {
     async fn clients_of(
         &mut self,
         owner: ClientOwner,
+        slice: Slice<ClientId>,
+    ) -> Result<Vec<Client<A>>>;
+
+    /// A part of all clients that fit, by descending id.
+    async fn list_clients(
+        &mut self,
+        query: &ClientQuery<A>,
         slice: Slice<ClientId>,
     ) -> Result<Vec<Client<A>>>;
 

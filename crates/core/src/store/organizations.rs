@@ -1,8 +1,15 @@
 use super::Result;
 use crate::attrs::Attrs;
-use crate::entity::{Organization, OwnMembership};
+use crate::entity::{FoundOrganization, Organization, OrganizationMatch, OwnMembership, SearchKey};
 use crate::ids::{OrganizationId, UserId};
 use crate::page::Slice;
+
+/// Which organizations are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrganizationQuery {
+    /// Those that are archived, or those that are not; `None` for both.
+    pub archived: Option<bool>,
+}
 
 /// Look-ups of organizations.
 #[trait_variant::make(Send)]
@@ -17,6 +24,23 @@ pub trait Organizations<A: Attrs> {
         user: UserId,
         slice: Slice<OrganizationId>,
     ) -> Result<Vec<OwnMembership<A>>>;
+
+    /// A part of all organizations that fit, by descending id.
+    async fn list_organizations(
+        &mut self,
+        query: &OrganizationQuery,
+        slice: Slice<OrganizationId>,
+    ) -> Result<Vec<Organization<A>>>;
+
+    /// A part of the organizations that fit and whose name [begins](SearchKey::begins) with this, in its form
+    /// [`SearchKey::of`]: by ascending place, in the order of code points. A part costs what it holds, and not what
+    /// all there are.
+    async fn search_organizations(
+        &mut self,
+        begin: &SearchKey,
+        query: &OrganizationQuery,
+        slice: Slice<OrganizationMatch>,
+    ) -> Result<Vec<FoundOrganization<A>>>;
 }
 
 /// Writes of organizations.

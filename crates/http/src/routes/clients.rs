@@ -2,6 +2,7 @@ use durward_core::{Action, Attrs, Kind, Store};
 
 use super::{Route, Verb, endpoint};
 use crate::aim::Aim;
+use crate::client_lists;
 use crate::client_secrets;
 use crate::client_views::{ChangeShape, ClientView, MadeView, NewShape, PersonalShape};
 use crate::clients;
@@ -19,9 +20,45 @@ const WRITES: &[Fault] =
 
 /// Clients, and their secrets.
 pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
-    let mut routes = owned();
+    let mut routes = listed();
+    routes.extend(owned());
     routes.extend(each());
     routes
+}
+
+/// The clients of everybody.
+fn listed<S: Store>() -> Vec<Route<S>> {
+    vec![Route {
+        verb: Verb::Get,
+        path: "/v1/clients",
+        action: Action::ListClients,
+        aim: Aim::Service,
+        credentials: Credentials::Checked,
+        budget: None,
+        endpoint: endpoint(client_lists::index),
+        operation: Operation {
+            id: "listAllClients",
+            tag: "Administration",
+            summary: "List the clients of everybody",
+            description: "For administrators. All filters that are given must fit. The newest comes first.",
+            session: SessionUse::Required,
+            fields: &[
+                Parameter::Organization,
+                Parameter::User,
+                Parameter::ClientRole,
+                Parameter::Enabled,
+                Parameter::Limit,
+                Parameter::Cursor,
+            ],
+            body: BodyUse::None,
+            answers: vec![Success::new(
+                200,
+                "A part of the list.",
+                Schemas::answer::<ListView<ClientView<'static, S::Attrs>>>,
+            )],
+            faults: &[Fault::Flow(Kind::Forbidden)],
+        },
+    }]
 }
 
 /// The clients of an owner.

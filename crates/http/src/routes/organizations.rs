@@ -7,6 +7,7 @@ use crate::edge::{Budget, Credentials};
 use crate::error::Fault;
 use crate::memberships::MembershipView;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
+use crate::organization_lists::{self, ListedView};
 use crate::organizations::{self, OrganizationView, OwnView};
 use crate::paging::ListView;
 use crate::schemas::Schemas;
@@ -39,21 +40,28 @@ fn seen_and_changed<S: Store>() -> Vec<Route<S>> {
             aim: Aim::Service,
             credentials: Credentials::Checked,
             budget: None,
-            endpoint: endpoint(organizations::index),
+            endpoint: endpoint(organization_lists::index),
             operation: Operation {
                 id: "listOrganizations",
                 tag: "Organizations",
-                summary: "See one's organizations",
-                description: "Those that the caller is a member of, archived ones too, the newest first.",
+                summary: "See one's organizations, or search all",
+                description: "Those that the caller is a member of, archived ones too, the newest first. Administrators \
+                              list all with `scope=all`; with `q` the order is that of the names that begin so.",
                 session: SessionUse::Required,
-                fields: &[Parameter::Limit, Parameter::Cursor],
+                fields: &[
+                    Parameter::Scope,
+                    Parameter::NameBegin,
+                    Parameter::Archived,
+                    Parameter::Limit,
+                    Parameter::Cursor,
+                ],
                 body: BodyUse::None,
                 answers: vec![Success::new(
                     200,
                     "A part of the organizations.",
-                    Schemas::answer::<ListView<OwnView<'static, S::Attrs>>>,
+                    Schemas::answer::<ListView<ListedView<'static, S::Attrs>>>,
                 )],
-                faults: &[],
+                faults: &[Fault::Flow(Kind::Forbidden)],
             },
         },
         Route {

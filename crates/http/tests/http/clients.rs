@@ -51,7 +51,8 @@ async fn an_owner_has_no_more_clients_than_the_deployment_allows() {
     let site = Site::new(change, settings());
     let ada = site.session("ada@example.com").await;
     let organization = organization(&site, &ada).await;
-    for path in [format!("/v1/organizations/{organization}/clients"), "/v1/users/me/clients".into()] {
+    for path in [format!("/v1/organizations/{organization}/clients"), "/v1/users/me/clients".into()]
+    {
         let ask = || Ask::post(&path).json(&json!({ "name": "Loom" })).bearer(&ada["token"]);
         let made = site.send(ask()).await;
         assert_eq!(made.status, 201, "{}", made.text());

@@ -9,6 +9,7 @@
 mod audit;
 mod authn;
 mod bootstraps;
+mod client_lists;
 mod client_rights;
 mod clients;
 mod compromised_passwords;
@@ -27,6 +28,7 @@ mod life_cycle;
 mod login_emails;
 mod logs;
 mod notices;
+mod organization_lists;
 mod organizations;
 mod passwords;
 mod refusals;

@@ -3,20 +3,21 @@ use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
-    Compromise, Flow, FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey,
-    Session, SessionFamily, StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
+    Compromise, Flow, FoundOrganization, FoundUser, Invitation, LiveClient, LiveSession,
+    LoginEmail, Member, Membership, Organization, OrganizationMatch, OutboxMail, OwnMembership,
+    PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword, StoredReply, Totp,
+    User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
     SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, Clients, ClientsMut,
-    Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
-    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
-    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
-    RepliesMut, Result, SessionQuery, Sessions, SessionsMut, UserQuery, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, ClientQuery, Clients,
+    ClientsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
+    Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    OrganizationQuery, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
+    Replies, RepliesMut, Result, SessionQuery, Sessions, SessionsMut, UserQuery, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -157,6 +158,10 @@ port! {
                 owner: ClientOwner,
                 slice: Slice<ClientId>
             ) -> Vec<Client<Suite>>;
+            list_clients(
+                query: &ClientQuery<Suite>,
+                slice: Slice<ClientId>
+            ) -> Vec<Client<Suite>>;
             live_secrets_of(client: ClientId, now: Timestamp) -> Vec<ClientSecret>;
             live_client(id: ClientId) -> Option<LiveClient<Suite>>;
             live_client_by_secret(secret: &Digest) -> Option<LiveClient<Suite>>;
@@ -195,6 +200,13 @@ port! {
             organization(id: OrganizationId) -> Option<Organization<Suite>>;
             organizations_of(user: UserId, slice: Slice<OrganizationId>)
                 -> Vec<OwnMembership<Suite>>;
+            list_organizations(query: &OrganizationQuery, slice: Slice<OrganizationId>)
+                -> Vec<Organization<Suite>>;
+            search_organizations(
+                begin: &SearchKey,
+                query: &OrganizationQuery,
+                slice: Slice<OrganizationMatch>
+            ) -> Vec<FoundOrganization<Suite>>;
         }
         Memberships<Suite> {
             membership(id: MembershipId) -> Option<Membership<Suite>>;

@@ -1,6 +1,8 @@
 use std::time::{Duration, Instant};
 
-use durward_core::Plain;
+use durward_core::entity::{Organization, SearchKey};
+use durward_core::store::{OrganizationQuery, Organizations, OrganizationsMut, Tx};
+use durward_core::{NoAttributes, OrganizationId, PersonName, Plain, Slice, Store, Timestamp};
 use durward_store_sql::{Engine, Prefix, SchemaError, SqlStore, migrations, testing};
 use sqlx::{MySql, Postgres, Sqlite};
 
@@ -16,6 +18,7 @@ on_every_engine!(
     a_newer_database_is_left_alone,
     an_edited_migration_is_noticed,
     the_printed_schema_is_the_migrated_one,
+    organizations_of_the_release_before_are_found,
 );
 
 /// The same database with other tables.
@@ -139,6 +142,36 @@ async fn an_edited_migration_is_noticed<E: Application>(database: Database<E>) {
     for refused in [store.check_schema().await, store.migrate().await] {
         assert!(matches!(refused, Err(SchemaError::Edited { version: 1 })), "{refused:?}");
     }
+}
+
+/// What was stored before there was a search has its key with the migration.
+async fn organizations_of_the_release_before_are_found<E: Application>(database: Database<E>) {
+    let store = database.store;
+    let at = Timestamp::from_millis(1);
+    let organization = Organization::<Plain> {
+        id: OrganizationId::from_bytes([1; 16]),
+        name: PersonName::parse("Tea & Biscuits").unwrap(),
+        archived: None,
+        version: 1,
+        created: at,
+        updated: at,
+        attrs: NoAttributes {},
+    };
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_organization(&organization).await.unwrap();
+    tx.commit().await.unwrap();
+    let (begin, any) = (SearchKey::of("TEA"), OrganizationQuery::default());
+    let found = async || {
+        let slice = Slice { after: None, limit: 9 };
+        let mut read = store.read().await.unwrap();
+        read.search_organizations(&begin, &any, slice).await.unwrap().len()
+    };
+    let before = "UPDATE durward_organizations SET name_key = NULL; \
+                  DELETE FROM durward_migrations WHERE version >= 14";
+    testing::run_script(&store, before).await;
+    assert_eq!(found().await, 0);
+    store.migrate().await.unwrap();
+    assert_eq!(found().await, 1);
 }
 
 async fn the_printed_schema_is_the_migrated_one<E: Described>(database: Database<E>) {

@@ -178,7 +178,8 @@ async fn an_owner_has_no_more_clients_than_the_deployment_allows() {
     let tea = ClientOwner::Organization(organization(&it).await);
     let coffee = ClientOwner::Organization(organization(&it).await);
     for (owner, most) in [(tea, 3), (ClientOwner::User(by.id()), 2)] {
-        let attempts = (0..10).map(|_| create(&it, new_client(owner, ClientKind::Confidential), &by));
+        let attempts =
+            (0..10).map(|_| create(&it, new_client(owner, ClientKind::Confidential), &by));
         let made: Vec<_> = join_all(attempts).await;
         assert_eq!(made.iter().filter(|made| made.is_ok()).count(), most, "{owner:?}");
         let first = made.iter().find_map(|made| made.as_ref().ok()).unwrap().client.clone();
@@ -199,7 +200,10 @@ async fn an_owner_has_no_more_clients_than_the_deployment_allows() {
         .unwrap();
         assert!(create(&it, new_client(owner, ClientKind::Confidential), &by).await.is_ok());
     }
-    assert!(create(&it, new_client(coffee, ClientKind::Public), &by).await.is_ok(), "another one's");
+    assert!(
+        create(&it, new_client(coffee, ClientKind::Public), &by).await.is_ok(),
+        "another one's"
+    );
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
-    Compromise, Flow, FoundUser, Invitation, LiveClient, LiveSession, LoginEmail, Member,
-    Membership, Organization, OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey,
-    Session, SessionFamily, StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
+    Compromise, Flow, FoundOrganization, FoundUser, Invitation, LiveClient, LiveSession,
+    LoginEmail, Member, Membership, Organization, OrganizationMatch, OutboxMail, OwnMembership,
+    PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword, StoredReply, Totp,
+    User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -20,11 +21,12 @@ use durward_core::ids::{
 };
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
-    Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, Clients, ClientsMut,
-    Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut, Leftover,
-    LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
-    Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut, Replies,
-    RepliesMut, Result, SessionQuery, Sessions, SessionsMut, Tx, UserQuery, Users, UsersMut,
+    Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, ClientQuery, Clients,
+    ClientsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
+    Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
+    OrganizationQuery, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
+    Replies, RepliesMut, Result, SessionQuery, Sessions, SessionsMut, Tx, UserQuery, Users,
+    UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -244,6 +246,7 @@ traced! {
     [A: Attrs, T: Clients<A> + Send] Clients<A> {
         client(id: ClientId) -> Option<Client<A>>;
         clients_of(owner: ClientOwner, slice: Slice<ClientId>) -> Vec<Client<A>>;
+        list_clients(query: &ClientQuery<A>, slice: Slice<ClientId>) -> Vec<Client<A>>;
         live_secrets_of(client: ClientId, now: Timestamp) -> Vec<ClientSecret>;
         live_client(id: ClientId) -> Option<LiveClient<A>>;
         live_client_by_secret(secret: &Digest) -> Option<LiveClient<A>>;
@@ -321,6 +324,13 @@ traced! {
         organization(id: OrganizationId) -> Option<Organization<A>>;
         organizations_of(user: UserId, slice: Slice<OrganizationId>)
             -> Vec<OwnMembership<A>>;
+        list_organizations(query: &OrganizationQuery, slice: Slice<OrganizationId>)
+            -> Vec<Organization<A>>;
+        search_organizations(
+            begin: &SearchKey,
+            query: &OrganizationQuery,
+            slice: Slice<OrganizationMatch>
+        ) -> Vec<FoundOrganization<A>>;
     }
     [A: Attrs, T: Memberships<A> + Send] Memberships<A> {
         membership(id: MembershipId) -> Option<Membership<A>>;
