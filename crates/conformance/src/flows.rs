@@ -1,10 +1,13 @@
 //! Promises about flows: what is found, and the guards of every transition.
 
-use durward_core::Timestamp;
+use std::time::Duration;
+
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{Flow, Method, Pending, Purpose, Step};
 use durward_core::store::{Flows, FlowsMut, Tx};
-use durward_core::{PersonName, Store};
+use durward_core::{PersonName, Store, StoreError, Timestamp};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::race::{race, winners};
 use crate::sample::{
@@ -369,6 +372,43 @@ pub async fn all_flows_of_a_user_are_finished_together<S: Store<Attrs = Suite>>(
     }
     for flow in others.into_iter().chain([before]) {
         assert_eq!(seen::flow(store, &flow.handle).await, Some(flow));
+    }
+}
+
+/// Whoever finishes all flows of a user waits for those who are at one of them, and finishes what they began:
+/// nothing that was proven before goes on (R-SE-06).
+pub async fn flows_that_begin_meanwhile_are_finished_too<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let about = |n| Flow { user: Some(ada.id), ..flow(n) };
+    let (first, next) = (about(1), about(2));
+    given::flows(store, &[&first]).await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.finish_flow(first.id, 0, at(1)).await.unwrap());
+    tx.insert_flow(&next).await.unwrap();
+    let ending = store.clone();
+    let (ended, mut end) = oneshot::channel();
+    let other = tokio::spawn(async move {
+        let answers = race(&ending, 1, |_, tx| {
+            Box::pin(async move { tx.finish_flows_of(user_id(1), at(2)).await.map(|_| true) })
+        });
+        assert_eq!(winners(answers.await), 1);
+        // Nobody listens any more when the other unit waited.
+        _ = ended.send(());
+    });
+    let overtaken = timeout(Duration::from_millis(300), &mut end).await.is_ok();
+    let began = tx.commit().await;
+    other.await.unwrap();
+    let found = seen::flow(store, &next.handle).await;
+    match began {
+        Ok(()) => {
+            assert!(!overtaken, "nobody waited for a unit of work that finished a flow");
+            assert_eq!(found, Some(Flow { finished: Some(at(2)), ..next }));
+        }
+        // An engine that finds out late who was first may refuse the one who began.
+        Err(error) => {
+            assert!(overtaken && matches!(error, StoreError::Conflict), "{error}");
+            assert_eq!(found, None);
+        }
     }
 }
 

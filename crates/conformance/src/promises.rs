@@ -153,6 +153,7 @@ macro_rules! promises {
             flows::a_flow_is_finished_once_however_many_try,
             flows::a_transition_does_not_outlive_its_flow,
             flows::all_flows_of_a_user_are_finished_together,
+            flows::flows_that_begin_meanwhile_are_finished_too,
             budgets::a_new_budget_grants_its_burst,
             budgets::a_budget_earns_one_back_per_interval,
             budgets::a_budget_never_holds_more_than_its_burst,

@@ -45,6 +45,9 @@ statements! { Flows;
     FINISH_FLOWS_OF =
         "UPDATE {flows} SET finished_ms = ? \
          WHERE user_id = ? AND finished_ms IS NULL AND purpose <> ?";
+    UNFINISHED_FLOWS_OF =
+        "SELECT COUNT(*) AS total FROM {flows} \
+         WHERE user_id = ? AND finished_ms IS NULL AND purpose <> ?";
 }
 
 pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<Flow<A>> {
@@ -74,6 +77,10 @@ pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<Flow<A>> {
         expires: row.time("expires_ms")?,
         finished: row.time_if_any("finished_ms")?,
     })
+}
+
+fn total(row: &dyn Row) -> Result<u64> {
+    row.count("total")
 }
 
 fn decode_pending<A: Attrs>(row: &dyn Row) -> Result<Option<Pending<A>>> {
@@ -175,6 +182,14 @@ impl<E: Engine, A: Attrs> FlowsMut<A> for SqlTx<'_, E, A> {
 
     async fn finish_flows_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
         let objection = Purpose::ReportNotice.name();
-        self.execute(FINISH_FLOWS_OF, values![now, &user, objection]).await
+        let mut finished = 0;
+        loop {
+            finished += self.execute(FINISH_FLOWS_OF, values![now, &user, objection]).await?;
+            // A statement sees no row that came to be while it waited for another one.
+            let left = self.row(UNFINISHED_FLOWS_OF, values![&user, objection], total).await?;
+            if left.unwrap_or_default() == 0 {
+                return Ok(finished);
+            }
+        }
     }
 }

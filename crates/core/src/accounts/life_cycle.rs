@@ -277,8 +277,7 @@ impl<S: Store> Accounts<S> {
         reason: EndReason,
         origin: &Origin,
     ) -> Result<(), Error> {
-        tx.finish_flows_of(user, self.now()).await?;
-        self.end_sessions(tx, user, None, reason, origin).await?;
+        self.end_what_was_proven(tx, user, None, reason, origin).await?;
         self.revoke_personal_keys(tx, user, origin).await
     }
 }

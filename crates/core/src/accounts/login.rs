@@ -96,17 +96,18 @@ impl<S: Store> Accounts<S> {
             };
             breached = Some(is_breached);
             let answer = unit!(self, |tx, _| {
-                // Whoever was banned or lost the address while the password was verified is found out here.
+                // Whoever has another password by now is found out here; and until this is over nobody changes it, or
+                // anything else that sessions end with.
+                if !tx.replace_password_hash(user, &hash, &rehashed).await? {
+                    return Ok(Outcome::Outdated);
+                }
+                // So is whoever was banned or lost the address while the password was verified.
                 let owner = tx.user_by_email(email.canonical()).await?;
                 let Some(owner) = owner.filter(|owner| owner.id == user) else {
                     return Ok(Outcome::Refused);
                 };
                 if owner.status != UserStatus::Active {
                     return Ok(Outcome::Refused);
-                }
-                // So is whoever has another password by now; and nobody changes it until this is over.
-                if !tx.replace_password_hash(user, &hash, &rehashed).await? {
-                    return Ok(Outcome::Outdated);
                 }
                 // Who knows a password that is in the wrong hands may be anybody (R-PW-10).
                 let stored = tx.password(user).await?;

@@ -52,7 +52,9 @@ impl<S: Store> Accounts<S> {
         self.notify(tx, user, notice).await
     }
 
-    /// Ends all sessions of a user but `keep`, and the flows under way.
+    /// Ends all sessions of a user but `keep`, and the flows under way; also those that come to be in the same
+    /// moment by a login that knows nothing of this unit yet. Such a login holds the password or the flow that it
+    /// comes from, so this waits for it and then finds what it left.
     pub(super) async fn end_what_was_proven(
         &self,
         tx: &mut S::Tx<'_>,
@@ -61,6 +63,7 @@ impl<S: Store> Accounts<S> {
         reason: EndReason,
         origin: &Origin,
     ) -> Result<(), Error> {
+        self.hold_password(tx, user).await?;
         tx.finish_flows_of(user, self.now()).await?;
         self.end_sessions(tx, user, keep, reason, origin).await?;
         Ok(())

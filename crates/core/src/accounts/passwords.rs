@@ -145,6 +145,20 @@ impl<S: Store> Accounts<S> {
         self.credentials_changed(tx, user.id, keep, Notice::PasswordChanged, origin).await
     }
 
+    /// Waits for the logins by the password of a user that are under way, and holds off others until this unit is
+    /// over.
+    pub(super) async fn hold_password(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+    ) -> Result<(), Error> {
+        let Some(StoredPassword { hash, .. }) = tx.password(user).await? else {
+            return Ok(());
+        };
+        let held = tx.replace_password_hash(user, &hash, &hash).await?;
+        if held { Ok(()) } else { Err(Error::Store(StoreError::Conflict)) }
+    }
+
     /// The budget of failed passwords of whoever has proven this address.
     pub(super) fn password_failures(&self, email: &CanonicalEmail) -> BudgetKey {
         self.budget(&[b"password", email.as_str().as_bytes()])

@@ -45,5 +45,8 @@ pub trait FlowsMut<A: Attrs> {
 
     /// Finishes every unfinished flow about this user, but for [objections](Purpose::is_objection); answers how
     /// many there were (R-SE-07).
+    ///
+    /// Waits for every concurrent unit of work that has finished or advanced one of them, and finishes those that
+    /// it inserted as well: nothing that was proven before goes on in another flow (R-SE-06).
     async fn finish_flows_of(&mut self, user: UserId, now: Timestamp) -> Result<u64>;
 }

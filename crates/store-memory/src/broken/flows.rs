@@ -254,6 +254,18 @@ pub(super) const FAULTS: Faults = &[
             }),
         ],
     ),
+    (
+        "flows_that_begin_meanwhile_are_finished_too",
+        &[
+            Fault::UnitsOverlap,
+            Fault::finish_flows_of(|_, _, _| Ok(1)),
+            // One flow at a time.
+            Fault::finish_flows_of(|state, user, now| {
+                let begun = all(state).filter(|it| it.user == Some(user)).count() > 1;
+                Ok(if begun { 0 } else { flows(state).finish_of(user, now) })
+            }),
+        ],
+    ),
 ];
 
 pub(super) fn flows(state: &mut State<Suite>) -> &mut FlowTable<Suite> {

@@ -1,11 +1,13 @@
 //! Units of work that lose races.
 
+use durward_core::entity::totp_step;
 use durward_core::{Error, StoreError, unit};
 use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, given, session, step, typed};
 
-use crate::support::{audited, begin_login, owner, try_password};
+use crate::factors::secret_of;
+use crate::support::{audited, begin_login, fresh, owner, try_password};
 use crate::traced::TracedStore;
 
 type Store = TracedStore<MemoryStore>;
@@ -41,6 +43,44 @@ async fn a_refresh_that_lost_a_race_looks_again() {
     assert!(calls.contains(&"lock_session"), "{calls:?}");
     assert_eq!(calls.iter().filter(|call| **call == "session_by_refresh").count(), 2);
     assert!(it.accounts().authenticate(&pair.token, None).await.is_ok());
+}
+
+/// Two units that do not see each other's rows meet where both write the password: the one that comes second
+/// finds what the first one left.
+#[tokio::test]
+async fn logins_by_password_and_the_end_of_sessions_wait_for_each_other() {
+    // R-SE-06, R-MF-02
+    let store = Store::default();
+    let it = TestAccounts::on(store.clone());
+    let first = it.sign_up("ada@example.com").await;
+    store.trace().take();
+    session(try_password(&it, "ada@example.com", PASSWORD).await.unwrap());
+    let login = store.trace().take();
+    in_order(&login, &["replace_password_hash", "user_by_email", "totp", "insert_session"]);
+
+    let user = fresh(&it, &first).await;
+    let enrolment = it.accounts().enrol_totp(&user).await.unwrap();
+    let secret = secret_of(enrolment.secret.expose());
+    let code = secret.code_at(totp_step(it.accounts().now()));
+    store.trace().take();
+    let (handle, accounts) = (Some(&enrolment.handle), it.accounts());
+    accounts.confirm_totp(&user, handle, Some(&code), &it.origin()).await.unwrap();
+    let change = store.trace().take();
+    in_order(&change, &["replace_password_hash", "finish_flows_of", "end_sessions_of"]);
+
+    let mut tx = it.accounts().begin().await.unwrap();
+    store.trace().take();
+    it.accounts().ban_user(&mut tx, first.user, &it.origin()).await.unwrap();
+    let ban = store.trace().take();
+    in_order(&ban, &["replace_password_hash", "finish_flows_of", "end_sessions_of"]);
+}
+
+/// The last call of each name comes after that of the name before.
+fn in_order(calls: &[&str], names: &[&str]) {
+    let place = |name: &&str| calls.iter().rposition(|call| call == name);
+    let places: Option<Vec<_>> = names.iter().map(place).collect();
+    let places = places.unwrap_or_else(|| panic!("not all of {names:?} in {calls:?}"));
+    assert!(places.is_sorted(), "{names:?} in {calls:?}");
 }
 
 #[tokio::test]
