@@ -34,6 +34,11 @@ impl Call {
         Self { method: "DELETE", path: path.into(), fields: Vec::new(), body: None }
     }
 
+    /// The same request with a body.
+    pub(crate) fn saying(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
     /// The same request by whoever holds this session token.
     pub(crate) fn by(self, token: &str) -> Self {
         self.with("Authorization", format!("Bearer {token}"))
@@ -134,6 +139,40 @@ pub(crate) fn enrol_totp(token: &str) -> Call {
 pub(crate) fn confirm_totp(token: &str, handle: &str, digits: &str) -> Call {
     let body = json!({ "code": handle, "secret": digits });
     Call::post("/v1/users/me/totp/confirm", body).by(token)
+}
+
+/// Answers the second step of a login with the digits of an authenticator app.
+pub(crate) fn answer_totp(handle: &str, digits: &str, state: &str) -> Call {
+    answer_factor("/v1/authn/totp", handle, digits, state)
+}
+
+/// Answers the second step of a login with a recovery code.
+pub(crate) fn answer_recovery(handle: &str, code: &str, state: &str) -> Call {
+    answer_factor("/v1/authn/recovery", handle, code, state)
+}
+
+fn answer_factor(path: &str, handle: &str, proof: &str, state: &str) -> Call {
+    let body = json!({ "idType": "code", "idValue": handle, "secret": proof, "state": state });
+    Call::post(path, body)
+}
+
+/// Changes the password of the user of a session.
+pub(crate) fn change_password(token: &str, current: &str, password: &str) -> Call {
+    let body =
+        json!({ "currentPassword": current, "password": password, "passwordConf": password });
+    Call::post("/v1/users/me/password", body).by(token)
+}
+
+/// Resets a password by the code of the mailed link.
+pub(crate) fn confirm_reset(code: &str, state: &str, password: &str) -> Call {
+    let body = json!({
+        "idType": "code",
+        "idValue": code,
+        "state": state,
+        "password": password,
+        "passwordConf": password,
+    });
+    Call::post("/v1/passwords/reset/confirm", body)
 }
 
 /// Exchanges a refresh token.

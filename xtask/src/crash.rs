@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::args::Args;
+use crate::cargo::Profile;
 use crate::client::Client;
 use crate::database::Engine;
 use crate::mail::Inbox;
@@ -55,7 +56,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<()> {
     let Plan { engine, rounds, seed, .. } = plan;
     println!("crash on {engine}, {rounds} round(s), --seed {seed}");
     let mut random = Random::seeded(*seed);
-    let world = World::new(*engine, judged_server()?, &mut random).await?;
+    let world = World::new(*engine, judged_server(Profile::Debug)?, &mut random).await?;
     let outcome = Town::new(&world, random).live_through(plan).await;
     let context = format!("{engine}: to repeat the choices, not the timing: --seed {seed}");
     world.close(outcome).await.context(context)

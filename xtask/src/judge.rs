@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::args::Args;
 use crate::database::Engine;
 use crate::random::Random;
-use crate::{crash, races, secrets};
+use crate::{crash, oracle, races, secrets};
 
 /// `cargo xtask judge`.
 pub(crate) async fn command(mut args: Args) -> Result<()> {
@@ -25,8 +25,8 @@ pub(crate) async fn command(mut args: Args) -> Result<()> {
 
 /// What every run of the tests can afford.
 async fn judge_quickly() -> Result<()> {
-    let engines = vec![Engine::Sqlite];
-    races::run(&races::Plan { engines, nodes: vec![1], rounds: 1 }).await?;
+    let (engines, nodes, only) = (vec![Engine::Sqlite], vec![1], String::new());
+    races::run(&races::Plan { engines, nodes, rounds: 1, meetings: 3, only }).await?;
     secrets::run(&[Engine::Sqlite]).await?;
     let (engine, seed) = (Engine::Sqlite, Random::fresh_seed());
     crash::run(&crash::Plan { engine, rounds: 5, seed, patient: false }).await
@@ -40,5 +40,8 @@ async fn judge() -> Result<()> {
         let seed = Random::fresh_seed();
         crash::run(&crash::Plan { engine: *engine, rounds: 100, seed, patient: true }).await?;
     }
-    races::run(&races::Plan { engines, nodes: vec![1, 2], rounds: 3 }).await
+    let (nodes, meetings, only) = (vec![1, 2], races::MEETINGS, String::new());
+    races::run(&races::Plan { engines, nodes, rounds: 3, meetings, only }).await?;
+    // Last: it wants a quiet machine, and what comes before it leaves one.
+    oracle::run(Engine::Sqlite, oracle::SAMPLES).await
 }

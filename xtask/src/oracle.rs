@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::args::Args;
 use crate::calls::{self, Call};
+use crate::cargo::Profile;
 use crate::client::Client;
 use crate::database::Engine;
 use crate::http::Connection;
@@ -27,6 +28,9 @@ use shape::shape;
 
 /// How well a classifier may do: 0.5 is chance, and of 2000 samples it varies by 0.013.
 pub(super) const LIMIT: f64 = 0.55;
+
+/// How many answers are compared for each pair, unless the caller says otherwise.
+pub(crate) const SAMPLES: usize = 2_000;
 
 /// What is asked about a subject.
 #[derive(Clone, Copy, Debug)]
@@ -70,16 +74,16 @@ const PAIRS: [Pair; 13] = [
 /// `cargo xtask oracle`.
 pub(crate) async fn command(mut args: Args) -> Result<()> {
     let engine = args.value("--engine")?.unwrap_or(Engine::Sqlite);
-    let samples = args.value("--samples")?.unwrap_or(2_000);
+    let samples = args.value("--samples")?.unwrap_or(SAMPLES);
     args.finish()?;
     ensure!(samples >= 20, "a comparison needs at least 20 samples");
     run(engine, samples).await
 }
 
-/// Compares every pair by this many samples.
+/// Compares every pair by this many samples, on a release build: the times of a debug build say little.
 pub(crate) async fn run(engine: Engine, samples: usize) -> Result<()> {
     let mut random = Random::seeded(Random::fresh_seed());
-    let world = World::new(engine, judged_server()?, &mut random).await?;
+    let world = World::new(engine, judged_server(Profile::Release)?, &mut random).await?;
     let outcome = judge(&world, samples, random).await;
     world.close(outcome).await.with_context(|| format!("{engine}"))
 }

@@ -14,6 +14,7 @@ use data_encoding::BASE64URL_NOPAD;
 use tokio::time::sleep;
 
 use crate::args::Args;
+use crate::cargo::Profile;
 use crate::client::Client;
 use crate::database::Engine;
 use crate::random::Random;
@@ -36,7 +37,7 @@ pub(crate) async fn command(mut args: Args) -> Result<()> {
 
 /// Judges each engine.
 pub(crate) async fn run(engines: &[Engine]) -> Result<()> {
-    let server = judged_server()?;
+    let server = judged_server(Profile::Debug)?;
     for engine in engines {
         println!("secrets on {engine}");
         let mut random = Random::seeded(Random::fresh_seed());

@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::database::Database;
@@ -76,6 +77,23 @@ impl Setup {
         command.stdout(output.try_clone()?).stderr(output);
         let child = command.spawn().context("the server cannot be started")?;
         Ok(Node { child, address, log })
+    }
+
+    /// The code of the link by which the first administrator comes to be, as the operator has it printed.
+    pub(crate) fn admin_link(&self) -> Result<String> {
+        let config = self.folder.join("operator.toml");
+        fs::write(&config, self.settings.to_toml())?;
+        let mut command = Command::new(&self.binary);
+        command.args(["admin", "link", "--json", "--config"]).arg(&config);
+        self.settings.put_into(&mut command, free_address()?, &self.database);
+        let printed = command.stdin(Stdio::null()).output().context("no link can be printed")?;
+        if !printed.status.success() {
+            bail!("no link was printed:\n{}", String::from_utf8_lossy(&printed.stderr));
+        }
+        let told: Value = serde_json::from_slice(&printed.stdout)?;
+        let link = told["link"].as_str().context("an answer without a link")?;
+        let code = link.find("dw_bs_").and_then(|start| link.get(start..));
+        Ok(code.context("a link without a code")?.to_owned())
     }
 }
 

@@ -1,17 +1,36 @@
 //! What an authenticator app does.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
+use tokio::time::sleep;
+
+/// How long one code is shown, in seconds.
+const PERIOD: u64 = 30;
+/// What two calls may take, in seconds.
+const ENOUGH: u64 = 5;
 
 /// The six digits that belong to a secret in base 32 at this moment (RFC 6238, with its usual parameters).
-#[expect(clippy::disallowed_methods, reason = "an app has its own clock")]
 pub(crate) fn now(secret: &str) -> Result<String> {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    at(secret, since.as_secs() / 30)
+    at(secret, seconds()? / PERIOD)
+}
+
+/// The digits of the half minute before, which are good for a while yet: whoever enrols with them has those of
+/// [`now`] still to spend.
+pub(crate) async fn before(secret: &str) -> Result<String> {
+    let left = PERIOD - seconds()? % PERIOD;
+    if left < ENOUGH {
+        sleep(Duration::from_secs(left)).await;
+    }
+    at(secret, seconds()? / PERIOD - 1)
+}
+
+#[expect(clippy::disallowed_methods, reason = "an app has its own clock")]
+fn seconds() -> Result<u64> {
+    Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs())
 }
 
 fn at(secret: &str, step: u64) -> Result<String> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::Sum;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -38,37 +39,46 @@ pub(crate) async fn volley(nodes: &[SocketAddr], calls: Vec<Call>) -> Result<Vec
     Ok(replies.into_values().collect())
 }
 
-/// How many answers had which status.
+/// How many answers had which status, and the last of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tally(BTreeMap<u16, usize>);
+pub(crate) struct Tally(BTreeMap<u16, (usize, String)>);
 
 impl Tally {
     /// Counts the replies.
     pub(crate) fn of(replies: &[Reply]) -> Self {
-        let mut counts = BTreeMap::new();
-        for reply in replies {
-            *counts.entry(reply.status).or_default() += 1;
-        }
-        Self(counts)
+        let each = |reply: &Reply| Self([(reply.status, (1, reply.to_string()))].into());
+        replies.iter().map(each).sum()
     }
 
     /// How many had this status.
     pub(crate) fn count(&self, status: u16) -> usize {
-        self.0.get(&status).copied().unwrap_or(0)
+        self.0.get(&status).map_or(0, |(count, _)| *count)
     }
 
     /// Refuses every status that is not expected.
     pub(crate) fn only(&self, expected: &[u16]) -> Result<()> {
-        let surprise = self.0.keys().find(|status| !expected.contains(status));
-        ensure!(surprise.is_none(), "unexpected answers: {self}");
-        Ok(())
+        match self.0.iter().find(|(status, _)| !expected.contains(status)) {
+            Some((_, (_, reply))) => bail!("unexpected answers: {self}; {reply}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        let mut counts: BTreeMap<u16, (usize, String)> = BTreeMap::new();
+        for (status, (count, reply)) in tallies.flat_map(|tally| tally.0) {
+            let so_far = counts.entry(status).or_default();
+            *so_far = (so_far.0 + count, reply);
+        }
+        Self(counts)
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
-        for (status, count) in &self.0 {
+        for (status, (count, _)) in &self.0 {
             let comma = if first { "" } else { ", " };
             write!(f, "{comma}{count} x {status}")?;
             first = false;
@@ -93,6 +103,12 @@ mod tests {
         assert_eq!((tally.count(200), tally.count(503)), (1, 0));
         assert!(tally.only(&[200, 401]).is_ok());
         let refused = tally.only(&[200]).unwrap_err().to_string();
-        assert_eq!(refused, "unexpected answers: 1 x 200, 2 x 401");
+        assert_eq!(refused, "unexpected answers: 1 x 200, 2 x 401; GET / answered 401");
+    }
+
+    #[test]
+    fn tallies_are_summed_by_status() {
+        let tallies = [Tally::of(&[reply(200), reply(401)]), Tally::of(&[reply(401)])];
+        assert_eq!(tallies.into_iter().sum::<Tally>().to_string(), "1 x 200, 2 x 401");
     }
 }

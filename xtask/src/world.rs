@@ -57,10 +57,10 @@ impl World {
     }
 }
 
-/// The server that is judged: the one that `DURWARD_BINARY` names, or a debug build.
-pub(crate) fn judged_server() -> Result<PathBuf> {
+/// The server that is judged: the one that `DURWARD_BINARY` names, or one that is built now.
+pub(crate) fn judged_server(profile: Profile) -> Result<PathBuf> {
     match std::env::var_os("DURWARD_BINARY") {
         Some(binary) => fs::canonicalize(&binary).with_context(|| format!("{}", binary.display())),
-        None => build("durward-server", "durward", Profile::Debug),
+        None => build("durward-server", "durward", profile),
     }
 }

@@ -3,25 +3,17 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::{Arena, Begun, MAIL_WITHIN};
-use crate::calls::{self, Call};
-use crate::client::Tokens;
+use super::Arena;
+use super::people::{MAIL_WITHIN, Person};
+use crate::calls::Call;
 use crate::volley::{Tally, volley};
 
-/// How often two owners meet in one round.
-const MEETINGS: usize = 20;
 const ACCEPTANCES: usize = 50;
 const INVITATIONS: usize = 20;
 
-/// Somebody with a session.
-struct Person {
-    email: String,
-    token: String,
-}
-
 /// An organization with the membership of whoever made it.
-struct Made {
-    id: String,
+pub(super) struct Made {
+    pub(super) id: String,
     membership: String,
 }
 
@@ -30,20 +22,20 @@ impl Arena<'_> {
     pub(super) async fn owners_against_each_other(&mut self) -> Result<Tally> {
         let (one, two) = (self.person().await?, self.person().await?);
         let mut all = Vec::new();
-        for _ in 0..MEETINGS {
+        for _ in 0..self.meetings {
             let made = self.organization(&one).await?;
             let code = self.invitation(&made.id, &one, &two.email, "owner").await?;
-            let joined = self.client.call(&accept(&code, &two.token)).await?.expect(200)?;
+            let joined = self.client.call(&accept(&code, &two.tokens.token)).await?.expect(200)?;
             let calls = vec![
-                Call::delete(membership(&joined.text("/id")?)).by(&one.token),
-                Call::delete(membership(&made.membership)).by(&two.token),
+                Call::delete(membership(&joined.text("/id")?)).by(&one.tokens.token),
+                Call::delete(membership(&made.membership)).by(&two.tokens.token),
             ];
             let replies = volley(&self.addresses, calls).await?;
             Tally::of(&replies).only(&[204, 404, 409])?;
             let mut members = Vec::new();
             for person in [&one, &two] {
                 let path = format!("/v1/organizations/{}/memberships", made.id);
-                let reply = self.client.call(&Call::get(path).by(&person.token)).await?;
+                let reply = self.client.call(&Call::get(path).by(&person.tokens.token)).await?;
                 if reply.status == 200 {
                     let data = reply.body.pointer("/data").and_then(|data| data.as_array());
                     members.push(data.context("a list of members")?.clone());
@@ -64,7 +56,7 @@ impl Arena<'_> {
         let (owner, guest) = (self.person().await?, self.person().await?);
         let made = self.organization(&owner).await?;
         let code = self.invitation(&made.id, &owner, &guest.email, "viewer").await?;
-        let calls = vec![accept(&code, &guest.token); ACCEPTANCES];
+        let calls = vec![accept(&code, &guest.tokens.token); ACCEPTANCES];
         let tally = Tally::of(&volley(&self.addresses, calls).await?);
         tally.only(&[200, 422])?;
         ensure!(tally.count(200) == 1, "one invitation must make one member: {tally}");
@@ -80,30 +72,28 @@ impl Arena<'_> {
         for number in 0..INVITATIONS {
             let body = json!({ "email": self.guest(number), "role": "viewer" });
             let path = format!("/v1/organizations/{}/invitations", made.id);
-            calls.push(Call::post(path, body).by(&owner.token));
+            calls.push(Call::post(path, body).by(&owner.tokens.token));
         }
-        let archive = Call::delete(format!("/v1/organizations/{}", made.id)).by(&owner.token);
+        let archive =
+            Call::delete(format!("/v1/organizations/{}", made.id)).by(&owner.tokens.token);
         calls.insert(INVITATIONS / 2, archive);
         let replies = volley(&self.addresses, calls).await?;
         let tally = Tally::of(&replies);
         tally.only(&[201, 204, 403])?;
         ensure!(tally.count(204) == 1, "the archival: {tally}");
         let path = format!("/v1/organizations/{}/restore", made.id);
-        self.client.call(&Call::post(path, json!({})).by(&owner.token)).await?.expect(200)?;
+        self.client
+            .call(&Call::post(path, json!({})).by(&owner.tokens.token))
+            .await?
+            .expect(200)?;
         let open = self.count("invitations", &made.id, &owner).await?;
         ensure!(open == tally.count(201), "{open} invitations are open: {tally}");
         Ok(tally)
     }
 
-    async fn person(&mut self) -> Result<Person> {
-        let Begun { email, state, link, .. } = self.sign_up().await?;
-        let reply = self.client.call(&calls::answer_link(&link, &state)).await?.expect(200)?;
-        let Tokens { token, .. } = reply.tokens()?;
-        Ok(Person { email, token })
-    }
-
-    async fn organization(&mut self, owner: &Person) -> Result<Made> {
-        let call = Call::post("/v1/organizations", json!({ "name": "Racers" })).by(&owner.token);
+    pub(super) async fn organization(&mut self, owner: &Person) -> Result<Made> {
+        let call =
+            Call::post("/v1/organizations", json!({ "name": "Racers" })).by(&owner.tokens.token);
         let reply = self.client.call(&call).await?.expect(201)?;
         Ok(Made { id: reply.text("/id")?, membership: reply.text("/membership/id")? })
     }
@@ -118,17 +108,15 @@ impl Arena<'_> {
     ) -> Result<String> {
         let body = json!({ "email": email, "role": role });
         let path = format!("/v1/organizations/{organization}/invitations");
-        self.client.call(&Call::post(path, body).by(&by.token)).await?.expect(201)?;
+        self.client.call(&Call::post(path, body).by(&by.tokens.token)).await?.expect(201)?;
         let letter = self.world.sink.inbox().next(email, MAIL_WITHIN).await?;
         Ok(letter.link()?.to_owned())
     }
 
-    /// How many rows a list of an organization has; at most one part of it.
+    /// How many rows a list of an organization has.
     async fn count(&mut self, noun: &str, organization: &str, by: &Person) -> Result<usize> {
-        let path = format!("/v1/organizations/{organization}/{noun}?limit=100");
-        let reply = self.client.call(&Call::get(path).by(&by.token)).await?.expect(200)?;
-        let rows = reply.body.pointer("/data").and_then(|data| data.as_array());
-        Ok(rows.context("a list")?.len())
+        let path = format!("/v1/organizations/{organization}/{noun}");
+        Ok(self.list(&path, &by.tokens.token).await?.len())
     }
 
     fn guest(&mut self, number: usize) -> String {

@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) sign_up: &'static str,
     /// What is logged.
     pub(crate) log: &'static str,
+    /// More of `[limits]`, and sections after it, where a judge needs them.
+    pub(crate) more: &'static str,
 }
 
 impl Settings {
@@ -24,12 +26,12 @@ impl Settings {
     pub(crate) fn new(smtp: String, random: &mut Random) -> Self {
         let key: [u8; 32] = random.bytes();
         let keys = format!("1:{}", BASE64URL_NOPAD.encode(&key));
-        Self { keys, smtp, sign_up: "verified", log: "info" }
+        Self { keys, smtp, sign_up: "verified", log: "info", more: "" }
     }
 
     /// The configuration file. It holds no secret.
     pub(crate) fn to_toml(&self) -> String {
-        let Self { sign_up, log, .. } = self;
+        let Self { sign_up, log, more, .. } = self;
         format!(
             r#"# Written by cargo xtask. As in production, but for the budgets, since a run goes to few mailboxes; and the
 # load plays a proxy where it has to come from many networks.
@@ -50,7 +52,7 @@ network_failures = {{ count = 1000000, period = "1000s" }}
 network_requests = {{ count = 1000000, period = "1000s" }}
 mailbox = {{ count = 1000000, period = "1000s" }}
 caller_requests = {{ count = 1000000, period = "1000s" }}
-"#
+{more}"#
         )
     }
 
