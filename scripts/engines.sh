@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Private PostgreSQL and MariaDB instances for the tests, and the proxies of the examples. Sourced by ./test; runs nothing by itself.
+# Private PostgreSQL, MariaDB and Redis instances for the tests, and the proxies of the examples. Sourced by ./test; runs nothing by itself.
 #
-#   engines_start          start what the caller has not provided, export the two addresses
+#   engines_start          start what the caller has not provided, export the three addresses
 #   engines_stop           stop what engines_start started and remove its data
 #   engines_missing        one line for each engine that could not be had, and why
 #   proxies_have           the same for nginx and Caddy, which the tests start themselves
 #
-#   DURWARD_TEST_POSTGRES_URL, DURWARD_TEST_MYSQL_URL
+#   DURWARD_TEST_POSTGRES_URL, DURWARD_TEST_MYSQL_URL, DURWARD_TEST_REDIS_URL
 #                          when set by the caller, that server is used and none is started
 #   DURWARD_TEST_SKIP      set here: the missing engines, comma separated ("postgres,mysql"); a
 #                          test that needs an engine fails unless it finds it in this list
@@ -37,6 +37,13 @@ engines_start() {
         mariadb_start || return 1
     else
         engines_lack mysql "MariaDB: no mariadbd and mariadb-install-db found${ENGINES_WHY:+; $ENGINES_WHY}"
+    fi
+    if [ -n "${DURWARD_TEST_REDIS_URL:-}" ]; then
+        echo "Redis: the caller's server"
+    elif [ -n "$REDIS_SERVER" ]; then
+        redis_start || return 1
+    else
+        engines_lack redis "Redis: no redis-server and no valkey-server found${ENGINES_WHY:+; $ENGINES_WHY}"
     fi
     export DURWARD_TEST_SKIP
 }
@@ -102,12 +109,14 @@ engines_find() {
     if [ -z "$MARIADB_SERVER" ] || [ -z "$MARIADB_INSTALL" ]; then
         MARIADB_SERVER=
     fi
+    REDIS_SERVER=$(command -v redis-server || command -v valkey-server || true)
 }
 
 engines_install() {
     local absent=()
     [ -n "$POSTGRES_BIN" ] || [ -n "${DURWARD_TEST_POSTGRES_URL:-}" ] || absent+=(postgres)
     [ -n "$MARIADB_SERVER" ] || [ -n "${DURWARD_TEST_MYSQL_URL:-}" ] || absent+=(mariadb)
+    [ -n "$REDIS_SERVER" ] || [ -n "${DURWARD_TEST_REDIS_URL:-}" ] || absent+=(redis)
     packages_install ${absent[@]+"${absent[@]}"}
 }
 
@@ -222,6 +231,24 @@ mariadb_start() {
 
 mariadb_ready() { # <dir>
     grep -qs 'ready for connections' "$1/log"
+}
+
+redis_start() {
+    local dir password
+    engines_dir redis redis || return 1
+    dir=$ENGINE_DIR
+    password=$(engines_password)
+    # Nothing is kept: what is counted there is worth a few seconds.
+    (umask 077 && printf '%s\n' 'save ""' 'appendonly no' 'daemonize no' \
+        'bind 127.0.0.1' "dir $dir" "requirepass $password" >"$dir/redis.conf")
+    engines_own "$dir/redis.conf"
+    engines_serve Redis TERM "$dir" redis_ready "$REDIS_SERVER" "$dir/redis.conf" --port @PORT@ || return 1
+    export DURWARD_TEST_REDIS_URL="redis://:$password@127.0.0.1:$ENGINE_PORT"
+    echo "Redis: $("$REDIS_SERVER" --version | sed 's/^.* v=\([^ ]*\).*$/\1/') on 127.0.0.1:$ENGINE_PORT"
+}
+
+redis_ready() { # <dir>
+    grep -qs 'Ready to accept connections' "$1/log"
 }
 
 # Starts a server on a free port and waits until it is ready. @PORT@ in the arguments becomes the

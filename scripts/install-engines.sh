@@ -2,7 +2,7 @@
 # Installs database servers and proxies from Debian's packages, as root, and leaves the machine as it was
 # apart from the packages: no database cluster is created, no server is started, stopped or restarted.
 #
-#   scripts/install-engines.sh postgres|mariadb|nginx|caddy ...
+#   scripts/install-engines.sh postgres|mariadb|redis|nginx|caddy ...
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
@@ -63,6 +63,7 @@ for engine in "$@"; do
     postgres) packages+=(postgresql) ;;
     # The server without the service around it.
     mariadb) packages+=(mariadb-server-core mariadb-client-core) ;;
+    redis) packages+=(redis-server) ;;
     nginx) packages+=(nginx-light) ;;
     caddy) packages+=(caddy) ;;
     *)
@@ -72,7 +73,7 @@ for engine in "$@"; do
     esac
 done
 if [ ${#packages[@]} -eq 0 ]; then
-    echo "usage: $0 postgres|mariadb|nginx|caddy ..." >&2
+    echo "usage: $0 postgres|mariadb|redis|nginx|caddy ..." >&2
     exit 2
 fi
 if [ "$(id -u)" -ne 0 ]; then

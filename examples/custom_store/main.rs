@@ -15,6 +15,7 @@ mod dossier;
 mod factors;
 mod leftovers;
 mod letters;
+mod nodes;
 mod organizations;
 mod people;
 mod sessions;

@@ -8,7 +8,8 @@ use std::cmp::Reverse;
 use durward::budget::BudgetKey;
 use durward::entity::{
     Actor, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
-    Invitation, LiveActor, Membership, Organization, OutboxMail, StoredPassword, StoredReply, Totp,
+    Invitation, LiveActor, Membership, Node, Organization, OutboxMail, StoredPassword, StoredReply,
+    Totp,
 };
 use durward::store::{Result, UserQuery};
 use durward::{
@@ -36,6 +37,7 @@ pub(crate) struct Tables<A: Attrs> {
     pub(crate) outbox: Vec<OutboxMail>,
     pub(crate) replies: Vec<StoredReply>,
     pub(crate) bootstrap: Option<Bootstrap>,
+    pub(crate) nodes: Vec<Node>,
     pub(crate) totps: Vec<Totp>,
     pub(crate) recovery_codes: Vec<(UserId, Digest)>,
     pub(crate) organizations: Vec<Organization<A>>,
@@ -63,6 +65,7 @@ impl<A: Attrs> Default for Tables<A> {
             outbox: Vec::new(),
             replies: Vec::new(),
             bootstrap: None,
+            nodes: Vec::new(),
             audit: Vec::new(),
             totps: Vec::new(),
             recovery_codes: Vec::new(),
@@ -92,6 +95,7 @@ impl<A: Attrs> Clone for Tables<A> {
             outbox: self.outbox.clone(),
             replies: self.replies.clone(),
             bootstrap: self.bootstrap.clone(),
+            nodes: self.nodes.clone(),
             audit: self.audit.clone(),
             totps: self.totps.clone(),
             recovery_codes: self.recovery_codes.clone(),

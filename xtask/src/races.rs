@@ -133,9 +133,11 @@ impl Teller<'_> {
 
 /// Starts all nodes at the same moment: the first thing they race for is the empty database.
 async fn start(world: &World, count: usize) -> Result<Vec<Node>> {
+    let mut setup = world.setup.clone();
+    setup.settings.several = count > 1;
     let mut nodes = Vec::new();
     for number in 0..count {
-        nodes.push(world.setup.spawn(&format!("node{number}"))?);
+        nodes.push(setup.spawn(&format!("node{number}"))?);
     }
     for node in &mut nodes {
         node.ready().await?;

@@ -18,7 +18,6 @@ use crate::cargo::Profile;
 use crate::client::Client;
 use crate::database::Engine;
 use crate::random::Random;
-use crate::server::Setup;
 use crate::world::{World, judged_server};
 
 use dump::dump;
@@ -52,10 +51,11 @@ pub(crate) async fn run(engines: &[Engine]) -> Result<()> {
 async fn judge(world: &World, random: Random) -> Result<()> {
     let mut started = Instant::now();
     let mut lap = || std::mem::replace(&mut started, Instant::now()).elapsed().as_secs_f64();
-    let node = world.setup.start("node").await?;
-    let mut open_settings = world.setup.settings.clone();
-    open_settings.sign_up = "open";
-    let open = Setup { settings: open_settings, ..world.setup.clone() }.start("open").await?;
+    let mut setup = world.setup.clone();
+    setup.settings.several = true;
+    let node = setup.start("node").await?;
+    setup.settings.sign_up = "open";
+    let open = setup.start("open").await?;
     let mut visitor = Visitor {
         client: Client::new(node.address),
         open: Client::new(open.address),

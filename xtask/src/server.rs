@@ -67,7 +67,7 @@ impl Setup {
     pub(crate) fn spawn(&self, name: &str) -> Result<Node> {
         let address = free_address()?;
         let config = self.folder.join(format!("{name}.toml"));
-        fs::write(&config, self.settings.to_toml())?;
+        fs::write(&config, self.settings.to_toml(name))?;
         let log = self.folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = pinned(&self.binary, self.core);

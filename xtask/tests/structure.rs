@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("durward-conformance", &["durward-core"]),
     ("durward-passwords", &["durward-core"]),
     ("durward-mail", &["durward-core"]),
+    ("durward-redis", &["durward-core"]),
     ("durward-http", &["durward-core"]),
     ("durward-testing", &["durward-core", "durward-store-memory", "durward-http"]),
     (
@@ -28,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "durward-store-sql",
             "durward-passwords",
             "durward-mail",
+            "durward-redis",
             "durward-http",
         ],
     ),
@@ -45,6 +47,7 @@ const BARRIERS: &[(&str, &[&str])] = &[
     ("durward-store-sql", &["axum", "hyper", "lettre", "argon2"]),
     ("durward-passwords", &["sqlx", "axum", "lettre", "tokio"]),
     ("durward-mail", &["sqlx", "axum", "argon2"]),
+    ("durward-redis", &["sqlx", "axum", "argon2"]),
 ];
 
 /// A file near 400 lines is asked what its second noun is; one of this length did not answer.

@@ -50,6 +50,7 @@ pub mod lists;
 pub mod login_email_changes;
 pub mod login_emails;
 pub mod memberships;
+pub mod nodes;
 pub mod organization_lists;
 pub mod organizations;
 pub mod outbox;

@@ -190,6 +190,10 @@ macro_rules! promises {
             actors::a_session_check_sees_that_its_actor_logged_out,
             actors::a_session_check_sees_that_its_actor_resigned,
             actors::a_session_is_listed_while_its_actor_may_act,
+            nodes::a_node_comes_back_as_it_was_registered,
+            nodes::a_node_counts_until_it_expires,
+            nodes::a_node_takes_the_place_of_the_one_with_its_name,
+            nodes::of_nodes_that_register_at_once_all_are_there,
             bootstraps::the_last_bootstrap_link_is_the_only_one,
             bootstraps::a_bootstrap_link_is_spent_once,
             bootstraps::of_concurrent_uses_of_a_bootstrap_link_one_counts,
@@ -290,7 +294,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 26] = [
+    const NOUNS: [(&str, &str); 27] = [
         ("actors", include_str!("actors.rs")),
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
@@ -308,6 +312,7 @@ mod tests {
         ("login_email_changes", include_str!("login_email_changes.rs")),
         ("login_emails", include_str!("login_emails.rs")),
         ("memberships", include_str!("memberships.rs")),
+        ("nodes", include_str!("nodes.rs")),
         ("organizations", include_str!("organizations.rs")),
         ("outbox", include_str!("outbox.rs")),
         ("passwords", include_str!("passwords.rs")),

@@ -31,6 +31,7 @@ mod life_cycle;
 mod login;
 mod login_emails;
 mod memberships;
+mod nodes;
 mod notices;
 mod objections;
 mod organizations;
@@ -48,7 +49,8 @@ mod user_lists;
 mod users;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use answer::{Answer, IssuedSession, StepAnswer};
@@ -69,6 +71,7 @@ pub use impersonation::{IMPERSONATION_LIFETIME, Impersonation};
 pub use import::{Import, ImportedEmail, ImportedUser};
 pub use invitations::NewInvitation;
 pub use login::{CodeRequest, PasswordAttempt};
+pub use nodes::Joining;
 pub use organizations::{NewOrganization, OrganizationChange};
 pub use outbox::Delivery;
 pub use passwords::PasswordChange;
@@ -82,7 +85,7 @@ pub use users::{NewUser, UserChange, UserDetails};
 use crate::behavior::Behavior;
 use crate::breach::BreachCheck;
 use crate::budget::{BudgetKey, Debit, Rate};
-use crate::entity::{AuditEntry, AuditRow};
+use crate::entity::{AuditEntry, AuditRow, Node};
 use crate::error::Error;
 use crate::event::Event;
 use crate::hook::Hook;
@@ -93,6 +96,7 @@ use crate::meter::Meters;
 use crate::origin::Origin;
 use crate::password::{HashError, PasswordHasher};
 use crate::settings::Settings;
+use crate::sharing::Sharing;
 use crate::store::{AuditMut, BudgetsMut, Store, StoreError, Tx};
 use crate::time::{Clock, Entropy, Timestamp};
 use crate::uses::Uses;
@@ -128,6 +132,8 @@ pub struct Parts<S: Store> {
     pub hooks: Vec<Arc<dyn Hook<S>>>,
     /// What the deployment decides.
     pub settings: Settings,
+    /// How the nodes of the deployment keep to the rates of requests together.
+    pub sharing: Sharing,
 }
 
 impl<S: Store> fmt::Debug for Parts<S> {
@@ -137,13 +143,17 @@ impl<S: Store> fmt::Debug for Parts<S> {
 }
 
 /// The accounts of one deployment; cheap to clone.
-pub struct Accounts<S: Store>(Arc<Node<S>>);
+pub struct Accounts<S: Store>(Arc<Shared<S>>);
 
 /// What the clones of [`Accounts`] share.
-struct Node<S: Store> {
+struct Shared<S: Store> {
     parts: Parts<S>,
     meters: Meters,
     uses: Uses,
+    /// What this process is registered as.
+    node: Mutex<Option<Node>>,
+    /// How many nodes there were when this one last looked.
+    nodes: AtomicU32,
 }
 
 impl<S: Store> Clone for Accounts<S> {
@@ -164,7 +174,13 @@ const MAX_TRIES: u32 = 16;
 impl<S: Store> Accounts<S> {
     /// Puts the parts together.
     pub fn new(parts: Parts<S>) -> Self {
-        Self(Arc::new(Node { parts, meters: Meters::new(), uses: Uses::default() }))
+        Self(Arc::new(Shared {
+            parts,
+            meters: Meters::new(),
+            uses: Uses::default(),
+            node: Mutex::default(),
+            nodes: AtomicU32::new(1),
+        }))
     }
 
     /// The parts.
@@ -297,6 +313,10 @@ impl<S: Store> Accounts<S> {
 
     pub(crate) fn budget(&self, parts: &[&[u8]]) -> BudgetKey {
         BudgetKey(self.keys().label(Label::Budget, parts))
+    }
+
+    fn shared(&self) -> &Shared<S> {
+        &self.0
     }
 
     pub(crate) fn meters(&self) -> &Meters {

@@ -127,6 +127,8 @@ id!(/// Identifies an [`Invitation`](crate::entity::Invitation).
     InvitationId, "inv");
 id!(/// Identifies a [`ClientSecret`](crate::entity::ClientSecret); never the secret itself.
     SecretId, "sec");
+id!(/// Identifies a [`Node`](crate::entity::Node), a running process.
+    NodeId, "nod");
 id!(/// Identifies an [`AccessRestriction`](crate::entity::AccessRestriction).
     RestrictionId, "res");
 

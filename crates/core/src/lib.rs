@@ -26,6 +26,7 @@ pub mod page;
 pub mod password;
 pub mod secret;
 pub mod settings;
+pub mod sharing;
 pub mod store;
 pub mod text;
 pub mod time;
@@ -50,8 +51,8 @@ pub use event::{CompromiseCause, EndReason, Event, FailureReason, PasswordCause}
 pub use hook::{Hook, Veto};
 pub use identity::{IdentityClaims, IdentityRoute};
 pub use ids::{
-    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    RestrictionId, SecretId, SessionId, TotpId, UserId,
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, NodeId,
+    OrganizationId, RestrictionId, SecretId, SessionId, TotpId, UserId,
 };
 pub use keys::{KeyError, KeyRing};
 pub use mail::{
@@ -62,7 +63,8 @@ pub use origin::{Origin, RequestId};
 pub use page::{Page, Slice};
 pub use password::{Password, PasswordHash, PasswordHasher};
 pub use secret::{Digest, Secret};
-pub use settings::{Limits, Retention, SessionLimits, Settings, Sharing, SignUpMode};
+pub use settings::{Limits, Retention, SessionLimits, Settings, SignUpMode};
+pub use sharing::{RateLimiter, RateLimiterError, Sharing};
 pub use store::{Store, StoreError};
 pub use text::{FlowState, PersonName, UserAgent};
 pub use time::{Clock, Entropy, Timestamp};

@@ -1,11 +1,12 @@
 //! Meters: how many requests a client, or a caller without one, may still make; in memory, one per spender.
 //!
 //! Alone, a node counts by itself. Beside others it leases requests in small batches from the budgets of the
-//! store, and spends only what it leased, so that all nodes together keep to the rate.
+//! store or of a [`RateLimiter`](crate::RateLimiter), and spends only what it leased, so that all nodes together
+//! keep to the rate. While a limiter is away, each node grants its share of the rate by itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::budget::Rate;
@@ -49,6 +50,8 @@ pub(crate) struct Meter {
     pub(crate) leased: u32,
     /// When the lease is over, spent or not: what is not used soon is not saved up.
     pub(crate) until: Timestamp,
+    /// What this node counts by itself while the limiter is away.
+    pub(crate) share: Cell,
     /// What failures cost and nobody has paid yet.
     pub(crate) owed: u32,
     /// Until when the store has nothing to lease.
@@ -60,6 +63,8 @@ pub(crate) type SharedMeter = Arc<futures_util::lock::Mutex<Meter>>;
 /// The meters of a node.
 pub(crate) struct Meters {
     shards: [Mutex<BTreeMap<Spender, SharedMeter>>; Self::SHARDS],
+    /// When the limiter, which did not answer, is asked again.
+    away_until: Mutex<Option<Timestamp>>,
 }
 
 impl Cell {
@@ -99,14 +104,15 @@ impl Cell {
 impl Default for Meter {
     fn default() -> Self {
         let never = Timestamp::from_millis(0);
-        Self { own: Cell::default(), leased: 0, until: never, owed: 0, refused_until: never }
+        let (own, share) = (Cell::default(), Cell::default());
+        Self { own, leased: 0, until: never, share, owed: 0, refused_until: never }
     }
 }
 
 impl Meter {
     /// Whether nothing would be different without it.
     fn is_idle(&self, now: Timestamp) -> bool {
-        self.own.whole <= nanos(now)
+        self.own.whole.max(self.share.whole) <= nanos(now)
             && self.until <= now
             && self.owed == 0
             && self.refused_until <= now
@@ -119,7 +125,7 @@ impl Meters {
     const MANY: usize = 4_096;
 
     pub(crate) fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()) }
+        Self { shards: std::array::from_fn(|_| Mutex::default()), away_until: Mutex::default() }
     }
 
     fn shard_of(spender: Spender) -> usize {
@@ -146,6 +152,37 @@ impl Meters {
     }
 }
 
+impl Meters {
+    /// How long a limiter that did not answer is left alone.
+    const LEFT_ALONE: Duration = Duration::from_secs(1);
+
+    /// Whether the limiter is to be asked. One that did not answer is asked by one request a second, so that the
+    /// others need not wait for it.
+    pub(crate) fn asks_limiter(&self, now: Timestamp) -> bool {
+        let mut away = self.away_until();
+        match *away {
+            Some(until) if now < until => false,
+            Some(_) => {
+                *away = Some(now + Self::LEFT_ALONE);
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// Notes whether the limiter answered; and says whether that is news.
+    pub(crate) fn note_limiter(&self, answered: bool, now: Timestamp) -> bool {
+        let mut away = self.away_until();
+        let is_news = away.is_none() != answered;
+        *away = (!answered).then(|| now + Self::LEFT_ALONE);
+        is_news
+    }
+
+    fn away_until(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.away_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl fmt::Debug for Meters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Meters").finish_non_exhaustive()
@@ -168,6 +205,12 @@ pub(crate) fn batch(rate: &Rate) -> u32 {
 pub(crate) fn in_batches(rate: &Rate, size: u32) -> Rate {
     let size = size.max(1);
     Rate { burst: (rate.burst / size).max(1), interval: rate.interval.saturating_mul(size) }
+}
+
+/// The part of a rate that each of so many nodes may grant by itself; one request at least.
+pub(crate) fn share(rate: &Rate, nodes: u32) -> Rate {
+    let nodes = nodes.max(1);
+    Rate { burst: (rate.burst / nodes).max(1), interval: rate.interval.saturating_mul(nodes) }
 }
 
 /// The small part of a rate that a node grants before it leases anything, so that a few requests of many callers
@@ -217,6 +260,31 @@ mod tests {
         cell.charge(&rate, 1_000, at(0));
         assert_eq!(cell.wait(&rate, at(0)), Some(Duration::from_millis(1_100)));
         assert_eq!(cell.wait(&rate, at(1_100)), None);
+    }
+
+    #[test]
+    fn the_shares_of_all_nodes_are_the_rate() {
+        let rate = Rate::per(100, Duration::from_secs(1));
+        assert_eq!(share(&rate, 0), rate);
+        assert_eq!(share(&rate, 1), rate);
+        assert_eq!(share(&rate, 4), Rate::per(25, Duration::from_secs(1)));
+        let few = Rate::per(1, Duration::from_secs(1));
+        assert_eq!(share(&few, 4), Rate { burst: 1, interval: Duration::from_secs(4) });
+    }
+
+    #[test]
+    fn a_limiter_that_is_away_is_asked_once_a_second() {
+        let meters = Meters::new();
+        assert!(meters.asks_limiter(at(0)) && meters.asks_limiter(at(0)));
+        assert!(!meters.note_limiter(true, at(0)));
+        assert!(meters.note_limiter(false, at(0)), "news");
+        assert!(!meters.note_limiter(false, at(0)), "no news");
+        assert!(!meters.asks_limiter(at(999)));
+        assert!(meters.asks_limiter(at(1_000)));
+        assert!(!meters.asks_limiter(at(1_000)), "another one asks");
+        assert!(meters.asks_limiter(at(2_000)), "that one never came back");
+        assert!(meters.note_limiter(true, at(2_000)));
+        assert!(meters.asks_limiter(at(2_000)) && meters.asks_limiter(at(2_000)));
     }
 
     #[test]

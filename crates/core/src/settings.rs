@@ -118,18 +118,6 @@ pub struct Limits {
     pub client_requests: Rate,
     /// Requests per network that come without a client.
     pub caller_requests: Rate,
-    /// How the nodes of the deployment keep to the last two together.
-    pub sharing: Sharing,
-}
-
-/// How nodes keep to the rates of requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sharing {
-    /// Each for itself: right for a deployment of one node, and wrong by their number for any other.
-    #[default]
-    Alone,
-    /// Together, within a tenth: each leases small parts of the rates from the store.
-    Store,
 }
 
 impl Default for Settings {
@@ -183,7 +171,7 @@ impl Default for Retention {
 impl Default for Limits {
     /// 300 failures and 600 requests per network, earned back within ten minutes; 10 mails, and 5 notices of
     /// each kind, per mailbox and hour. 100 clients per organization and 20 personal keys per user. 100 requests per
-    /// second and client, and 6,000 per minute and network without one, on one node.
+    /// second and client, and 6,000 per minute and network without one, on all nodes together.
     fn default() -> Self {
         Self {
             network_failures: Rate::per(300, Duration::from_mins(10)),
@@ -195,7 +183,6 @@ impl Default for Limits {
             user_clients: 20,
             client_requests: Rate::per(100, Duration::from_secs(1)),
             caller_requests: Rate::per(6_000, Duration::from_mins(1)),
-            sharing: Sharing::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod invitations;
 mod leftovers;
 mod login_emails;
 mod memberships;
+mod nodes;
 mod organizations;
 mod outbox;
 mod passwords;
@@ -36,6 +37,7 @@ pub use invitations::{Invitations, InvitationsMut};
 pub use leftovers::{Leftover, LeftoversMut};
 pub use login_emails::{LoginEmails, LoginEmailsMut};
 pub use memberships::{Memberships, MembershipsMut};
+pub use nodes::{Nodes, NodesMut};
 pub use organizations::{OrganizationQuery, Organizations, OrganizationsMut};
 pub use outbox::{MailCounts, Outbox, OutboxMut};
 pub use passwords::{Passwords, PasswordsMut};
@@ -113,6 +115,7 @@ pub trait Read<A: Attrs>:
     + Invitations<A>
     + Clients<A>
     + Bootstraps
+    + Nodes
     + Send
 {
 }
@@ -133,6 +136,7 @@ impl<A: Attrs, T> Read<A> for T where
         + Invitations<A>
         + Clients<A>
         + Bootstraps
+        + Nodes
         + Send
 {
 }
@@ -158,6 +162,7 @@ pub trait Tx<A: Attrs>:
     + InvitationsMut<A>
     + ClientsMut<A>
     + BootstrapsMut
+    + NodesMut
 {
     /// Allows the store to put writes off until it commits, and to answer that a guard lets them pass before
     /// the guard was asked; called before anything else. Look-ups see what the unit wrote all the same, and

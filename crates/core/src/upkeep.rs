@@ -21,16 +21,20 @@ pub struct Options {
     pub sealing: Duration,
     /// How long it waits before it writes down again when clients were last used.
     pub noting: Duration,
+    /// How long it waits before it renews the registration of this node again: a fraction of
+    /// [`Node::LIFETIME`](crate::entity::Node::LIFETIME).
+    pub renewing: Duration,
     /// How much it does in one unit of work.
     pub batch: u32,
 }
 
 impl Default for Options {
-    /// Every ten minutes, the seals of the audit log every second, the uses of clients every half minute, 200 at a
-    /// time.
+    /// Every ten minutes, the seals of the audit log every second, the registration of the node every four, the uses
+    /// of clients every half minute, 200 at a time.
     fn default() -> Self {
         let (interval, sealing) = (Duration::from_mins(10), Duration::from_secs(1));
-        Self { interval, sealing, noting: Duration::from_secs(30), batch: 200 }
+        let (noting, renewing) = (Duration::from_secs(30), Duration::from_secs(4));
+        Self { interval, sealing, noting, renewing, batch: 200 }
     }
 }
 
@@ -39,6 +43,7 @@ impl Options {
         match chore {
             Chore::SealAudit => self.sealing,
             Chore::NoteUses => self.noting,
+            Chore::RenewNode => self.renewing,
             Chore::Delete(_) | Chore::Erase => self.interval,
         }
     }

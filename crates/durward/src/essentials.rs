@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use durward_core::{Accounts, Behavior, KeyRing, Links, Mailer, Parts, Settings, Store};
+use durward_core::{Accounts, Behavior, KeyRing, Links, Mailer, Parts, Settings, Sharing, Store};
 use durward_passwords::{PasswordPool, PoolSettings, StartError};
 
 use crate::{SystemClock, SystemEntropy};
@@ -11,7 +11,7 @@ use crate::{SystemClock, SystemEntropy};
 /// What only the application can know; the common case is this and nothing else.
 ///
 /// Everything that has a default that is right for everyone gets it: the clock and the randomness of the
-/// system, the standard password hasher, behaviour and settings, and no hooks. What has none is a field
+/// system, the standard password hasher, behaviour and settings, no hooks, and one node that is alone. What has none is a field
 /// here, and leaving one out does not compile:
 ///
 /// ```compile_fail,E0063
@@ -79,6 +79,7 @@ where
             behavior: Behavior::default(),
             hooks: Vec::new(),
             settings: Settings::default(),
+            sharing: Sharing::default(),
         })
     }
 }

@@ -6,7 +6,8 @@
 //! # Where things are
 //!
 //! This crate is all that an application depends on. At its root is the core: [`Accounts`] and everything that
-//! it is made of; besides requests it needs [`upkeep::run`], which deletes what is over. The rest comes with features, none of which is a default and each of which only adds:
+//! it is made of; besides requests it needs [`upkeep::run`], which deletes what is over, and, before several nodes serve,
+//! [`Accounts::join_nodes`]. The rest comes with features, none of which is a default and each of which only adds:
 //!
 //! | Feature | Adds |
 //! | --- | --- |
@@ -15,6 +16,7 @@
 //! | `passwords` | `passwords`: the standard password hasher; [`Essentials`](crate::Essentials) |
 //! | `breaches` | to `passwords`: a client of services that know breached passwords, for [`Parts::breaches`] |
 //! | `mail` | to [`mail`]: templates, SMTP, and the worker of the outbox |
+//! | `redis` | `redis`: rates of requests on Redis or Valkey, for all nodes |
 //! | `axum` | `http`: a router, a layer, extractors and the OpenAPI document |
 //!
 //! Tests of an application find a clock to turn, an inbox to read and a whole app in memory in the crate
@@ -41,6 +43,8 @@ pub mod mail {
 pub use durward_http as http;
 #[cfg(feature = "passwords")]
 pub use durward_passwords as passwords;
+#[cfg(feature = "redis")]
+pub use durward_redis as redis;
 #[cfg(feature = "memory")]
 pub use durward_store_memory as memory;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

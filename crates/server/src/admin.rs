@@ -175,7 +175,8 @@ pub(crate) fn accounts_at<E: Connect>(
     keys: Arc<KeyRing>,
     base: &str,
 ) -> Result<Accounts<SqlStore<E, Plain>>, Failure> {
-    crate::serve::accounts(store, config, keys, base, Arc::new(NoMailer))
+    let parts = crate::serve::parts(store, config, keys, base, Arc::new(NoMailer))?;
+    Ok(Accounts::new(parts))
 }
 
 /// The accounts without anybody who would send mail: making a user sends none.

@@ -7,6 +7,7 @@ mod problem;
 mod production;
 mod reader;
 mod sections;
+mod sharing;
 mod source;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use durward::Settings;
+use durward::entity::NodeName;
 use durward::passwords::PoolSettings;
 use durward::{KeyError, KeyRing, Secret};
 use serde_json::{Value, json};
@@ -29,6 +31,7 @@ pub(crate) use reader::Effective;
 pub(crate) use sections::{
     Breaches, Database, Http, Identity, LinkTargets, Log, LogFormat, LogLevel, Smtp,
 };
+pub(crate) use sharing::{Counting, Redis};
 pub(crate) use source::{FlagValue, file_to_read, reason};
 
 use reader::Reader;
@@ -66,6 +69,12 @@ pub(crate) struct Config {
     pub(crate) accounts: Settings,
     /// Where the accounts are kept.
     pub(crate) database: Database,
+    /// The name of this node among the others.
+    pub(crate) node: Option<NodeName>,
+    /// Who counts requests; by default that follows from the rest.
+    pub(crate) sharing: Option<Counting>,
+    /// The server that counts them for all nodes.
+    pub(crate) redis: Redis,
     /// Who sends the mails.
     pub(crate) smtp: Smtp,
     /// A folder with templates in the place of the embedded ones.
@@ -108,11 +117,15 @@ impl Config {
     fn read(reader: &mut Reader, mode: Mode) -> Self {
         let accounts = Settings::default();
         let service = accounts::service(reader, accounts.service);
+        let redis = Redis::read(reader);
         Self {
             listen: reader.or("listen", SocketAddr::from(([127, 0, 0, 1], 4000))),
             public_url: reader.optional("public_url"),
+            node: reader.optional("node"),
             keys: reader.optional("keys"),
             accounts: accounts::read(reader, service),
+            sharing: Counting::read(reader, redis.url.is_some()),
+            redis,
             database: Database::read(reader),
             smtp: Smtp::read(reader),
             templates: reader.optional("mail.templates"),

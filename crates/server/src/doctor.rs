@@ -18,8 +18,8 @@ struct Finding {
     trouble: Option<String>,
 }
 
-/// Checks the settings, opens the database, looks at its schema, and greets the mail server. Changes
-/// nothing and sends nothing.
+/// Checks the settings, opens the database, looks at its schema, greets the mail server, and lets Redis count
+/// if there is one. Changes nothing else and sends nothing.
 pub(crate) async fn run(
     database: Option<&String>,
     common: &cli::Common,
@@ -32,6 +32,7 @@ pub(crate) async fn run(
     let url = &needed.database;
     findings.extend(for_engine!(url.engine, E => examine::<E>(url, &config).await));
     findings.push(greet(&needed.mailer).await);
+    findings.extend(debit(&config).await);
     tell(&findings, output)
 }
 
@@ -53,6 +54,16 @@ async fn examine<E: Connect>(url: &DatabaseUrl, config: &Config) -> [Finding; 2]
 async fn greet(mailer: &SmtpMailer) -> Finding {
     let trouble = mailer.check().await.err().map(|error| error.to_string());
     Finding { name: "mail server", trouble }
+}
+
+/// Whether the server that counts requests does so, if there is one.
+async fn debit(config: &Config) -> Option<Finding> {
+    let trouble = match config.redis.limiter() {
+        Ok(None) => return None,
+        Ok(Some(limiter)) => limiter.check().await.err().map(|error| error.to_string()),
+        Err(problem) => Some(problem.flaw),
+    };
+    Some(Finding { name: "redis", trouble })
 }
 
 fn tell(findings: &[Finding], output: Output) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 mod connections;
 mod edge;
 mod health;
+mod nodes;
 mod shutdown;
 
 use std::io::ErrorKind;
@@ -29,7 +30,7 @@ use tokio::time::timeout;
 
 use crate::admin_link;
 use crate::cli;
-use crate::config::{self, Breaches, Config, DatabaseUrl, EngineKind, Mode, PageUrl, Production};
+use crate::config::{self, Breaches, Config, DatabaseUrl, Mode, PageUrl, Production};
 use crate::database::{self, Connect, for_engine};
 use crate::dev;
 use crate::failure::Failure;
@@ -54,6 +55,7 @@ struct Plan {
     /// Where people reach the server; without one, where it listens.
     public_url: Option<PageUrl>,
     delivery: Delivery,
+    mode: Mode,
     migrate: bool,
     output: Output,
 }
@@ -92,6 +94,7 @@ fn produce((config, needed): (Config, Production), migrate: bool, output: Output
         keys,
         public_url: Some(public_url),
         delivery: Delivery::Mailer(Arc::new(mailer)),
+        mode: Mode::Production,
         migrate,
         output,
     }
@@ -101,7 +104,8 @@ fn develop(place: dev::Place, output: Output) -> Result<Plan, Failure> {
     let delivery = Delivery::Mailbox(place.mailbox()?);
     let dev::Place { config, database, keys, .. } = place;
     let public_url = config.public_url.clone();
-    Ok(Plan { config, database, keys, public_url, delivery, migrate: true, output })
+    let (mode, migrate) = (Mode::Development, true);
+    Ok(Plan { config, database, keys, public_url, delivery, mode, migrate, output })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -128,8 +132,12 @@ async fn serve<E: Connect>(
         opened = open::<E>(&plan) => opened?,
         () = shutdown.begun() => return Ok(()),
     };
-    let Plan { mut config, database, keys, public_url, delivery, output, .. } = plan;
-    config.accounts.limits.sharing = sharing(database.engine);
+    let Plan { config, database, keys, public_url, delivery, mode, output, .. } = plan;
+    let sharing = nodes::sharing(&config, database.engine, mode)?;
+    let node = match &config.node {
+        Some(name) => name.clone(),
+        None => nodes::standard_name(config.listen)?,
+    };
     let base = public_url.as_ref().map_or_else(
         || format!("http://{}", config.listen),
         |public_url| public_url.as_str().to_owned(),
@@ -138,7 +146,12 @@ async fn serve<E: Connect>(
         Delivery::Mailer(mailer) => Arc::clone(mailer),
         Delivery::Mailbox(mailbox) => Arc::new(mailbox.clone()),
     };
-    let accounts = accounts(&store, &config, Arc::new(keys), &base, mailer)?;
+    let parts = parts(&store, &config, Arc::new(keys), &base, mailer)?;
+    let accounts = Accounts::new(Parts { sharing, ..parts });
+    tokio::select! {
+        joined = nodes::join(&accounts, &node) => joined?,
+        () = shutdown.begun() => return Ok(()),
+    }
     let router = router(&accounts, &store, &config, &base, &delivery);
     if let Delivery::Mailbox(_) = &delivery {
         let administrator = admin_link::for_development(&accounts).await?;
@@ -152,7 +165,7 @@ async fn serve<E: Connect>(
     let (drained, stop) = oneshot::channel::<()>();
     let stopped = stop.map(drop).shared();
     let delivering = tokio::spawn(worker::run(accounts.clone(), pace(&delivery), stopped.clone()));
-    let keeping = tokio::spawn(upkeep::run(accounts, upkeep::Options::default(), stopped));
+    let keeping = tokio::spawn(upkeep::run(accounts.clone(), upkeep::Options::default(), stopped));
     let edge = Edge { is_https: base.starts_with("https:") };
     let limits = Limits::of(&config.http);
     Serving { listener, router, limits, edge }.until(shutdown.begun()).await;
@@ -163,21 +176,15 @@ async fn serve<E: Connect>(
     if let Err(error) = keeping.await {
         tracing::error!(%error, "upkeep ended badly");
     }
+    if let Err(error) = accounts.leave_nodes().await {
+        tracing::warn!(%error, "the registration of this node could not be ended, and expires");
+    }
     // A request that was given up may hold a connection that does not come back.
     if timeout(CLOSING, store.close()).await.is_err() {
         tracing::warn!("the database did not close in time");
     }
     tracing::info!("stopped");
     Ok(())
-}
-
-/// How nodes keep to the rates of requests. A database that others could share is never beside a node that counts
-/// for itself.
-const fn sharing(engine: EngineKind) -> Sharing {
-    match engine {
-        EngineKind::Sqlite => Sharing::Alone,
-        EngineKind::Postgres | EngineKind::Mysql => Sharing::Store,
-    }
 }
 
 /// A developer waits for each mail.
@@ -199,18 +206,18 @@ async fn open<E: Connect>(plan: &Plan) -> Result<SqlStore<E, Plain>, Failure> {
     Ok(store)
 }
 
-/// Puts the parts together.
-pub(crate) fn accounts<E: Engine>(
+/// The parts of the accounts, for one node that is alone.
+pub(crate) fn parts<E: Engine>(
     store: &SqlStore<E, Plain>,
     config: &Config,
     keys: Arc<KeyRing>,
     base: &str,
     mailer: Arc<dyn Mailer>,
-) -> Result<Accounts<SqlStore<E, Plain>>, Failure> {
+) -> Result<Parts<SqlStore<E, Plain>>, Failure> {
     let entropy = Arc::new(SystemEntropy);
     let pool = PasswordPool::start(Arc::clone(&keys), entropy.clone(), config.passwords)
         .context("password hashing cannot begin")?;
-    Ok(Accounts::new(Parts {
+    Ok(Parts {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         entropy,
@@ -222,7 +229,8 @@ pub(crate) fn accounts<E: Engine>(
         behavior: Behavior::default(),
         hooks: Vec::new(),
         settings: config.accounts.clone(),
-    }))
+        sharing: Sharing::default(),
+    })
 }
 
 /// Who is asked about breached passwords, if somebody is.

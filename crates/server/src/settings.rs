@@ -44,7 +44,11 @@ fn as_toml(effective: &[Effective]) -> String {
     let mut text = String::new();
     let mut section = "";
     let depth = |it: &&Effective| it.path.contains('.');
-    let (inside, top): (Vec<&Effective>, Vec<&Effective>) = effective.iter().partition(depth);
+    let (mut inside, top): (Vec<&Effective>, Vec<&Effective>) = effective.iter().partition(depth);
+    // TOML has each section once, wherever its settings were read.
+    let parent = |it: &Effective| it.path.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+    let sections: Vec<_> = inside.iter().map(|it| parent(it)).collect();
+    inside.sort_by_key(|it| sections.iter().position(|section| *section == parent(it)));
     for Effective { path, value, from } in top.into_iter().chain(inside) {
         let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
         if parent != section {

@@ -22,6 +22,7 @@ mod life_cycle;
 mod lists;
 mod login_email_changes;
 mod login_emails;
+mod nodes;
 mod organization_lists;
 mod organizations;
 mod outbox;
@@ -67,6 +68,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("login_emails", login_emails::FAULTS),
     ("login_email_changes", login_email_changes::FAULTS),
     ("memberships", organizations::MEMBERSHIPS),
+    ("nodes", nodes::FAULTS),
     ("organizations", organizations::ORGANIZATIONS),
     ("organization_lists", organization_lists::FAULTS),
     ("outbox", outbox::FAULTS),

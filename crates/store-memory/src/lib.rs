@@ -29,6 +29,7 @@ mod invitations;
 mod leftovers;
 mod login_emails;
 mod memberships;
+mod nodes;
 mod organizations;
 mod outbox;
 mod passwords;

@@ -12,6 +12,7 @@ use crate::flows::FlowTable;
 use crate::invitations::InvitationTable;
 use crate::login_emails::LoginEmailTable;
 use crate::memberships::MembershipTable;
+use crate::nodes::NodeTable;
 use crate::organizations::OrganizationTable;
 use crate::outbox::OutboxTable;
 use crate::passwords::PasswordTable;
@@ -33,6 +34,7 @@ pub(crate) struct State<A: Attrs> {
     pub(crate) budgets: Arc<BudgetTable>,
     pub(crate) outbox: Arc<OutboxTable>,
     pub(crate) bootstrap: Arc<Option<Bootstrap>>,
+    pub(crate) nodes: Arc<NodeTable>,
     pub(crate) replies: Arc<ReplyTable>,
     pub(crate) audit: Arc<AuditTable>,
     pub(crate) factors: Arc<FactorTable>,
@@ -53,6 +55,7 @@ impl<A: Attrs> Default for State<A> {
             budgets: Arc::default(),
             outbox: Arc::default(),
             bootstrap: Arc::default(),
+            nodes: Arc::default(),
             replies: Arc::default(),
             audit: Arc::default(),
             factors: Arc::default(),
@@ -75,6 +78,7 @@ impl<A: Attrs> Clone for State<A> {
             budgets: Arc::clone(&self.budgets),
             outbox: Arc::clone(&self.outbox),
             bootstrap: Arc::clone(&self.bootstrap),
+            nodes: Arc::clone(&self.nodes),
             replies: Arc::clone(&self.replies),
             audit: Arc::clone(&self.audit),
             factors: Arc::clone(&self.factors),

@@ -80,6 +80,7 @@ impl<A: Attrs> State<A> {
             memberships,
             invitations,
             clients,
+            nodes: _,
         } = self;
         let users = Arc::make_mut(users);
         users.rows.remove(&id);

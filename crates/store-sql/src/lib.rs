@@ -40,6 +40,7 @@ mod login_emails;
 mod memberships;
 mod migrate;
 pub mod migrations;
+mod nodes;
 mod organizations;
 mod outbox;
 mod passwords;

@@ -7,8 +7,8 @@ use crate::engine::Dialect;
 use crate::prefix::Prefix;
 use crate::{
     audit, bootstraps, budgets, client_lists, clients, dossier, factors, flows, invitations,
-    leftovers, login_emails, memberships, organizations, outbox, passwords, replies, sessions,
-    user_lists, users,
+    leftovers, login_emails, memberships, nodes, organizations, outbox, passwords, replies,
+    sessions, user_lists, users,
 };
 
 /// Names one statement; its text depends on the store.
@@ -40,10 +40,11 @@ pub(crate) enum Noun {
     UserLists,
     Bootstraps,
     ClientLists,
+    Nodes,
 }
 
 /// The statements of every noun, in the order of [`Noun`], each as its name and its text.
-const TEXTS: [&[(&str, &str)]; 19] = [
+const TEXTS: [&[(&str, &str)]; 20] = [
     users::TEXTS,
     login_emails::TEXTS,
     passwords::TEXTS,
@@ -63,6 +64,7 @@ const TEXTS: [&[(&str, &str)]; 19] = [
     user_lists::TEXTS,
     bootstraps::TEXTS,
     client_lists::TEXTS,
+    nodes::TEXTS,
 ];
 
 /// Every statement as one engine reads it, with the prefix before every `{table}`.
@@ -209,6 +211,7 @@ mod tests {
             (Noun::UserLists, "{users}"),
             (Noun::Bootstraps, "{bootstraps}"),
             (Noun::ClientLists, "{clients}"),
+            (Noun::Nodes, "{nodes}"),
         ];
         assert_eq!(tables.len(), TEXTS.len());
         for (noun, table) in tables {

@@ -6,7 +6,7 @@ use durward_core::accounts::{
 };
 use durward_core::{
     Accounts, Attrs, Behavior, CodeToken, Entropy, FlowState, KeyRing, Origin, Parts, Settings,
-    ShortCode, Store,
+    Sharing, ShortCode, Store,
 };
 use durward_store_memory::MemoryStore;
 
@@ -83,6 +83,7 @@ impl<S: Store> TestAccounts<S> {
             behavior: Behavior::default(),
             hooks: Vec::new(),
             settings: Settings::default(),
+            sharing: Sharing::default(),
         };
         change(&mut parts);
         Self { accounts: Accounts::new(parts), clock, entropy, hasher, inbox }

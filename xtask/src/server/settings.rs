@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     pub(crate) log: &'static str,
     /// More of `[limits]`, and sections after it, where a judge needs them.
     pub(crate) more: &'static str,
+    /// Whether several nodes run at once: on SQLite each would count requests by itself, and not start beside
+    /// another one.
+    pub(crate) several: bool,
 }
 
 impl Settings {
@@ -26,17 +29,19 @@ impl Settings {
     pub(crate) fn new(smtp: String, random: &mut Random) -> Self {
         let key: [u8; 32] = random.bytes();
         let keys = format!("1:{}", BASE64URL_NOPAD.encode(&key));
-        Self { keys, smtp, sign_up: "verified", log: "info", more: "" }
+        Self { keys, smtp, sign_up: "verified", log: "info", more: "", several: false }
     }
 
-    /// The configuration file. It holds no secret.
-    pub(crate) fn to_toml(&self) -> String {
-        let Self { sign_up, log, more, .. } = self;
+    /// The configuration file of the node with this name. It holds no secret.
+    pub(crate) fn to_toml(&self, name: &str) -> String {
+        let Self { sign_up, log, more, several, .. } = self;
+        let sharing = if *several { "sharing = \"database\"" } else { "" };
         format!(
             r#"# Written by cargo xtask. As in production, but for the budgets, since a run goes to few mailboxes; and the
 # load plays a proxy where it has to come from many networks.
 public_url = "http://127.0.0.1:4000"
 sign_up = "{sign_up}"
+node = "{name}"
 
 [smtp]
 from = "Durward <no-reply@durward.example>"
@@ -48,6 +53,7 @@ level = "{log}"
 trusted_proxies = ["127.0.0.1"]
 
 [limits]
+{sharing}
 network_failures = {{ count = 1000000, period = "1000s" }}
 network_requests = {{ count = 1000000, period = "1000s" }}
 mailbox = {{ count = 1000000, period = "1000s" }}

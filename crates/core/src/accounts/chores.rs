@@ -17,13 +17,16 @@ pub enum Chore {
     SealAudit,
     /// Write down when clients were last used on this node.
     NoteUses,
+    /// Renew the registration of this node, if it has one; see [`Accounts::join_nodes`].
+    RenewNode,
 }
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SealAudit,
         Self::NoteUses,
+        Self::RenewNode,
         Self::Delete(Leftover::Flows),
         Self::Delete(Leftover::Sessions),
         Self::Delete(Leftover::Replies),
@@ -38,6 +41,7 @@ impl Chore {
         match self {
             Self::SealAudit => "seal-audit",
             Self::NoteUses => "note-uses",
+            Self::RenewNode => "renew-node",
             Self::Delete(Leftover::Flows) => "delete-flows",
             Self::Delete(Leftover::Sessions) => "delete-sessions",
             Self::Delete(Leftover::Replies) => "delete-replies",
@@ -60,6 +64,7 @@ impl<S: Store> Accounts<S> {
             Chore::Delete(what) => self.delete_leftovers(what, limit).await,
             Chore::Erase => self.erase_users(limit).await,
             Chore::NoteUses => self.note_uses(limit).await,
+            Chore::RenewNode => self.renew_own_node().await,
         }
     }
 

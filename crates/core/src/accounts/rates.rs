@@ -5,7 +5,7 @@ use crate::budget::{Debit, Rate};
 use crate::entity::{LiveClient, RateLimit};
 use crate::error::Error;
 use crate::meter::{self, Allowance, Meter, Spender};
-use crate::settings::Sharing;
+use crate::sharing::Sharing;
 use crate::store::{BudgetsMut, Store};
 use crate::time::Timestamp;
 
@@ -21,15 +21,20 @@ impl<S: Store> Accounts<S> {
         }
     }
 
-    /// Takes one request from a rate. [`Error::Throttled`] when there is none left, on this node or, if the
-    /// settings say so, on all of them together: within a tenth, whoever serves how many.
+    /// Takes one request from a rate. [`Error::Throttled`] when there is none left, on this node or, as
+    /// [`Sharing`] says, on all of them together: within a tenth, whoever serves how many.
+    ///
+    /// A [`RateLimiter`](crate::RateLimiter) that does not answer is no error: until it does, each node grants its
+    /// share of the rate, by the number of nodes that [registered](Accounts::join_nodes).
     pub async fn spend(&self, spender: Spender, rate: &Rate) -> Result<Allowance, Error> {
         let now = self.now();
         let shared = self.meters().of(spender, now);
         let mut meter = shared.lock().await;
-        match self.settings().limits.sharing {
+        match &self.parts().sharing {
             Sharing::Alone => meter.own.take(rate, 1, now).map_err(throttled),
-            Sharing::Store => self.spend_leased(spender, &mut meter, rate, now).await,
+            Sharing::Store | Sharing::Limiter(_) => {
+                self.spend_leased(spender, &mut meter, rate, now).await
+            }
         }
     }
 
@@ -38,9 +43,9 @@ impl<S: Store> Accounts<S> {
         let now = self.now();
         let shared = self.meters().of(spender, now);
         let meter = shared.lock().await;
-        let wait = match self.settings().limits.sharing {
+        let wait = match &self.parts().sharing {
             Sharing::Alone => meter.own.wait(rate, now),
-            Sharing::Store => {
+            Sharing::Store | Sharing::Limiter(_) => {
                 Some(meter.refused_until.since(now)).filter(|wait| *wait > Duration::ZERO)
             }
         };
@@ -52,9 +57,11 @@ impl<S: Store> Accounts<S> {
         let now = self.now();
         let shared = self.meters().of(spender, now);
         let mut meter = shared.lock().await;
-        match self.settings().limits.sharing {
+        match &self.parts().sharing {
             Sharing::Alone => meter.own.charge(rate, Self::FAILURE, now),
-            Sharing::Store => meter.owed = (meter.owed + Self::FAILURE).min(rate.burst),
+            Sharing::Store | Sharing::Limiter(_) => {
+                meter.owed = (meter.owed + Self::FAILURE).min(rate.burst);
+            }
         }
     }
 
@@ -79,11 +86,12 @@ impl<S: Store> Accounts<S> {
             let size = (meter.owed + 1 - meter.leased).max(meter::batch(rate)).min(rate.burst);
             let batches = meter::in_batches(rate, size);
             match self.lease(spender, &batches, now).await? {
-                Debit::Granted => {
+                None => return self.spend_share(meter, rate, now),
+                Some(Debit::Granted) => {
                     meter.leased += size;
                     meter.until = now + meter::LEASE;
                 }
-                Debit::Refused { retry_after } => {
+                Some(Debit::Refused { retry_after }) => {
                     meter.refused_until = now + retry_after.max(Duration::from_millis(1));
                     return Err(throttled(retry_after));
                 }
@@ -100,17 +108,55 @@ impl<S: Store> Accounts<S> {
         Ok(Allowance { rate: *rate, left: meter.leased, reset: meter.until.since(now) })
     }
 
+    /// Takes one request, and what failures cost, from what this node may grant by itself.
+    fn spend_share(
+        &self,
+        meter: &mut Meter,
+        rate: &Rate,
+        now: Timestamp,
+    ) -> Result<Allowance, Error> {
+        let share = meter::share(rate, self.count_nodes());
+        meter.share.charge(&share, std::mem::take(&mut meter.owed), now);
+        match meter.share.take(&share, 1, now) {
+            Ok(allowance) => Ok(Allowance { rate: *rate, ..allowance }),
+            Err(wait) => {
+                meter.refused_until = now + wait.max(Duration::from_millis(1));
+                Err(throttled(wait))
+            }
+        }
+    }
+
+    /// Leases a batch; `None` if whoever keeps the budgets is away.
     async fn lease(
         &self,
         spender: Spender,
         batches: &Rate,
         now: Timestamp,
-    ) -> Result<Debit, Error> {
+    ) -> Result<Option<Debit>, Error> {
         let key = match spender {
             Spender::Client(id) => self.budget(&[b"client-requests", id.as_bytes()]),
             Spender::Network(network) => self.budget(&[b"caller-requests", &network.to_bytes()]),
         };
-        unit!(self, |tx, _| Ok(tx.debit_budget(key, batches, now).await?))
+        let Sharing::Limiter(limiter) = &self.parts().sharing else {
+            return unit!(self, |tx, _| Ok(Some(tx.debit_budget(key, batches, now).await?)));
+        };
+        if !self.meters().asks_limiter(now) {
+            return Ok(None);
+        }
+        match limiter.debit(key, batches).await {
+            Ok(debit) => {
+                if self.meters().note_limiter(true, now) {
+                    tracing::info!("the rate limiter answers again");
+                }
+                Ok(Some(debit))
+            }
+            Err(error) => {
+                if self.meters().note_limiter(false, self.now()) {
+                    tracing::warn!(%error, "the rate limiter is away: this node keeps to its share of the rates");
+                }
+                Ok(None)
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use durward::passwords::PasswordPool;
-use durward::{Behavior, KeyRing, Links, Mailer, Parts, Settings, Store, SystemClock};
+use durward::{Behavior, KeyRing, Links, Mailer, Parts, Settings, Sharing, Store, SystemClock};
 
 fn wire<S: Store>(
     store: S,
@@ -23,6 +23,7 @@ fn wire<S: Store>(
         behavior: Behavior::default(),
         hooks: Vec::new(),
         settings: Settings::default(),
+        sharing: Sharing::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Request};
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::{
     Accounts, Attrs, Behavior, Clock, Entropy, KeyRing, LinkTarget, Links, Mail, MailError, Mailer,
-    Parts, Password, PasswordHash, PasswordHasher, Plain, Settings, SignUpMode, Timestamp,
+    Parts, Password, PasswordHash, PasswordHasher, Plain, Settings, Sharing, SignUpMode, Timestamp,
 };
 use durward_http::{HttpSettings, IdentitySettings, openapi, router};
 use http_body_util::BodyExt;
@@ -71,6 +71,7 @@ impl<A: Attrs> Site<A> {
             behavior: Behavior::default(),
             hooks: Vec::new(),
             settings: Settings::default(),
+            sharing: Sharing::default(),
         };
         change(&mut parts);
         let accounts = Accounts::new(parts);

@@ -145,7 +145,6 @@ fn limits(reader: &mut Reader) -> Limits {
         user_clients: count(reader, "limits.user_clients", standard.user_clients),
         client_requests: rate(reader, "limits.client_requests", standard.client_requests),
         caller_requests: rate(reader, "limits.caller_requests", standard.caller_requests),
-        sharing: standard.sharing,
     }
 }
 

@@ -228,7 +228,7 @@ fn is_tls_parameter(name: &str) -> bool {
 }
 
 /// The URL with every password in it replaced.
-fn masked(url: &Url) -> String {
+pub(super) fn masked(url: &Url) -> String {
     let mut shown = url.clone();
     if url.password().is_some() {
         // Only URLs that cannot have a password refuse one, and this one has it.
@@ -252,7 +252,7 @@ fn masked(url: &Url) -> String {
 }
 
 /// Whether somebody copied a password out of a manual (R-CF-01).
-fn is_example(password: &str) -> bool {
+pub(super) fn is_example(password: &str) -> bool {
     const EXAMPLES: &[&str] = &[
         "change-me",
         "change_me",

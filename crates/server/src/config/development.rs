@@ -8,6 +8,7 @@ use super::{Config, Loaded};
 /// It shows every mail to whoever asks, so nobody else may be able to ask.
 pub(crate) fn development(loaded: Loaded) -> Result<Config, Problems> {
     let Loaded { config, effective: _, mut problems } = loaded;
+    problems.extend(config.redis.limiter().err());
     let mut refuse = |path: &str, problem: &str, fix: &str| {
         problems.push(Problem::wrong(path, None, problem).with_fix(fix));
     };

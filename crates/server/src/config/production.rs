@@ -34,6 +34,7 @@ impl Production {
         });
         let mailer = needed_mailer(&config, &mut problems);
         refuse_weak(&config, &mut problems);
+        problems.extend(config.redis.limiter().err());
         match (database, keys, public_url, mailer) {
             (Some(database), Some(keys), Some(public_url), Some(mailer)) if problems.is_empty() => {
                 Ok((config, Self { database, keys, public_url, mailer }))
@@ -165,6 +166,9 @@ fn note<T, E: Display>(path: &str, made: Result<T, E>, problems: &mut Vec<Proble
 fn refuse_weak(config: &Config, problems: &mut Vec<Problem>) {
     if config.smtp.url.as_ref().is_some_and(|smtp| smtp.has_example_secret) {
         problems.push(example_secret("smtp.url"));
+    }
+    if config.redis.url.as_ref().is_some_and(|redis| redis.has_example_secret) {
+        problems.push(example_secret("redis.url"));
     }
     let is_public = config.public_url.as_ref().is_some_and(|url| !url.is_loopback());
     if is_public && config.log.level > LogLevel::Info {

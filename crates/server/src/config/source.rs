@@ -92,7 +92,8 @@ pub(crate) struct Sources {
 }
 
 /// Variables with a short name of their own; the others are the path in capitals, with `__` for the dot.
-const SHORT_NAMES: &[(&str, &str)] = &[("database_url", "database.url"), ("smtp_url", "smtp.url")];
+const SHORT_NAMES: &[(&str, &str)] =
+    &[("database_url", "database.url"), ("smtp_url", "smtp.url"), ("redis_url", "redis.url")];
 
 impl Sources {
     /// Collects the values of all sources, and everything in them that cannot even be read.

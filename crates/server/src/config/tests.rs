@@ -71,7 +71,8 @@ fn the_sample_file_names_every_setting() {
         full.problems.iter().filter(|problem| !problem.flaw.contains("no such file")).collect();
     assert_eq!(unexpected, Vec::<&Problem>::new());
     for setting in &full.effective {
-        let secret = ["keys", "database.url", "smtp.url"].contains(&setting.path.as_str());
+        let secret =
+            ["keys", "database.url", "redis.url", "smtp.url"].contains(&setting.path.as_str());
         assert!(setting.from.is_some() || secret, "{} is not in the sample", setting.path);
     }
 }
@@ -130,6 +131,10 @@ fn example_secrets_weak_keys_debug_logs_and_plain_http_are_refused() {
             "database.url",
         ),
         (("DURWARD_SMTP_URL", "smtps://shop:password@mail.shop.dev"), "smtp.url"),
+        (("DURWARD_REDIS_URL", "rediss://shop:password@redis.shop.dev"), "redis.url"),
+        (("DURWARD_REDIS_URL", "https://redis.shop.dev"), "redis.url"),
+        (("DURWARD_LIMITS__SHARING", "redis"), "limits.sharing"),
+        (("DURWARD_NODE", "a node"), "node"),
         (("DURWARD_SMTP_URL", "smtp://shop:dk3jf93jd@mail.shop.dev?tls=none"), "smtp.url"),
         (("DURWARD_SMTP__FROM", "nobody"), "smtp.from"),
         (("DURWARD_KEYS", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "keys"),

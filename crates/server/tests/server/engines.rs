@@ -9,7 +9,7 @@ use crate::process::Server;
 
 /// The server of the tests for an engine; `None` is a skip that was told.
 #[expect(clippy::print_stderr, reason = "a skip must be loud")]
-fn url(variable: &str, engine: &str) -> Option<String> {
+pub(crate) fn url(variable: &str, engine: &str) -> Option<String> {
     if let Ok(url) = env::var(variable) {
         return Some(url);
     }

@@ -13,6 +13,7 @@ mod forward_auth;
 mod gate;
 mod import;
 mod logs;
+mod nodes;
 mod process;
 mod production;
 mod shutdown;

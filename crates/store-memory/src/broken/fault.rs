@@ -4,20 +4,21 @@ use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
     Compromise, Flow, FoundOrganization, FoundUser, Invitation, LiveClient, LiveSession,
-    LoginEmail, Member, Membership, Organization, OrganizationMatch, OutboxMail, OwnMembership,
-    PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword, StoredReply, Totp,
-    User, UserMatch, UserPlace,
+    LoginEmail, Member, Membership, Node, Organization, OrganizationMatch, OutboxMail,
+    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
+    StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
-    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    SecretId, SessionId, TotpId, UserId,
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, NodeId,
+    OrganizationId, SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::store::{
     Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, ClientQuery, Clients,
     ClientsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
     Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
-    OrganizationQuery, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
-    Replies, RepliesMut, Result, SessionQuery, Sessions, SessionsMut, UserQuery, Users, UsersMut,
+    Nodes, NodesMut, OrganizationQuery, Organizations, OrganizationsMut, Outbox, OutboxMut,
+    Passwords, PasswordsMut, Replies, RepliesMut, Result, SessionQuery, Sessions, SessionsMut,
+    UserQuery, Users, UsersMut,
 };
 use durward_core::{Digest, PasswordHash, Slice, StandardOrganizationRole, Timestamp};
 
@@ -175,6 +176,9 @@ port! {
         Bootstraps {
             bootstrap() -> Option<Bootstrap>;
         }
+        Nodes {
+            live_nodes(now: Timestamp) -> Vec<Node>;
+        }
         Replies {
             reply(key: &Digest) -> Option<StoredReply>;
         }
@@ -283,6 +287,11 @@ port! {
         BootstrapsMut {
             replace_bootstrap(link: &Bootstrap) -> ();
             spend_bootstrap(code: &Digest, now: Timestamp) -> bool;
+        }
+        NodesMut {
+            register_node(node: &Node, now: Timestamp) -> ();
+            renew_node(id: NodeId, expires: Timestamp) -> bool;
+            delete_node(id: NodeId) -> bool;
         }
         RepliesMut {
             insert_reply(reply: &StoredReply, now: Timestamp) -> ();

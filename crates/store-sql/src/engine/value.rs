@@ -1,7 +1,7 @@
 use durward_core::entity::Fingerprint;
 use durward_core::ids::{
-    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    SecretId, SessionId, TotpId, UserId,
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, NodeId,
+    OrganizationId, SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::keys::Sealed;
 use durward_core::{Digest, PasswordHash, Timestamp};
@@ -177,6 +177,7 @@ bytes!(
     LoginEmailId,
     MailId,
     MembershipId,
+    NodeId,
     OrganizationId,
     SecretId,
     SessionId,

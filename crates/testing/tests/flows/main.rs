@@ -1,5 +1,5 @@
 //! Every flow of the core, on the store in memory.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod audit;
 mod bootstraps;
@@ -20,6 +20,7 @@ mod login;
 mod login_emails;
 mod memberships;
 mod model;
+mod nodes;
 mod notices;
 mod one_answer;
 mod organizations;

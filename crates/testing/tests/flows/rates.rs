@@ -1,10 +1,17 @@
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use durward_core::budget::Rate;
-use durward_core::{ClientId, Error, Origin, Sharing, Spender};
+use async_trait::async_trait;
+use durward_core::accounts::Joining;
+use durward_core::budget::{BudgetKey, Debit, Rate};
+use durward_core::entity::NodeName;
+use durward_core::{
+    ClientId, Clock, Error, Origin, RateLimiter, RateLimiterError, Sharing, Spender, Timestamp,
+};
 use durward_store_memory::MemoryStore;
-use durward_testing::{FakeClock, TestAccounts};
+use durward_testing::{FakeClock, SeededEntropy, TestAccounts};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
@@ -24,22 +31,76 @@ async fn granted(it: &TestAccounts, spender: Spender, rate: &Rate) -> bool {
     }
 }
 
-/// Nodes on one store, with one clock.
-fn nodes(count: usize) -> (Vec<TestAccounts>, FakeClock) {
-    let (store, clock) = (MemoryStore::default(), FakeClock::default());
+/// A server that counts for all nodes, and can be away.
+#[derive(Default)]
+struct Limiter {
+    clock: FakeClock,
+    whole: Mutex<BTreeMap<BudgetKey, Timestamp>>,
+    away: AtomicBool,
+    asked: AtomicU32,
+}
+
+#[async_trait]
+impl RateLimiter for Limiter {
+    async fn debit(&self, key: BudgetKey, rate: &Rate) -> Result<Debit, RateLimiterError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.away.load(Ordering::Relaxed) {
+            return Err(RateLimiterError::new("the server is away"));
+        }
+        let (mut all, now) = (self.whole.lock().unwrap(), self.clock.now());
+        let whole = all.get(&key).map_or(now, |whole| now.max(*whole));
+        let last_grant = rate.last_grant(now);
+        if whole > last_grant {
+            return Ok(Debit::Refused { retry_after: whole.since(last_grant) });
+        }
+        all.insert(key, whole + rate.interval);
+        Ok(Debit::Granted)
+    }
+}
+
+/// Nodes on one store, with one clock, that share so.
+fn nodes_sharing(count: usize, clock: &FakeClock, sharing: &Sharing) -> Vec<TestAccounts> {
+    let (store, entropy) = (MemoryStore::default(), SeededEntropy::default());
     let node = |_| {
         TestAccounts::on_with(store.clone(), |parts| {
             parts.clock = Arc::new(clock.clone());
-            parts.settings.limits.sharing = Sharing::Store;
+            parts.entropy = Arc::new(entropy.clone());
+            parts.sharing = sharing.clone();
         })
     };
-    ((0..count).map(node).collect(), clock)
+    (0..count).map(node).collect()
+}
+
+/// Nodes on one store, with one clock.
+fn nodes(count: usize) -> (Vec<TestAccounts>, FakeClock) {
+    let clock = FakeClock::default();
+    (nodes_sharing(count, &clock, &Sharing::Store), clock)
+}
+
+/// Nodes that have registered, and the server that counts for them.
+async fn nodes_with_limiter(count: usize) -> (Vec<TestAccounts>, FakeClock, Arc<Limiter>) {
+    let (clock, limiter) = (FakeClock::default(), Limiter::default());
+    let limiter = Arc::new(Limiter { clock: clock.clone(), ..limiter });
+    let nodes = nodes_sharing(count, &clock, &Sharing::Limiter(limiter.clone()));
+    for round in 0..2 {
+        for (n, node) in nodes.iter().enumerate() {
+            let name = NodeName::parse(&format!("node-{n}")).unwrap();
+            let joined = node.accounts().join_nodes(&name).await.unwrap();
+            let Joining::Joined { beside } = joined else { panic!("{joined:?}") };
+            assert_eq!(beside.len(), if round == 0 { n } else { count - 1 });
+        }
+    }
+    (nodes, clock, limiter)
 }
 
 /// How many requests the nodes grant in ten seconds when three times as many come as may, so many parts of them
 /// to each node.
-async fn granted_together(per_second: u32, parts: &[u32]) -> u32 {
-    let (nodes, clock) = nodes(parts.len());
+async fn granted_together(
+    nodes: &[TestAccounts],
+    clock: &FakeClock,
+    per_second: u32,
+    parts: &[u32],
+) -> u32 {
     let rate = Rate::per(per_second, SECOND);
     let all: u32 = parts.iter().sum();
     let (mut granted_in_all, mut turn, mut due) = (0, 0, 0);
@@ -81,15 +142,61 @@ async fn a_node_alone_keeps_to_the_rate_exactly() {
 async fn nodes_keep_to_the_rate_together_within_a_tenth() {
     for per_second in [5, 100, 1_000] {
         for parts in [&[1_u32][..], &[1, 1], &[9, 1], &[1, 1, 1]] {
-            let granted = granted_together(per_second, parts).await;
-            // A burst, and ten seconds of the rate.
-            let right = 11 * per_second;
-            assert!(
-                (right * 9 / 10..=right * 11 / 10).contains(&granted),
-                "{per_second}/s on {parts:?}: {granted} of {right}"
-            );
+            let (on_store, clock) = nodes(parts.len());
+            is_right(&on_store, &clock, per_second, parts).await;
+            let (with_limiter, clock, _) = nodes_with_limiter(parts.len()).await;
+            is_right(&with_limiter, &clock, per_second, parts).await;
         }
     }
+}
+
+async fn is_right(nodes: &[TestAccounts], clock: &FakeClock, per_second: u32, parts: &[u32]) {
+    let granted = granted_together(nodes, clock, per_second, parts).await;
+    // A burst, and ten seconds of the rate.
+    let right = 11 * per_second;
+    assert!(
+        (right * 9 / 10..=right * 11 / 10).contains(&granted),
+        "{per_second}/s on {parts:?}: {granted} of {right}"
+    );
+}
+
+#[tokio::test]
+async fn while_the_limiter_is_away_each_node_keeps_to_its_share() {
+    let (nodes, clock, limiter) = nodes_with_limiter(4).await;
+    limiter.away.store(true, Ordering::Relaxed);
+    let asked = limiter.asked.load(Ordering::Relaxed);
+    is_right(&nodes, &clock, 100, &[1, 1, 1, 1]).await;
+    let asked = limiter.asked.load(Ordering::Relaxed) - asked;
+    assert!((4..=4 * 12).contains(&asked), "it was asked {asked} times");
+
+    limiter.away.store(false, Ordering::Relaxed);
+    clock.advance(2 * SECOND);
+    is_right(&nodes, &clock, 100, &[9, 1, 1, 1]).await;
+    // Nobody else serves, and the share of the node is a quarter.
+    limiter.away.store(true, Ordering::Relaxed);
+    clock.advance(10 * SECOND);
+    let rate = Rate::per(100, SECOND);
+    let mut alone = 0;
+    while granted(&nodes[0], client(), &rate).await {
+        alone += 1;
+    }
+    assert!((25..=28).contains(&alone), "{alone}");
+}
+
+#[tokio::test]
+async fn a_failure_costs_more_while_the_limiter_is_away_too() {
+    // GW-05
+    let (nodes, clock, limiter) = nodes_with_limiter(2).await;
+    limiter.away.store(true, Ordering::Relaxed);
+    let rate = Rate::per(40, SECOND);
+    nodes[0].accounts().charge_failure(client(), &rate).await;
+    nodes[0].accounts().charge_failure(client(), &rate).await;
+    assert!(!granted(&nodes[0], client(), &rate).await);
+    let refused = nodes[0].accounts().check_rate(client(), &rate).await;
+    assert!(matches!(refused, Err(Error::Throttled { .. })));
+    assert!(granted(&nodes[1], client(), &rate).await, "the other one knows nothing of it");
+    clock.advance(2 * SECOND);
+    assert!(granted(&nodes[0], client(), &rate).await);
 }
 
 #[tokio::test]
@@ -131,8 +238,13 @@ async fn few_requests_of_many_callers_cost_no_write() {
 #[tokio::test]
 async fn a_failure_costs_more_than_a_success() {
     // GW-05
-    for sharing in [Sharing::Alone, Sharing::Store] {
-        let it = TestAccounts::with(|parts| parts.settings.limits.sharing = sharing);
+    let clock = FakeClock::default();
+    let limiter = Arc::new(Limiter { clock: clock.clone(), ..Limiter::default() });
+    for sharing in [Sharing::Alone, Sharing::Store, Sharing::Limiter(limiter)] {
+        let it = TestAccounts::with(|parts| {
+            parts.clock = Arc::new(clock.clone());
+            parts.sharing = sharing.clone();
+        });
         let rate = Rate::per(20, SECOND);
         assert!(it.accounts().check_rate(client(), &rate).await.is_ok());
         it.accounts().charge_failure(client(), &rate).await;
@@ -140,7 +252,7 @@ async fn a_failure_costs_more_than_a_success() {
         assert!(!granted(&it, client(), &rate).await, "{sharing:?}");
         let refused = it.accounts().check_rate(client(), &rate).await;
         assert!(matches!(refused, Err(Error::Throttled { .. })), "{sharing:?}");
-        it.clock().advance(2 * SECOND);
+        clock.advance(2 * SECOND);
         assert!(granted(&it, client(), &rate).await, "{sharing:?}");
     }
 }

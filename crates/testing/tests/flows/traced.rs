@@ -11,22 +11,22 @@ use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
     Compromise, Flow, FoundOrganization, FoundUser, Invitation, LiveClient, LiveSession,
-    LoginEmail, Member, Membership, Organization, OrganizationMatch, OutboxMail, OwnMembership,
-    PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword, StoredReply, Totp,
-    User, UserMatch, UserPlace,
+    LoginEmail, Member, Membership, Node, Organization, OrganizationMatch, OutboxMail,
+    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
+    StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
-    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
-    SecretId, SessionId, TotpId, UserId,
+    AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, NodeId,
+    OrganizationId, SecretId, SessionId, TotpId, UserId,
 };
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::store::{
     Audit, AuditMut, AuditQuery, Bootstraps, BootstrapsMut, BudgetsMut, ClientQuery, Clients,
     ClientsMut, Dossier, Factors, FactorsMut, Flows, FlowsMut, Invitations, InvitationsMut,
     Leftover, LeftoversMut, LoginEmails, LoginEmailsMut, MailCounts, Memberships, MembershipsMut,
-    OrganizationQuery, Organizations, OrganizationsMut, Outbox, OutboxMut, Passwords, PasswordsMut,
-    Replies, RepliesMut, Result, SessionQuery, Sessions, SessionsMut, Tx, UserQuery, Users,
-    UsersMut,
+    Nodes, NodesMut, OrganizationQuery, Organizations, OrganizationsMut, Outbox, OutboxMut,
+    Passwords, PasswordsMut, Replies, RepliesMut, Result, SessionQuery, Sessions, SessionsMut, Tx,
+    UserQuery, Users, UsersMut,
 };
 use durward_core::{
     Attrs, CanonicalEmail, Digest, Password, PasswordHash, PasswordHasher, Slice, Store,
@@ -278,6 +278,14 @@ traced! {
     [T: BootstrapsMut + Send] BootstrapsMut {
         replace_bootstrap(link: &Bootstrap) -> ();
         spend_bootstrap(code: &Digest, now: Timestamp) -> bool;
+    }
+    [T: Nodes + Send] Nodes {
+        live_nodes(now: Timestamp) -> Vec<Node>;
+    }
+    [T: NodesMut + Send] NodesMut {
+        register_node(node: &Node, now: Timestamp) -> ();
+        renew_node(id: NodeId, expires: Timestamp) -> bool;
+        delete_node(id: NodeId) -> bool;
     }
     [T: Replies + Send] Replies {
         reply(key: &Digest) -> Option<StoredReply>;

@@ -1,0 +1,205 @@
+//! Two nodes on one database: rates that they keep to together, and secrets that they rotate for each other.
+#![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "testing"))]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durward_core::access::AccessRequest;
+use durward_core::accounts::{ClientCredential, IssuedSecret, Joining, NewClient};
+use durward_core::budget::Rate;
+use durward_core::entity::{ClientKind, ClientOwner, NodeName};
+use durward_core::{
+    Accounts, Caller, ClientId, Error, FreshUser, NoAttributes, Origin, Plain, SecretKey, Sharing,
+    Spender, Store, unit,
+};
+use durward_store_sql::testing;
+use durward_testing::{FakeClock, TestAccounts, given};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Two nodes with the same keys and the same time, and chances of their own.
+struct Nodes<S: Store> {
+    one: TestAccounts<S>,
+    two: TestAccounts<S>,
+    clock: FakeClock,
+}
+
+impl<S: Store> Nodes<S> {
+    async fn on(store: S, sharing: Sharing) -> Self {
+        let clock = FakeClock::default();
+        let one = TestAccounts::on_with(store.clone(), |parts| {
+            parts.clock = Arc::new(clock.clone());
+            parts.sharing = sharing.clone();
+        });
+        let two = TestAccounts::on_with(store, |parts| {
+            parts.clock = Arc::new(clock.clone());
+            parts.entropy = Arc::new(one.entropy().clone());
+            parts.keys = Arc::clone(&one.accounts().parts().keys);
+            parts.sharing = sharing;
+        });
+        for (node, name) in [(&one, "one"), (&two, "two")] {
+            let joined = node.accounts().join_nodes(&NodeName::parse(name).unwrap()).await;
+            assert!(matches!(joined.unwrap(), Joining::Joined { .. }), "{name}");
+        }
+        Self { one, two, clock }
+    }
+
+    fn accounts(&self) -> [&Accounts<S>; 2] {
+        [self.one.accounts(), self.two.accounts()]
+    }
+}
+
+fn client(n: u8) -> Spender {
+    Spender::Client(ClientId::from_bytes([n; 16]))
+}
+
+async fn granted<S: Store>(node: &Accounts<S>, spender: Spender, rate: &Rate) -> bool {
+    match node.spend(spender, rate).await {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(matches!(error, Error::Throttled { .. }), "{error:?}");
+            false
+        }
+    }
+}
+
+/// How many are granted when twice as many come at once, eight callers on each node.
+async fn granted_together<S: Store>(nodes: &Nodes<S>, spender: Spender, rate: Rate) -> u32 {
+    let callers = (0..16_usize).map(|caller| {
+        let node = nodes.accounts()[caller % 2].clone();
+        tokio::spawn(async move {
+            let mut count = 0;
+            for _ in 0..rate.burst / 8 {
+                count += u32::from(granted(&node, spender, &rate).await);
+            }
+            count
+        })
+    });
+    let mut count = 0;
+    for caller in callers.collect::<Vec<_>>() {
+        count += caller.await.unwrap();
+    }
+    count
+}
+
+/// R-TH-05: no more than the rate, within a tenth, whoever serves how many; and a failure on one node costs more than
+/// a success on both (GW-05).
+async fn rates_are_kept_together<S: Store>(store: S) {
+    let nodes = Nodes::on(store, Sharing::Store).await;
+    for (n, count) in [(1, 40), (2, 400)] {
+        let rate = Rate::per(count, HOUR);
+        let right = count * 9 / 10..=count * 11 / 10;
+        let all = granted_together(&nodes, client(n), rate).await;
+        assert!(right.contains(&all), "{all} of {count}");
+        // Half an hour later half of them are there again, for whoever comes.
+        nodes.clock.advance(HOUR / 2);
+        let half = granted_together(&nodes, client(n), rate).await;
+        assert!((count * 4 / 10..=count * 6 / 10).contains(&half), "{half} of {count} / 2");
+    }
+    let (rate, [one, two]) = (Rate::per(40, HOUR), nodes.accounts());
+    one.charge_failure(client(3), &rate).await;
+    one.charge_failure(client(3), &rate).await;
+    let mut successes = 0;
+    for node in [one, two] {
+        while granted(node, client(3), &rate).await {
+            successes += 1;
+        }
+    }
+    assert!((18..=22).contains(&successes), "{successes}");
+}
+
+async fn rotate<S: Store<Attrs = Plain>>(
+    node: &Accounts<S>,
+    client: ClientId,
+    overlap: Duration,
+    by: &FreshUser,
+) -> Result<IssuedSecret, Error> {
+    let origin = Origin::default();
+    unit!(node, |tx, _| node.add_secret(tx, client, Some(overlap), by, &origin).await)
+}
+
+async fn is_accepted<S: Store>(node: &Accounts<S>, key: &SecretKey) -> bool {
+    let (request, origin) =
+        (AccessRequest { ip: None, origin: None, target: None }, Origin::default());
+    let credential = ClientCredential::Key(key.clone());
+    match node.authenticate_client(&credential, &request, &origin).await {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(matches!(error, Error::Unauthenticated), "{error:?}");
+            false
+        }
+    }
+}
+
+/// R-CL-01: a secret that one node made counts on the other at once, the one before until its overlap is over, and a
+/// revoked one nowhere; of rotations on both nodes at once no more succeed than there is room for.
+async fn secrets_rotate_on_both<S: Store<Attrs = Plain>>(store: S) {
+    let nodes = Nodes::on(store, Sharing::Store).await;
+    let [one, two] = nodes.accounts();
+    let session = nodes.one.sign_up("ada@example.com").await;
+    let user = one.authenticate(&session.token, None).await.unwrap();
+    let by = one.fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap();
+    let new = NewClient {
+        owner: ClientOwner::User(session.user),
+        name: given::name("Loom"),
+        kind: ClientKind::Confidential,
+        require_user: false,
+        rate_limit: None,
+        redirect_uris: vec![],
+        expires: None,
+        attrs: NoAttributes {},
+    };
+    let origin = Origin::default();
+    let made = unit!(one, |tx, _| one.create_client(tx, new.clone(), &by, &origin).await).unwrap();
+    let (id, mut key) = (made.client.id, made.secret.unwrap().key);
+    for round in 0..10 {
+        // Both at once: one finds room.
+        let minute = Duration::from_mins(1);
+        let (a, b) = tokio::join!(rotate(one, id, minute, &by), rotate(two, id, minute, &by));
+        let [issued] =
+            [a, b].into_iter().filter_map(Result::ok).collect::<Vec<_>>().try_into().unwrap();
+        for node in [one, two] {
+            assert!(is_accepted(node, &key).await, "{round}: within the overlap");
+            assert!(is_accepted(node, &issued.key).await, "{round}");
+        }
+        nodes.clock.advance(minute);
+        for node in [one, two] {
+            assert!(!is_accepted(node, &key).await, "{round}: the overlap is over");
+            assert!(is_accepted(node, &issued.key).await, "{round}");
+        }
+        key = issued.key;
+    }
+    let last = rotate(two, id, Duration::ZERO, &by).await.unwrap();
+    assert!(!is_accepted(one, &key).await && is_accepted(one, &last.key).await);
+    unit!(two, |tx, _| two.revoke_secret(tx, id, last.id, &origin).await).unwrap();
+    assert!(!is_accepted(one, &last.key).await, "revoked on the other node");
+}
+
+macro_rules! on_every_engine {
+    ($($test:ident),+) => {$(
+        mod $test {
+            use super::testing;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$test(testing::fresh_sqlite::<durward_core::Plain>().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if let Some(store) = testing::fresh_postgres::<durward_core::Plain>().await {
+                    super::$test(store).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_mariadb() {
+                if let Some(store) = testing::fresh_mysql::<durward_core::Plain>().await {
+                    super::$test(store).await;
+                }
+            }
+        }
+    )+};
+}
+on_every_engine!(rates_are_kept_together, secrets_rotate_on_both);
