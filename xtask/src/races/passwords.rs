@@ -1,5 +1,7 @@
 //! The races of a password that changes.
 
+use std::slice;
+
 use anyhow::{Context, Result, ensure};
 
 use super::Arena;
@@ -81,7 +83,7 @@ impl Arena<'_> {
         let gains = siege.end().await?;
         self.are_dead(&gains.sessions()?).await?;
         self.are_dead(&sessions).await?;
-        self.are_dead(&[person.tokens.clone()]).await?;
+        self.are_dead(slice::from_ref(&person.tokens)).await?;
         self.the_winner_is_set(&person, &passwords, &replies).await?;
         replies.extend(gains.0);
         Ok(Tally::of(&replies))

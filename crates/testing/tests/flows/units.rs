@@ -78,8 +78,8 @@ async fn logins_by_password_and_the_end_of_sessions_wait_for_each_other() {
 /// The last call of each name comes after that of the name before.
 fn in_order(calls: &[&str], names: &[&str]) {
     let place = |name: &&str| calls.iter().rposition(|call| call == name);
-    let places: Option<Vec<_>> = names.iter().map(place).collect();
-    let places = places.unwrap_or_else(|| panic!("not all of {names:?} in {calls:?}"));
+    let places: Vec<Option<usize>> = names.iter().map(place).collect();
+    assert!(places.iter().all(Option::is_some), "not all of {names:?} in {calls:?}");
     assert!(places.is_sorted(), "{names:?} in {calls:?}");
 }
 
