@@ -82,7 +82,7 @@ impl Setup {
     /// The code of the link by which the first administrator comes to be, as the operator has it printed.
     pub(crate) fn admin_link(&self) -> Result<String> {
         let config = self.folder.join("operator.toml");
-        fs::write(&config, self.settings.to_toml())?;
+        fs::write(&config, self.settings.to_toml("operator"))?;
         let mut command = Command::new(&self.binary);
         command.args(["admin", "link", "--json", "--config"]).arg(&config);
         self.settings.put_into(&mut command, free_address()?, &self.database);
