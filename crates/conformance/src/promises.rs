@@ -294,12 +294,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 27] = [
+    const NOUNS: [(&str, &str); 29] = [
         ("actors", include_str!("actors.rs")),
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
         ("bootstraps", include_str!("bootstraps.rs")),
         ("budgets", include_str!("budgets.rs")),
+        ("client_lists", include_str!("client_lists.rs")),
         ("client_secrets", include_str!("client_secrets.rs")),
         ("clients", include_str!("clients.rs")),
         ("dossier", include_str!("dossier.rs")),
@@ -313,6 +314,7 @@ mod tests {
         ("login_emails", include_str!("login_emails.rs")),
         ("memberships", include_str!("memberships.rs")),
         ("nodes", include_str!("nodes.rs")),
+        ("organization_lists", include_str!("organization_lists.rs")),
         ("organizations", include_str!("organizations.rs")),
         ("outbox", include_str!("outbox.rs")),
         ("passwords", include_str!("passwords.rs")),
