@@ -23,7 +23,7 @@ use crate::call::Call;
 use crate::credentials;
 use crate::error::Fault;
 use crate::headers::X_REQUEST_ID;
-use crate::identify::{Demand, Identity};
+use crate::identify::{Counted, Demand, Identity};
 use crate::identity::Issuer;
 use crate::problem::{Limit, Problem, write_allowance};
 use crate::settings::HttpSettings;
@@ -201,7 +201,7 @@ async fn admit<S: Store>(
     let Identity { caller, presented, allowance } = match known {
         Some(caller) => {
             let presented = credentials::presented(&parts.headers)?.session;
-            Identity { caller, presented, allowance: parts.extensions.remove() }
+            Identity { caller, presented, allowance: Counted::allowance_of(&parts.extensions) }
         }
         None => edge.identify(&parts, demand, id).await?,
     };

@@ -46,6 +46,13 @@ impl Demand {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted(pub(crate) Option<Allowance>);
 
+impl Counted {
+    /// What is left of the rate of the client of a request that was counted.
+    pub(crate) fn allowance_of(extensions: &Extensions) -> Option<Allowance> {
+        extensions.get().and_then(|Self(allowance)| *allowance)
+    }
+}
+
 /// Whom a request is from.
 pub(crate) struct Identity<S: Store> {
     pub(crate) caller: Caller<S::Attrs>,

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::Response;
-use durward_core::{Accounts, Allowance, Caller, RequestId, Store};
+use durward_core::{Accounts, Caller, RequestId, Store};
 use tower::{Layer, Service};
 
 use crate::access::whole_path;
@@ -96,7 +96,7 @@ where
             let id = edge.request_id(request.headers());
             match admit(&edge, request, &id).await {
                 Ok(request) => {
-                    let allowance = request.extensions().get::<Allowance>().copied();
+                    let allowance = Counted::allowance_of(request.extensions());
                     let mut response = completed(&edge, inner.call(request).await?, &id);
                     if let Some(allowance) = allowance {
                         write_allowance(response.headers_mut(), &allowance);
@@ -133,9 +133,6 @@ async fn admit<S: Store>(
     parts.extensions.insert(origin);
     parts.extensions.insert(caller);
     parts.extensions.insert(Counted(allowance));
-    if let Some(allowance) = allowance {
-        parts.extensions.insert(allowance);
-    }
     Ok(Request::from_parts(parts, body))
 }
 

@@ -11,9 +11,10 @@ use durward_core::budget::Rate;
 use durward_core::entity::{ClientKind, ClientOwner, NodeName};
 use durward_core::{
     Accounts, Caller, ClientId, Error, FreshUser, NoAttributes, Origin, Plain, SecretKey, Sharing,
-    Spender, Store, unit,
+    Store, unit,
 };
 use durward_store_sql::testing;
+use durward_testing::rates::{client, granted, granted_together};
 use durward_testing::{FakeClock, TestAccounts, given};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -50,39 +51,6 @@ impl<S: Store> Nodes<S> {
     }
 }
 
-fn client(n: u8) -> Spender {
-    Spender::Client(ClientId::from_bytes([n; 16]))
-}
-
-async fn granted<S: Store>(node: &Accounts<S>, spender: Spender, rate: &Rate) -> bool {
-    match node.spend(spender, rate).await {
-        Ok(_) => true,
-        Err(error) => {
-            assert!(matches!(error, Error::Throttled { .. }), "{error:?}");
-            false
-        }
-    }
-}
-
-/// How many are granted when twice as many come at once, eight callers on each node.
-async fn granted_together<S: Store>(nodes: &Nodes<S>, spender: Spender, rate: Rate) -> u32 {
-    let callers = (0..16_usize).map(|caller| {
-        let node = nodes.accounts()[caller % 2].clone();
-        tokio::spawn(async move {
-            let mut count = 0;
-            for _ in 0..rate.burst / 8 {
-                count += u32::from(granted(&node, spender, &rate).await);
-            }
-            count
-        })
-    });
-    let mut count = 0;
-    for caller in callers.collect::<Vec<_>>() {
-        count += caller.await.unwrap();
-    }
-    count
-}
-
 /// R-TH-05: no more than the rate, within a tenth, whoever serves how many; and a failure on one node costs more than
 /// a success on both (GW-05).
 async fn rates_are_kept_together<S: Store>(store: S) {
@@ -90,11 +58,11 @@ async fn rates_are_kept_together<S: Store>(store: S) {
     for (n, count) in [(1, 40), (2, 400)] {
         let rate = Rate::per(count, HOUR);
         let right = count * 9 / 10..=count * 11 / 10;
-        let all = granted_together(&nodes, client(n), rate).await;
+        let all = granted_together(nodes.accounts(), client(n), rate).await;
         assert!(right.contains(&all), "{all} of {count}");
         // Half an hour later half of them are there again, for whoever comes.
         nodes.clock.advance(HOUR / 2);
-        let half = granted_together(&nodes, client(n), rate).await;
+        let half = granted_together(nodes.accounts(), client(n), rate).await;
         assert!((count * 4 / 10..=count * 6 / 10).contains(&half), "{half} of {count} / 2");
     }
     let (rate, [one, two]) = (Rate::per(40, HOUR), nodes.accounts());

@@ -28,6 +28,7 @@ pub mod given;
 pub mod hasher;
 mod inbox;
 mod links;
+pub mod rates;
 mod request;
 
 pub use accounts::{TestAccounts, followed, session, step, typed};

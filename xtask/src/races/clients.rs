@@ -39,13 +39,20 @@ impl Arena<'_> {
             let tally = Tally::of(&replies);
             tally.only(&[201, 422])?;
             ensure!(tally.count(201) >= 1, "nobody may rotate: {tally}");
+            let mut acknowledged = Vec::new();
             for reply in replies.iter().filter(|reply| reply.status == 201) {
+                acknowledged.push(reply.text("/id")?);
                 keys.insert(reply.text("/id")?, reply.text("/secret")?);
             }
             let rows = self.list(&path, &owner.tokens.token).await?;
             let live: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
             ensure!((1..=MOST_LIVE).contains(&live.len()), "{} live secrets: {tally}", live.len());
             ensure!(live.iter().all(|id| keys.contains_key(*id)), "a secret that nobody got");
+            // Whoever came last ended the others; and those for whom there was room ended nobody.
+            let mut kept = acknowledged.iter().map(|id| live.contains(&id.as_str()));
+            let ends = bodies.iter().any(|body| body.get("expireOthersIn").is_some());
+            let is_kept = if ends { kept.any(|it| it) } else { kept.all(|it| it) };
+            ensure!(is_kept, "a secret was handed out and is not there: {tally}");
             let (good, dead): (Vec<_>, Vec<_>) =
                 keys.iter().partition(|(id, _)| live.contains(&id.as_str()));
             let good = good.into_iter().map(|(_, key)| use_of(key)).collect();

@@ -1,6 +1,6 @@
 use super::Accounts;
 use super::codes::Shown;
-use super::flows::{Beginning, Letter};
+use super::flows::Letter;
 use super::login_emails::heir;
 use super::notices::Means;
 use crate::email::EmailAddress;
@@ -211,17 +211,7 @@ impl<S: Store> Accounts<S> {
         let (cause, reason) = (CompromiseCause::Objection, EndReason::Objection);
         self.revoke_password(tx, user, cause, reason, origin).await?;
         let room = self.debit_notice(tx, to, "recovery", self.now()).await?;
-        let beginning = Beginning {
-            purpose: Purpose::ResetPassword,
-            email: to,
-            // Whoever objected need not be where the code is used.
-            state: None,
-            user: Some(user),
-            claim: None,
-            methods: Vec::new(),
-            pending: None,
-            letter: if room { Letter::Granted(Message::Recovery) } else { Letter::Nothing },
-        };
-        self.begin_flow(tx, beginning, origin).await.map(drop)
+        let letter = if room { Letter::Granted(Message::Recovery) } else { Letter::Nothing };
+        self.mail_reset(tx, user, to, letter, origin).await
     }
 }

@@ -148,6 +148,20 @@ impl<S: Store> Accounts<S> {
             let (cause, reason) = (CompromiseCause::Revoked, EndReason::Revoked);
             self.revoke_password(tx, user, cause, reason, origin).await?;
         }
+        // It is the user's flow, and has nothing to do with the client and the session of whoever began it.
+        let elsewhere = Origin { client: None, session: None, ..origin.clone() };
+        self.mail_reset(tx, user, to, Letter::Granted(Message::ResetStarted), &elsewhere).await
+    }
+
+    /// Mails a user a code by which he chooses another password, with any state: he need not be where it was begun.
+    pub(super) async fn mail_reset(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: UserId,
+        to: &EmailAddress,
+        letter: Letter,
+        origin: &Origin,
+    ) -> Result<(), Error> {
         let beginning = Beginning {
             purpose: Purpose::ResetPassword,
             email: to,
@@ -156,11 +170,9 @@ impl<S: Store> Accounts<S> {
             claim: None,
             methods: Vec::new(),
             pending: None,
-            letter: Letter::Granted(Message::ResetStarted),
+            letter,
         };
-        // It is the user's flow, and has nothing to do with the client and the session of whoever began it.
-        let elsewhere = Origin { client: None, session: None, ..origin.clone() };
-        self.begin_flow(tx, beginning, &elsewhere).await.map(drop)
+        self.begin_flow(tx, beginning, origin).await.map(drop)
     }
 }
 

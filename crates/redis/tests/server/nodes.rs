@@ -5,8 +5,9 @@ use std::sync::Arc;
 use durward_core::accounts::Joining;
 use durward_core::budget::Rate;
 use durward_core::entity::NodeName;
-use durward_core::{Accounts, ClientId, Error, Sharing, Spender};
+use durward_core::{Accounts, Error, Sharing};
 use durward_store_memory::MemoryStore;
+use durward_testing::rates::{client, granted, granted_together};
 use durward_testing::{SeededEntropy, TestAccounts};
 
 use crate::middle::Middle;
@@ -33,45 +34,12 @@ async fn nodes(url: &str, test: &str) -> [Node; 2] {
     nodes
 }
 
-fn client(n: u8) -> Spender {
-    Spender::Client(ClientId::from_bytes([n; 16]))
-}
-
-async fn granted(node: &Node, spender: Spender, rate: &Rate) -> bool {
-    match node.spend(spender, rate).await {
-        Ok(_) => true,
-        Err(error) => {
-            assert!(matches!(error, Error::Throttled { .. }), "{error:?}");
-            false
-        }
-    }
-}
-
-/// How many the nodes grant when twice as many come at once, eight callers on each node.
-async fn granted_together(nodes: &[Node; 2], spender: Spender, rate: Rate) -> u32 {
-    let callers = (0..16_usize).map(|caller| {
-        let node = nodes[caller % 2].clone();
-        tokio::spawn(async move {
-            let mut count = 0;
-            for _ in 0..rate.burst / 8 {
-                count += u32::from(granted(&node, spender, &rate).await);
-            }
-            count
-        })
-    });
-    let mut count = 0;
-    for caller in callers.collect::<Vec<_>>() {
-        count += caller.await.unwrap();
-    }
-    count
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_keep_to_the_rate_together_within_a_tenth() {
     let Some(url) = url() else { return };
     let nodes = nodes(&url, "together").await;
     for (n, count) in [(1, 40), (2, 200), (3, 2_000)] {
-        let granted = granted_together(&nodes, client(n), Rate::per(count, HOUR)).await;
+        let granted = granted_together(nodes.each_ref(), client(n), Rate::per(count, HOUR)).await;
         assert!((count * 9 / 10..=count * 11 / 10).contains(&granted), "{granted} of {count}");
     }
 }
