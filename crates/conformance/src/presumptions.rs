@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use durward_core::budget::{BudgetKey, Debit, Rate};
+use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{AuditEntry, Flow, User};
 use durward_core::store::{
     AuditMut, BudgetsMut, Flows, FlowsMut, OutboxMut, Result, Sessions, SessionsMut, Tx, Users,
@@ -11,6 +11,7 @@ use durward_core::store::{
 };
 use durward_core::{Store, StoreError};
 
+use crate::race::{race, winners};
 use crate::sample::{
     at, audit, digest, flow, flow_id, handle, mail, refresh, rotated, row, session, token, user,
     user_id,
@@ -18,6 +19,8 @@ use crate::sample::{
 use crate::{Suite, given, seen};
 
 const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(10) };
+/// Two free failures, then ten seconds each.
+const DELAYS: Delays = Delays([(2, Duration::from_secs(10)); 4]);
 
 /// A presuming unit of work whose guards hold does all that it was told, in that order.
 pub async fn what_was_presumed_happens<S: Store<Attrs = Suite>>(store: &S) {
@@ -167,37 +170,62 @@ pub async fn of_concurrent_presuming_units_one_happens<S: Store<Attrs = Suite>>(
 /// However many presume it, a budget grants its burst and no more; a refusal is told.
 pub async fn presumed_debits_stop_at_the_burst<S: Store<Attrs = Suite>>(store: &S) {
     let key = BudgetKey(digest(0x99, 1));
-    let racers = (0..8).map(|_| {
-        let store = store.clone();
-        tokio::spawn(async move {
-            for tried in 0..50 {
-                let work = async {
-                    let mut tx = store.begin().await?;
-                    if tried == 0 {
-                        tx.presume();
-                    }
-                    let debit = tx.debit_budget(key, &RATE, at(0)).await?;
-                    tx.commit().await.map(|()| debit)
-                };
-                match work.await {
-                    Err(StoreError::Conflict) => store.pause(Duration::from_millis(2)).await,
-                    answer => return answer,
-                }
-            }
-            Err(StoreError::Conflict)
+    let answers = race(store, 8, move |_, tx| {
+        Box::pin(async move {
+            tx.presume();
+            Ok(tx.debit_budget(key, &RATE, at(0)).await? == Debit::Granted)
         })
     });
-    let mut granted = 0;
-    for racer in racers.collect::<Vec<_>>() {
-        granted += u32::from(racer.await.unwrap().unwrap() == Debit::Granted);
-    }
-    assert_eq!(granted, RATE.burst);
+    assert_eq!(winners(answers.await), RATE.burst as usize);
     let mut tx = store.begin().await.unwrap();
     tx.presume();
     let other = BudgetKey(digest(0x99, 2));
     assert_eq!(tx.debit_budget(other, &RATE, at(0)).await.unwrap(), Debit::Granted);
     let refused = Debit::Refused { retry_after: Duration::from_secs(10) };
     assert_eq!(tx.debit_budget(key, &RATE, at(0)).await.unwrap(), refused);
+}
+
+/// However many presume it, no more attempts count than may come without a delay; one that comes too early is told,
+/// and one that comes in time counts (R-TH-03).
+pub async fn presumed_attempts_keep_to_the_delays<S: Store<Attrs = Suite>>(store: &S) {
+    const KEY: BudgetKey = BudgetKey(digest(0x99, 1));
+    let answers = race(store, 8, |_, tx| {
+        Box::pin(async move {
+            tx.presume();
+            tx.debit_attempt(KEY, &DELAYS, at(0)).await
+        })
+    });
+    assert_eq!(winners(answers.await), 2);
+    for (second, counts) in [(9, false), (10, true), (19, false), (20, true)] {
+        let mut tx = store.begin().await.unwrap();
+        tx.presume();
+        let counted = tx.debit_attempt(KEY, &DELAYS, at(second)).await.unwrap();
+        assert_eq!(counted, counts, "{second}");
+        tx.commit().await.unwrap();
+    }
+}
+
+/// A presuming unit of work forgets the failures of a budget, and finds nothing wrong with one that has none.
+pub async fn a_presumed_reset_takes_what_there_is<S: Store<Attrs = Suite>>(store: &S) {
+    let [some, none] = [1, 2].map(|n| BudgetKey(digest(0x99, n)));
+    let mut tx = store.begin().await.unwrap();
+    for _ in 0..2 {
+        assert!(tx.debit_attempt(some, &DELAYS, at(0)).await.unwrap());
+    }
+    assert!(!tx.debit_attempt(some, &DELAYS, at(0)).await.unwrap());
+    tx.commit().await.unwrap();
+    for key in [none, some] {
+        let mut tx = store.begin().await.unwrap();
+        tx.presume();
+        tx.reset_attempts(key).await.unwrap();
+        tx.insert_mail(&mail(if key == some { 1 } else { 2 })).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    for n in [1, 2] {
+        assert_eq!(seen::mail(store, mail(n).id).await, Some(mail(n)));
+    }
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.debit_attempt(some, &DELAYS, at(0)).await.unwrap());
 }
 
 /// Once it has caught up, a unit of work did what it was told and presumes no more.

@@ -96,6 +96,8 @@ macro_rules! promises {
             presumptions::a_presumed_duplicate_leaves_no_trace,
             presumptions::of_concurrent_presuming_units_one_happens,
             presumptions::presumed_debits_stop_at_the_burst,
+            presumptions::presumed_attempts_keep_to_the_delays,
+            presumptions::a_presumed_reset_takes_what_there_is,
             presumptions::a_unit_that_caught_up_tells_the_truth,
             clients::a_client_comes_back_as_it_was_stored,
             clients::an_unknown_client_is_not_found,

@@ -74,6 +74,13 @@ impl Delays {
         let reached = self.0.iter().filter(|(from, _)| failures >= *from);
         reached.map(|(_, delay)| *delay).max().unwrap_or(Duration::ZERO)
     }
+
+    /// Whether another attempt may come at `now`, after so many consecutive failures of which the last one was at
+    /// `last`. A delay of nothing has always passed, whatever the clocks of two nodes say.
+    pub fn allow(&self, failures: u32, last: Timestamp, now: Timestamp) -> bool {
+        let delay = self.after(failures);
+        delay.is_zero() || now >= last + delay
+    }
 }
 
 impl Default for Delays {
@@ -107,6 +114,17 @@ mod tests {
         assert_eq!(delays.after(u32::MAX), Duration::MAX);
         assert_eq!(Delays::NONE.after(99), Duration::ZERO);
         assert_eq!(Delays::NONE.after(100), Duration::MAX);
+    }
+
+    #[test]
+    fn another_attempt_may_come_when_the_delay_has_passed() {
+        // R-TH-01, R-TH-03
+        let (delays, last) = (Delays::default(), Timestamp::from_millis(1_000_000));
+        let allowed =
+            |failures, millis| delays.allow(failures, last, Timestamp::from_millis(millis));
+        assert!(allowed(4, 1_000_000) && allowed(4, 999_999), "nothing to wait for");
+        assert!(!allowed(5, 1_001_999) && allowed(5, 1_002_000));
+        assert!(!allowed(Delays::MAX_FAILURES, i64::MAX - 1));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl BudgetTable {
         now: Timestamp,
     ) -> bool {
         let stored = self.failures.get(&key);
-        if stored.is_some_and(|it| now < it.last + delays.after(it.count)) {
+        if stored.is_some_and(|it| !delays.allow(it.count, it.last, now)) {
             return false;
         }
         let count = stored.map_or(1, |it| it.count.saturating_add(1));

@@ -23,7 +23,7 @@ statements! { Budgets;
         "UPDATE {attempts} SET failures = failures + 1, last_ms = ? \
          WHERE digest = ? AND failures < ? AND last_ms <= CASE WHEN failures >= ? THEN ? WHEN failures >= ? THEN ? \
          WHEN failures >= ? THEN ? WHEN failures >= ? THEN ? ELSE last_ms END";
-    ATTEMPTS = "SELECT failures FROM {attempts} WHERE digest = ?";
+    ATTEMPTS = "SELECT failures, last_ms FROM {attempts} WHERE digest = ?";
     INSERT_ATTEMPT = "INSERT INTO {attempts} (digest, failures, last_ms) VALUES (?, 1, ?)";
     RESET_ATTEMPTS = "DELETE FROM {attempts} WHERE digest = ?";
 }
@@ -73,21 +73,26 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
         let BudgetKey(key) = &key;
         let [(a, at_a), (b, at_b), (c, at_c), (d, at_d)] = ladder(delays, now);
         let values = values![now, key, Delays::MAX_FAILURES, a, at_a, b, at_b, c, at_c, d, at_d];
-        if self.execute(DEBIT_ATTEMPT, values).await? > 0 {
+        let presumes = self.presumes();
+        if !presumes && self.execute(DEBIT_ATTEMPT, values).await? > 0 {
             return Ok(true);
         }
-        let stored = self.row(ATTEMPTS, values![key], |row| row.number("failures")).await?;
-        if stored.is_some() {
-            return Ok(false);
+        let stored = |row: &dyn Row| Ok((row.count("failures")?, row.time("last_ms")?));
+        match self.row(of(ATTEMPTS, key), values![key], stored).await? {
+            Some((failures, last)) if presumes && delays.allow(failures, last, now) => {
+                self.change(of(DEBIT_ATTEMPT, key), values).await
+            }
+            Some(_) => Ok(false),
+            None => {
+                let first = values![key, now];
+                self.insert_unless_raced(of(INSERT_ATTEMPT, key), first).await.map(|()| true)
+            }
         }
-        self.insert_unless_raced(of(INSERT_ATTEMPT, key), values![key, now]).await?;
-        Ok(true)
     }
 
     async fn reset_attempts(&mut self, key: BudgetKey) -> Result<()> {
         let BudgetKey(key) = &key;
-        self.execute(RESET_ATTEMPTS, values![key]).await?;
-        Ok(())
+        self.sweep(of(RESET_ATTEMPTS, key), values![key]).await
     }
 }
 

@@ -242,7 +242,7 @@ look_ups! {
             client: ClientId,
             now: Timestamp,
         ) -> Result<Vec<ClientSecret>> {
-            self.rows(LIVE_SECRETS_OF, values![&client, now], decode_secret).await
+            self.few(LIVE_SECRETS_OF, values![&client, now], decode_secret).await
         }
 
         async fn live_client(&mut self, id: ClientId) -> Result<Option<LiveClient<A>>> {

@@ -32,7 +32,7 @@ look_ups! {
         ) -> Result<Vec<Session<A>>> {
             let before = slice.after.unwrap_or(SessionId::from_bytes(LAST));
             let values = values![&user, &before, slice.limit];
-            self.rows(EVERY_SESSION_OF, values, sessions::decode).await
+            self.few(EVERY_SESSION_OF, values, sessions::decode).await
         }
 
         async fn every_flow_of(

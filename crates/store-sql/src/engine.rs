@@ -15,6 +15,7 @@ pub(crate) mod sqlite;
 mod value;
 
 use std::ops::DerefMut;
+use std::sync::Arc;
 
 use durward_core::StoreError;
 use sqlx::error::DatabaseError;
@@ -24,7 +25,9 @@ pub use dialect::Dialect;
 pub use pools::pool_options;
 pub(crate) use value::{Kept, Value, values};
 
+use crate::pending::Write;
 use crate::row::{Decode, Row};
+use crate::statement::Statements;
 
 /// How many prepared statements a connection keeps: all of ours, and some that were put together.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -50,6 +53,7 @@ pub(crate) trait Driver: sqlx::Database<Row: Row> {
 
     /// Whether sqlx finds its way back into step with the server after a statement for whose answer nobody
     /// waited.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     const RESUMES: bool;
 
     /// Where connections come from.
@@ -126,6 +130,24 @@ pub(crate) trait Source<E: Driver>: Clone + Send + Sync + 'static {
         _decode: Decode<T>,
     ) -> Option<durward_core::store::Result<Option<T>>> {
         None
+    }
+    /// The same for rows of which there are few.
+    fn rows_at_once<T>(
+        &self,
+        _sql: &str,
+        _values: &[Value<'_>],
+        _decode: Decode<T>,
+    ) -> Option<durward_core::store::Result<Vec<T>>> {
+        None
+    }
+    /// Commits a unit of work that is nothing but these writes, each of one row, where there is a shorter way than a
+    /// transaction of its own; `None` where there is not, or it did not work just now and nothing happened.
+    fn commit_at_once(
+        &self,
+        _statements: &Arc<Statements>,
+        _writes: &Arc<Vec<Write>>,
+    ) -> impl Future<Output = Option<durward_core::store::Result<()>>> + Send {
+        std::future::ready(None)
     }
     /// A transaction that will write.
     fn begin(&self) -> impl Future<Output = sqlx::Result<Open<'static, E>>> + Send;

@@ -70,7 +70,7 @@ look_ups! {
         }
 
         async fn login_emails_of(&mut self, user: UserId) -> Result<Vec<LoginEmail>> {
-            self.rows(LOGIN_EMAILS_OF, values![&user], decode).await
+            self.few(LOGIN_EMAILS_OF, values![&user], decode).await
         }
 
         async fn proven_email(&mut self, email: &CanonicalEmail) -> Result<Option<LoginEmail>> {
@@ -78,7 +78,7 @@ look_ups! {
         }
 
         async fn proven_lookalikes(&mut self, skeleton: &str) -> Result<Vec<LoginEmail>> {
-            self.rows(PROVEN_LOOKALIKES, values![skeleton, LOOKALIKES], decode).await
+            self.few(PROVEN_LOOKALIKES, values![skeleton, LOOKALIKES], decode).await
         }
     }
 }

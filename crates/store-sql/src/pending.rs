@@ -1,7 +1,7 @@
 use crate::engine::{Kept, Value};
 use crate::statement::Statement;
 
-/// Writes that a unit of work has put off, in their order; each is of exactly one row.
+/// Writes that a unit of work has put off, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Pending(Vec<Write>);
 
@@ -10,6 +10,8 @@ pub(crate) struct Pending(Vec<Write>);
 pub(crate) struct Write {
     pub(crate) statement: Statement,
     pub(crate) values: Vec<Kept>,
+    /// Whether it must find exactly one row; if not, it takes what there is.
+    pub(crate) counts: bool,
     row: Option<Box<[u8]>>,
 }
 
@@ -28,10 +30,10 @@ impl From<Statement> for Touch<'_> {
 
 impl Pending {
     /// Adds a write that nothing in here [stands in the way of](Self::precedes).
-    pub(crate) fn push(&mut self, touch: Touch<'_>, values: &[Value<'_>]) {
+    pub(crate) fn push(&mut self, touch: Touch<'_>, values: &[Value<'_>], counts: bool) {
         let values = values.iter().map(|value| Kept::from(*value)).collect();
         let (statement, row) = (touch.statement, touch.row.map(Box::from));
-        self.0.push(Write { statement, values, row });
+        self.0.push(Write { statement, values, counts, row });
     }
 
     /// Whether something in here must have happened before this statement, because both may be about one

@@ -41,6 +41,20 @@ impl<'c, E: Engine, A: Attrs> SqlRead<'c, E, A> {
         }
     }
 
+    /// Looks rows up of which there are few.
+    pub(crate) async fn few<T>(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>> {
+        let text = self.statements.text(statement);
+        match self.source.rows_at_once(text.as_str(), values, decode) {
+            Some(found) => found,
+            None => self.rows(statement, values, decode).await,
+        }
+    }
+
     /// Looks rows up.
     pub(crate) async fn rows<T>(
         &mut self,

@@ -189,7 +189,10 @@ look_ups! {
                 (None, None) => (LIVE_SESSIONS, None),
             };
             let values: Vec<_> = by.into_iter().chain(rest.iter().copied()).collect();
-            self.rows(statement, &values, decode).await
+            match user {
+                Some(_) => self.few(statement, &values, decode).await,
+                None => self.rows(statement, &values, decode).await,
+            }
         }
     }
 }

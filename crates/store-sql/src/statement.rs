@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::engine::Dialect;
+use crate::pending::Write;
 use crate::prefix::Prefix;
 use crate::{
     audit, bootstraps, budgets, client_lists, clients, dossier, factors, flows, invitations,
@@ -74,7 +75,21 @@ pub(crate) struct Statements {
     prefix: Prefix,
     texts: [Vec<SqlStr>; TEXTS.len()],
     /// Those that were put together so far; there are as many as there are kinds of unit of work.
-    together: Mutex<HashMap<Vec<Statement>, SqlStr>>,
+    together: Mutex<HashMap<Vec<Part>, SqlStr>>,
+}
+
+/// One of several writes that go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Part {
+    pub(crate) statement: Statement,
+    /// Whether it must find exactly one row.
+    pub(crate) counts: bool,
+}
+
+impl From<&Write> for Part {
+    fn from(write: &Write) -> Self {
+        Self { statement: write.statement, counts: write.counts }
+    }
 }
 
 impl Statements {
@@ -99,15 +114,15 @@ impl Statements {
 
     /// Several writes as one text, with their values one after the other; `None` where an engine has no such
     /// thing.
-    pub(crate) fn together(&self, writes: &[Statement]) -> Option<SqlStr> {
+    pub(crate) fn together(&self, parts: &[Part]) -> Option<SqlStr> {
         let mut known = self.together.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = known.get(writes) {
+        if let Some(text) = known.get(parts) {
             return Some(text.clone());
         }
-        let texts: Vec<_> =
-            writes.iter().map(|write| with_prefix(write.template(), &self.prefix)).collect();
-        let text = ready(&self.dialect.placeholders(&self.dialect.together(&texts)?));
-        known.insert(writes.to_vec(), text.clone());
+        let text = |part: &Part| with_prefix(part.statement.template(), &self.prefix);
+        let writes: Vec<_> = parts.iter().map(|part| (text(part), part.counts)).collect();
+        let text = ready(&self.dialect.placeholders(&self.dialect.together(&writes)?));
+        known.insert(parts.to_vec(), text.clone());
         Some(text)
     }
 

@@ -1,3 +1,5 @@
+mod commit;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,8 +10,8 @@ use serde::Serialize;
 use sqlx::{SqlSafeStr, Transaction};
 
 use crate::SqlRead;
-use crate::engine::{Engine, Open, Reader, Source, Value, translate};
-use crate::pending::{Pending, Touch, Write};
+use crate::engine::{Engine, Open, Source, Value, translate};
+use crate::pending::{Pending, Touch};
 use crate::row::{Decode, json_text};
 use crate::statement::{Statement, Statements};
 
@@ -150,9 +152,22 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
     ) -> Result<bool> {
         let touch = touch.into();
         if self.presumes {
-            return self.put_off(touch, values).await.map(|()| true);
+            return self.put_off(touch, values, true).await.map(|()| true);
         }
         Ok(self.insert(touch.statement, values, what).await? > 0)
+    }
+
+    /// Runs a write that takes what there is, now or, if the unit may presume, together with what comes later.
+    pub(crate) async fn sweep(
+        &mut self,
+        touch: impl Into<Touch<'_>>,
+        values: &[Value<'_>],
+    ) -> Result<()> {
+        let touch = touch.into();
+        if self.presumes {
+            return self.put_off(touch, values, false).await;
+        }
+        self.execute(touch.statement, values).await.map(drop)
     }
 
     /// Looks one row up.
@@ -176,6 +191,23 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         self.leave(row)
     }
 
+    /// Looks rows up of which there are few.
+    pub(crate) async fn few<T>(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>> {
+        self.give_way(statement.into()).await?;
+        self.enter().await?;
+        let rows = if let Some(mut outside) = self.outside() {
+            outside.few(statement, values, decode).await
+        } else {
+            self.rows_inside(statement, values, decode).await
+        };
+        self.leave(rows)
+    }
+
     /// Looks rows up.
     pub(crate) async fn rows<T>(
         &mut self,
@@ -188,12 +220,21 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         let rows = if let Some(mut outside) = self.outside() {
             outside.rows(statement, values, decode).await
         } else {
-            let open = Self::begin(&mut self.stage).await?;
-            let rows = E::rows(open.conn(), self.statements.text(statement), values).await;
-            let rows = rows.map_err(|error| translate::<E>(error, "row"));
-            rows.and_then(|rows| rows.iter().map(|row| decode(row)).collect())
+            self.rows_inside(statement, values, decode).await
         };
         self.leave(rows)
+    }
+
+    async fn rows_inside<T>(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>> {
+        let open = Self::begin(&mut self.stage).await?;
+        let rows = E::rows(open.conn(), self.statements.text(statement), values).await;
+        let rows = rows.map_err(|error| translate::<E>(error, "row"))?;
+        rows.iter().map(|row| decode(row)).collect()
     }
 
     /// Whether guards may be answered before they are asked.
@@ -215,13 +256,18 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         Err(error)
     }
 
-    /// Puts a write of exactly one row off until something depends on it.
-    async fn put_off(&mut self, touch: Touch<'_>, values: &[Value<'_>]) -> Result<()> {
+    /// Puts a write off until something depends on it.
+    async fn put_off(
+        &mut self,
+        touch: Touch<'_>,
+        values: &[Value<'_>],
+        counts: bool,
+    ) -> Result<()> {
         if self.condition == Condition::Spent {
             return Err(StoreError::Spent);
         }
         self.give_way(touch).await?;
-        self.pending.push(touch, values);
+        self.pending.push(touch, values, counts);
         Ok(())
     }
 
@@ -238,7 +284,7 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         self.enter().await?;
         let writes = self.pending.take();
         let open = Self::begin(&mut self.stage).await?;
-        let done = run::<E>(open.conn(), &self.statements, &writes).await;
+        let done = commit::run::<E>(open.conn(), &self.statements, &writes).await;
         self.leave(done)
     }
 
@@ -285,47 +331,6 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
     fn leave<T>(&mut self, done: Result<T>) -> Result<T> {
         done.inspect(|_| self.condition = Condition::Sound)
     }
-
-    /// Commits a unit that is one statement by now, without a transaction around it.
-    async fn commit_alone(mut self, source: &E::Source) -> Result<()> {
-        let writes = self.pending.take();
-        let mut conn = source.reader().await.map_err(|error| translate::<E>(error, "row"))?;
-        let done = run::<E>(&mut conn, &self.statements, &writes).await;
-        match &done {
-            Ok(()) => conn.keep(),
-            Err(_) => conn.discard(),
-        }
-        done
-    }
-}
-
-/// Runs writes together, each of which must change exactly one row.
-///
-/// Whatever stands in their way is a conflict: tried again without presuming, it is told by its name.
-async fn run<E: Engine>(
-    conn: &mut E::Connection,
-    statements: &Statements,
-    writes: &[Write],
-) -> Result<()> {
-    let presumed = |error| {
-        let error = translate::<E>(error, "row");
-        if matches!(error, StoreError::Duplicate(_)) { StoreError::Conflict } else { error }
-    };
-    let names: Vec<_> = writes.iter().map(|write| write.statement).collect();
-    let together = if names.len() > 1 { statements.together(&names) } else { None };
-    let mut changed = 0;
-    if let Some(text) = together {
-        let values: Vec<_> =
-            writes.iter().flat_map(|write| &write.values).map(|value| value.value()).collect();
-        changed = E::execute(conn, text, &values).await.map_err(presumed)?;
-    } else {
-        for write in writes {
-            let values: Vec<_> = write.values.iter().map(|value| value.value()).collect();
-            let text = statements.text(write.statement);
-            changed += E::execute(conn, text, &values).await.map_err(presumed)?;
-        }
-    }
-    if changed == writes.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
 impl<E: Engine, A: Attrs> Tx<A> for SqlTx<'_, E, A> {
@@ -342,7 +347,6 @@ impl<E: Engine, A: Attrs> Tx<A> for SqlTx<'_, E, A> {
     async fn commit(mut self) -> Result<()> {
         if self.condition != Condition::Spent
             && !self.pending.is_empty()
-            && E::DIALECT.is_whole_by_itself()
             && let Stage::Idle(source) = &self.stage
         {
             let source = source.clone();
@@ -350,10 +354,7 @@ impl<E: Engine, A: Attrs> Tx<A> for SqlTx<'_, E, A> {
         }
         self.flush().await?;
         self.enter().await?;
-        match self.stage {
-            Stage::Idle(_) => Ok(()),
-            Stage::Open(open) => open.commit().await.map_err(|error| translate::<E>(error, "row")),
-        }
+        self.stage.commit().await
     }
 }
 

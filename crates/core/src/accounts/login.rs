@@ -71,7 +71,7 @@ impl<S: Store> Accounts<S> {
         let PasswordAttempt { email, password, state } = attempt;
         let failures = self.password_failures(email.canonical());
         let mut admission = self.parts().passwords.admit()?;
-        let in_time = unit!(self, |tx, _| {
+        let in_time = unit!(self, presuming, |tx, _| {
             let now = self.now();
             self.debit_failure(tx, origin, now).await?;
             let delays = self.settings().limits.delays;

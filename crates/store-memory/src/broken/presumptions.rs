@@ -28,5 +28,16 @@ pub(super) const FAULTS: Faults = &[
         &[Fault::finish_flow(|_, _, _, _| Ok(true)), Fault::CommitsAreForgotten],
     ),
     ("presumed_debits_stop_at_the_burst", &[Fault::debit_budget(|_, _, _, _| Ok(Debit::Granted))]),
+    (
+        "presumed_attempts_keep_to_the_delays",
+        &[
+            Fault::debit_attempt(|_, _, _, _| Ok(true)),
+            Fault::debit_attempt(|_, _, _, _| Ok(false)),
+        ],
+    ),
+    (
+        "a_presumed_reset_takes_what_there_is",
+        &[Fault::reset_attempts(|_, _| Ok(())), Fault::CommitsAreForgotten],
+    ),
     ("a_unit_that_caught_up_tells_the_truth", &[Fault::finish_flow(|_, _, _, _| Ok(true))]),
 ];

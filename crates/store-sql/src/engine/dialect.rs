@@ -35,22 +35,31 @@ impl Dialect {
         }
     }
 
-    /// Several writes as one text, of which each must change exactly one row.
+    /// Several writes as one text, each with whether it counts, and must then change exactly one row.
     ///
-    /// On PostgreSQL it is one statement, which happens whole or not at all: it fails on a write that found
+    /// On PostgreSQL it is one statement, which happens whole or not at all: it fails on a write that counts and found
     /// no row, because it divides by their number, and no write in it sees another one. On SQLite it is a
-    /// script, and the sum of the changed rows tells. MariaDB and MySQL have no such thing.
-    pub(crate) fn together(self, writes: &[String]) -> Option<String> {
+    /// script, and the sum of the changed rows tells, if all of them count. MariaDB and MySQL have no such thing.
+    pub(crate) fn together(self, writes: &[(String, bool)]) -> Option<String> {
         match self {
-            Self::Sqlite => Some(writes.join("; ")),
+            Self::Sqlite if writes.iter().all(|(_, counts)| *counts) => {
+                let texts: Vec<_> = writes.iter().map(|(text, _)| text.as_str()).collect();
+                Some(texts.join("; "))
+            }
             Self::Postgres => {
-                let numbered = || writes.iter().enumerate();
-                let steps = numbered().map(|(n, write)| format!("w{n} AS ({write} RETURNING 1)"));
-                let counts = numbered().map(|(n, _)| format!("SELECT 1 / COUNT(*) FROM w{n}"));
-                let (steps, counts): (Vec<_>, Vec<_>) = (steps.collect(), counts.collect());
+                let (mut steps, mut counts) = (Vec::new(), Vec::new());
+                for (n, (write, counting)) in writes.iter().enumerate() {
+                    steps.push(format!("w{n} AS ({write} RETURNING 1)"));
+                    if *counting {
+                        counts.push(format!("SELECT 1 / COUNT(*) FROM w{n}"));
+                    }
+                }
+                if counts.is_empty() {
+                    counts.push(String::from("SELECT 1 LIMIT 0"));
+                }
                 Some(format!("WITH {} {}", steps.join(", "), counts.join(" UNION ALL ")))
             }
-            Self::MySql => None,
+            Self::Sqlite | Self::MySql => None,
         }
     }
 
@@ -122,7 +131,7 @@ mod tests {
     #[test]
     fn writes_go_together_as_one_text() {
         let writes = ["INSERT INTO a (b) VALUES (?)", "UPDATE c SET d = ? WHERE e = ?"];
-        let writes = writes.map(str::to_owned);
+        let mut writes = writes.map(|write| (write.to_owned(), true));
         assert_eq!(
             Dialect::Sqlite.together(&writes).unwrap(),
             "INSERT INTO a (b) VALUES (?); UPDATE c SET d = ? WHERE e = ?"
@@ -134,6 +143,14 @@ mod tests {
              w1 AS (UPDATE c SET d = $2 WHERE e = $3 RETURNING 1) \
              SELECT 1 / COUNT(*) FROM w0 UNION ALL SELECT 1 / COUNT(*) FROM w1"
         );
+        assert_eq!(Dialect::MySql.together(&writes), None);
+        writes[1].1 = false;
+        assert_eq!(Dialect::Sqlite.together(&writes), None, "the sum would tell nothing");
+        let text = Dialect::Postgres.together(&writes).unwrap();
+        assert!(text.ends_with(") SELECT 1 / COUNT(*) FROM w0"), "{text}");
+        writes[0].1 = false;
+        let text = Dialect::Postgres.together(&writes).unwrap();
+        assert!(text.ends_with(") SELECT 1 LIMIT 0"), "{text}");
     }
 
     #[test]

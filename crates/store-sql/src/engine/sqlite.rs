@@ -1,5 +1,6 @@
 mod direct;
 mod file;
+mod group;
 mod log;
 mod readers;
 mod writer;
@@ -17,7 +18,9 @@ use sqlx::{Connection, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transac
 
 use crate::SqlStore;
 use crate::engine::{Dialect, Driver, Open, Reader, Source, Unit, Value, read_row, run_statements};
+use crate::pending::Write;
 use crate::row::Decode;
+use crate::statement::Statements;
 use file::File;
 use readers::FileReader;
 use writer::Writing;
@@ -63,6 +66,7 @@ impl Driver for Sqlite {
     /// somebody else wrote in between, however long it is willing to wait.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const PROBE: &'static str = "BEGIN";
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     const RESUMES: bool = true;
 
     type Source = SqliteSource;
@@ -136,6 +140,29 @@ impl Source<Sqlite> for SqliteSource {
         match self {
             Self::Pool(_) => None,
             Self::File(file) => file.row_at_once(sql, values, decode),
+        }
+    }
+
+    fn rows_at_once<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Option<Result<Vec<T>>> {
+        match self {
+            Self::Pool(_) => None,
+            Self::File(file) => file.rows_at_once(sql, values, decode),
+        }
+    }
+
+    async fn commit_at_once(
+        &self,
+        statements: &Arc<Statements>,
+        writes: &Arc<Vec<Write>>,
+    ) -> Option<Result<()>> {
+        match self {
+            Self::Pool(_) => None,
+            Self::File(file) => file.commit_at_once(statements, writes).await,
         }
     }
 

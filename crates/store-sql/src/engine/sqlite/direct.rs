@@ -1,11 +1,12 @@
+use std::cell::Cell;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use durward_core::store::Result;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
+use rusqlite::types::{FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Statement, params_from_iter};
 
 use crate::engine::{KEPT_STATEMENTS, Value};
 use crate::row::{Decode, Row};
@@ -15,7 +16,7 @@ const KEPT: usize = 8;
 /// The memory of a connection for pages, in KiB.
 const PAGES_KIB: i64 = 8 * 1024;
 
-/// Look-ups of one row on the calling thread, by connections of their own.
+/// Look-ups of one row, or of a few, on the calling thread, by connections of their own.
 ///
 /// A point read takes a few microseconds. Through sqlx it takes a thread of the connection's and two switches of
 /// context besides, which cost many times more (P2). See docs/adr/0018.
@@ -39,18 +40,35 @@ impl Direct {
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Option<Result<Option<T>>> {
+        self.found(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_row(bound(values), |row| Ok(decode(&Found::new(row))));
+            Ok(found.optional()?.transpose())
+        })
+    }
+
+    /// The same for rows of which there are few.
+    pub(super) fn rows<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Option<Result<Vec<T>>> {
+        self.found(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_map(bound(values), |row| Ok(decode(&Found::new(row))))?;
+            found.collect()
+        })
+    }
+
+    fn found<T>(&self, look_up: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
         let found = self.connection().and_then(|connection| {
-            let found = look_up(&connection, sql, values, decode)?;
+            let found = look_up(&connection)?;
             self.put(connection);
             Ok(found)
         });
-        match found {
-            Ok(found) => Some(found),
-            Err(error) => {
-                tracing::debug!(%error, "a look-up is left to the threads that read");
-                None
-            }
-        }
+        let left = |error| tracing::debug!(%error, "a look-up is left to the threads that read");
+        found.map_err(left).ok()
     }
 
     pub(super) fn close(&self) {
@@ -88,16 +106,9 @@ impl Direct {
     }
 }
 
-fn look_up<T>(
-    connection: &Connection,
-    sql: &str,
-    values: &[Value<'_>],
-    decode: Decode<T>,
-) -> rusqlite::Result<Result<Option<T>>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let values = params_from_iter(values.iter().map(|value| ToSqlOutput::Borrowed(bare(*value))));
-    let found = statement.query_row(values, |row| Ok(decode(&Found(row)))).optional()?;
-    Ok(found.transpose())
+/// Values as `rusqlite` takes them.
+pub(super) fn bound(values: &[Value<'_>]) -> impl Params {
+    params_from_iter(values.iter().map(|value| ToSqlOutput::Borrowed(bare(*value))))
 }
 
 fn bare(value: Value<'_>) -> ValueRef<'_> {
@@ -108,23 +119,35 @@ fn bare(value: Value<'_>) -> ValueRef<'_> {
     }
 }
 
-/// A row as long as it lasts.
-struct Found<'r>(&'r rusqlite::Row<'r>);
+/// A row as long as it lasts. Columns are nearly always asked for in their order, so each is looked for behind the
+/// one before it.
+struct Found<'r> {
+    row: &'r rusqlite::Row<'r>,
+    next: Cell<usize>,
+}
 
-impl Found<'_> {
+impl<'r> Found<'r> {
+    const fn new(row: &'r rusqlite::Row<'r>) -> Self {
+        Self { row, next: Cell::new(0) }
+    }
+
+    fn place(&self, column: &str) -> Option<usize> {
+        let (statement, next): (&Statement<'_>, _) = (self.row.as_ref(), self.next.get());
+        let is_it = |place: &usize| statement.column_name(*place).is_ok_and(|name| name == column);
+        let place = (next..statement.column_count()).chain(0..next).find(is_it)?;
+        self.next.set(place + 1);
+        Some(place)
+    }
+
     fn column<'s, T>(
         &'s self,
         column: &str,
-        read: fn(ValueRef<'s>) -> rusqlite::types::FromSqlResult<T>,
+        read: fn(ValueRef<'s>) -> FromSqlResult<T>,
     ) -> sqlx::Result<T> {
-        let value = self
-            .0
-            .get_ref(column)
-            .map_err(|_absent| sqlx::Error::ColumnNotFound(column.to_owned()))?;
-        read(value).map_err(|error| sqlx::Error::ColumnDecode {
-            index: column.to_owned(),
-            source: error.into(),
-        })
+        let value = self.place(column).and_then(|place| self.row.get_ref(place).ok());
+        read(value.ok_or_else(|| sqlx::Error::ColumnNotFound(column.to_owned()))?).map_err(
+            |error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() },
+        )
     }
 }
 
@@ -191,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_found_in_their_order() {
+        let (_directory, _maker, direct) = people();
+        let ids = |sql| direct.rows(sql, &[], |row| row.number("id")).unwrap().unwrap();
+        assert_eq!(ids("SELECT id FROM people ORDER BY id DESC"), [2, 1]);
+        assert_eq!(ids("SELECT id FROM people WHERE id > 2"), [0; 0]);
+        let wrong = direct.rows("SELECT id, name FROM people", &[], name).unwrap();
+        assert!(matches!(wrong, Err(StoreError::Backend(_))), "one of them has no name: {wrong:?}");
+        assert!(direct.rows("SELECT name FROM nobody", &[], name).is_none());
+    }
+
+    #[test]
     fn every_type_of_column_is_read() {
         let (_directory, _maker, direct) = people();
         let all = |row: &dyn Row| {
@@ -203,6 +237,15 @@ mod tests {
         assert_eq!(found, Some((1, Some(String::from("Ada")), Some(key.to_vec()))));
         let found = direct.row("SELECT * FROM people WHERE id = ?", values![2_i64], all);
         assert_eq!(found.unwrap().unwrap(), Some((2, None, None)));
+        let backwards = |row: &dyn Row| {
+            let key = row.bytes("key").map_err(StoreError::backend)?.map(<[u8]>::len);
+            Ok((key, row.string("name")?, row.number("id")?, row.number("id")?))
+        };
+        let found =
+            direct.row("SELECT id, name, key FROM people WHERE id = ?", values![1_i64], backwards);
+        assert_eq!(found.unwrap().unwrap(), Some((Some(2), String::from("Ada"), 1, 1)));
+        let absent = direct.row("SELECT id FROM people", &[], name).unwrap();
+        assert!(matches!(absent, Err(StoreError::Backend(_))), "{absent:?}");
         let wrong = direct.row("SELECT id AS name FROM people", &[], name).unwrap();
         assert!(matches!(wrong, Err(StoreError::Backend(_))), "{wrong:?}");
     }

@@ -8,17 +8,24 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::time::sleep;
 
 use super::direct::Direct;
+use super::group::Group;
 use super::log::Log;
 use super::readers::{FileReader, Readers};
 use super::writer::{Writer, Writing};
 use crate::engine::{Driver, KEPT_STATEMENTS, Value};
+use crate::pending::Write;
 use crate::row::Decode;
+use crate::statement::Statements;
+
+/// How many bytes the log may keep on the disk when it is empty.
+pub(super) const JOURNAL_LIMIT: i64 = 64 * 1024 * 1024;
 
 /// A database file with one connection that writes and several that read.
 #[derive(Debug)]
 pub(crate) struct File {
     readers: Arc<Readers>,
     direct: Option<Direct>,
+    group: Option<Group>,
     writer: Writer,
     /// Where the file lies, when it is to vanish with the store.
     #[cfg(feature = "testing")]
@@ -36,13 +43,14 @@ impl File {
         let writing = options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
-            .pragma("journal_size_limit", "67108864");
+            .pragma("journal_size_limit", JOURNAL_LIMIT.to_string());
         let (connection, log) = open_writer(&writing).await?;
         let writer = Writer::new(writing, connection, Log::new(log));
-        let direct = plain.then(|| std::path::absolute(readers.get_filename())).transpose()?;
+        let path = plain.then(|| std::path::absolute(readers.get_filename())).transpose()?;
         Ok(Self {
             readers: Arc::new(Readers::new(readers)),
-            direct: direct.map(Direct::new),
+            direct: path.clone().map(Direct::new),
+            group: path.map(Group::new),
             writer,
             #[cfg(feature = "testing")]
             directory: std::sync::OnceLock::new(),
@@ -66,12 +74,37 @@ impl File {
         self.writer.begin().await
     }
 
+    pub(super) fn rows_at_once<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Option<Result<Vec<T>>> {
+        self.direct.as_ref()?.rows(sql, values, decode)
+    }
+
+    #[cfg(test)]
+    pub(super) fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
+    }
+
+    pub(super) async fn commit_at_once(
+        &self,
+        statements: &Arc<Statements>,
+        writes: &Arc<Vec<Write>>,
+    ) -> Option<Result<()>> {
+        self.group.as_ref()?.commit(&self.writer, statements, writes).await
+    }
+
     pub(super) async fn close(&self) {
         if let Some(direct) = &self.direct {
             direct.close();
         }
         self.readers.close().await;
         self.writer.close().await;
+        if let Some(group) = &self.group {
+            group.close().await;
+        }
     }
 }
 

@@ -68,15 +68,39 @@ impl<D: Disk> Log<D> {
 
     /// Waits until everything that is in the log by now is on the disk.
     pub(super) async fn durable(&self) -> io::Result<()> {
-        let mine = self.written.fetch_add(1, Ordering::AcqRel) + 1;
+        let mine = self.wrote();
         let _turn = self.turn.lock().await;
+        let Some(written) = self.outstanding(mine)? else { return Ok(()) };
+        let disk = self.disk();
+        self.synced(written, spawn_blocking(move || disk.sync()).await.map_err(io::Error::other)?)
+    }
+
+    /// The same on a thread that may wait.
+    pub(super) fn durable_here(&self) -> io::Result<()> {
+        let mine = self.wrote();
+        let _turn = self.turn.blocking_lock();
+        let Some(written) = self.outstanding(mine)? else { return Ok(()) };
+        self.synced(written, self.disk().sync())
+    }
+
+    /// Counts a commit.
+    fn wrote(&self) -> u64 {
+        self.written.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// How many commits a sync now would keep; `None` when the one with this number is on the disk.
+    fn outstanding(&self, mine: u64) -> io::Result<Option<u64>> {
         self.check()?;
-        if self.durable.load(Ordering::Acquire) >= mine {
-            return Ok(());
-        }
-        let written = self.written.load(Ordering::Acquire);
-        let disk = Arc::clone(&self.disk.lock().unwrap_or_else(PoisonError::into_inner));
-        let synced = spawn_blocking(move || disk.sync()).await.map_err(io::Error::other)?;
+        let is_durable = self.durable.load(Ordering::Acquire) >= mine;
+        Ok((!is_durable).then(|| self.written.load(Ordering::Acquire)))
+    }
+
+    fn disk(&self) -> Arc<D> {
+        Arc::clone(&self.disk.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes note of how a sync ended that began with so many commits in the log.
+    fn synced(&self, written: u64, synced: io::Result<()>) -> io::Result<()> {
         if let Err(error) = synced {
             self.failed.store(true, Ordering::Release);
             tracing::error!(%error, "the write-ahead log cannot be written to the disk");

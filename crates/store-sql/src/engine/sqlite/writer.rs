@@ -15,6 +15,9 @@ use super::readers::close;
 use crate::engine::Driver;
 use crate::engine::pools::PATIENCE;
 
+/// Whoever has it writes, and nobody else.
+pub(super) type Turn = OwnedMutexGuard<Option<SqliteConnection>>;
+
 /// The one connection that writes. Units of work take turns, in the order in which they came.
 pub(super) struct Writer {
     options: SqliteConnectOptions,
@@ -34,7 +37,8 @@ impl Writer {
         Self { options, connection, log: Arc::new(log), closed: AtomicBool::new(false) }
     }
 
-    pub(super) async fn begin(&self) -> sqlx::Result<Writing> {
+    /// The turn to write, of whoever may write to the file at all.
+    pub(super) async fn turn(&self) -> sqlx::Result<Turn> {
         let turn = timeout(PATIENCE, Arc::clone(&self.connection).lock_owned())
             .await
             .map_err(|_elapsed| sqlx::Error::PoolTimedOut)?;
@@ -42,6 +46,16 @@ impl Writer {
             return Err(sqlx::Error::PoolClosed);
         }
         self.log.check()?;
+        Ok(turn)
+    }
+
+    /// What everything that is written in a turn is made durable by.
+    pub(super) fn log(&self) -> &Arc<Log<fs::File>> {
+        &self.log
+    }
+
+    pub(super) async fn begin(&self) -> sqlx::Result<Writing> {
+        let turn = self.turn().await?;
         // From here on, dropping the unit of work rolls back whatever has begun by then.
         let mut writing = Writing { turn, log: Arc::clone(&self.log), open: true };
         if writing.turn.is_some() {
@@ -91,7 +105,7 @@ impl fmt::Debug for Writer {
 /// What `sqlx::Transaction` is for a pool, with the same care: an answer that nobody waited for is
 /// accounted for by sqlx, so that the roll-back of a dropped commit never hits the next transaction.
 pub(crate) struct Writing {
-    turn: OwnedMutexGuard<Option<SqliteConnection>>,
+    turn: Turn,
     log: Arc<Log<fs::File>>,
     open: bool,
 }
