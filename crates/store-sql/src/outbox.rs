@@ -5,9 +5,10 @@ use durward_core::store::{MailCounts, Outbox, OutboxMut, Result};
 use durward_core::{Attrs, Timestamp};
 
 use crate::engine::{Engine, values};
+use crate::pending::Touch;
 use crate::read::look_ups;
 use crate::row::{Columns, Row};
-use crate::statement::statements;
+use crate::statement::{Statement, statements};
 use crate::tx::SqlTx;
 
 macro_rules! columns {
@@ -66,7 +67,7 @@ look_ups! {
         }
 
         async fn due_mail(&mut self, now: Timestamp, limit: u32) -> Result<Vec<OutboxMail>> {
-            self.rows(DUE_MAIL, values![PENDING, now, limit], decode).await
+            self.few(DUE_MAIL, values![PENDING, now, limit], decode).await
         }
 
         async fn dead_mail(&mut self, limit: u32) -> Result<Vec<OutboxMail>> {
@@ -89,13 +90,18 @@ impl<E: Engine, A: Attrs> OutboxMut for SqlTx<'_, E, A> {
     }
 
     async fn lease_mail(&mut self, id: MailId, due: Timestamp, until: Timestamp) -> Result<bool> {
-        self.change(LEASE_MAIL, values![until, &id, PENDING, due]).await
+        self.change(of_mail(LEASE_MAIL, &id), values![until, &id, PENDING, due]).await
     }
 
     async fn settle_mail(&mut self, mail: &OutboxMail, until: Timestamp) -> Result<bool> {
         let OutboxMail { id, state, body, due, attempts: _, created: _, last_error } = mail;
         let last_error = last_error.as_deref();
         let values = values![state.name(), body, *due, last_error, id, PENDING, until];
-        self.change(SETTLE_MAIL, values).await
+        self.change(of_mail(SETTLE_MAIL, id), values).await
     }
+}
+
+/// A statement about one mail, which does not wait for those about others.
+fn of_mail(statement: Statement, id: &MailId) -> Touch<'_> {
+    Touch { statement, row: Some(id.as_bytes()) }
 }

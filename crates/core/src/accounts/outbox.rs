@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use super::Accounts;
 use crate::email::EmailAddress;
@@ -31,6 +32,16 @@ pub struct Delivery {
     pub dead: u32,
     /// Whether there may be more to do at once.
     pub more: bool,
+}
+
+impl Delivery {
+    fn count(&mut self, state: MailState) {
+        match state {
+            MailState::Delivered => self.delivered += 1,
+            MailState::Dead => self.dead += 1,
+            MailState::Pending | MailState::Void => self.failed += 1,
+        }
+    }
 }
 
 impl<S: Store> Accounts<S> {
@@ -71,52 +82,87 @@ impl<S: Store> Accounts<S> {
     ///
     /// Any number of nodes may do so at once: each mail is leased to one of them, and delivered at least
     /// once. A mail that fails is tried again with growing waits; one that fails too often, or whose code
-    /// has expired, is given up and kept to be seen.
+    /// has expired, is given up and kept to be seen. What is leased together, or turns out at the same
+    /// time, is written down together.
     pub async fn deliver_mail(&self, limit: u32) -> Result<Delivery, Error> {
         let mut read = self.read().await?;
         let due = read.due_mail(self.now(), limit).await?;
         drop(read);
         let mut pass = Delivery { more: due.len() == limit as usize, ..Delivery::default() };
-        for settled in join_all(due.into_iter().map(|mail| self.deliver(mail))).await {
-            match settled? {
-                Some(MailState::Delivered) => pass.delivered += 1,
-                Some(MailState::Dead) => pass.dead += 1,
-                Some(MailState::Pending | MailState::Void) => pass.failed += 1,
-                None => {}
+        if due.is_empty() {
+            return Ok(pass);
+        }
+        let until = self.now() + LEASE;
+        let leased = self.take_over(due, until).await?;
+        let most = leased.len().max(1);
+        let sends: FuturesUnordered<_> =
+            leased.into_iter().map(|mail| self.attempt(mail)).collect();
+        let mut attempted = sends.ready_chunks(most);
+        // What cannot be written down does not keep the others from their way.
+        let mut failed = None;
+        while let Some(mails) = attempted.next().await {
+            match self.write_down(&mails, until).await {
+                Ok(states) => states.into_iter().for_each(|state| pass.count(state)),
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(pass)
+        failed.map_or(Ok(pass), Err)
     }
 
-    /// Takes over one mail and settles it; `None` when another worker has it.
-    async fn deliver(&self, mail: OutboxMail) -> Result<Option<MailState>, Error> {
-        let until = self.now() + LEASE;
-        let leased =
-            unit!(self, presuming, |tx, _| Ok(tx.lease_mail(mail.id, mail.due, until).await?))?;
-        if !leased {
-            return Ok(None);
-        }
-        let attempts = mail.attempts + 1;
+    /// Leases those that no other worker has.
+    async fn take_over(
+        &self,
+        due: Vec<OutboxMail>,
+        until: Timestamp,
+    ) -> Result<Vec<OutboxMail>, Error> {
+        unit!(self, presuming, |tx, _| {
+            let mut leased = Vec::with_capacity(due.len());
+            for mail in &due {
+                if tx.lease_mail(mail.id, mail.due, until).await? {
+                    leased.push(OutboxMail { attempts: mail.attempts + 1, ..mail.clone() });
+                }
+            }
+            Ok(leased)
+        })
+    }
+
+    /// Sends a mail that was taken over; answers what it is to be from now on.
+    async fn attempt(&self, mail: OutboxMail) -> OutboxMail {
+        let attempts = mail.attempts;
         let outcome = self.send(&mail).await;
-        let now = self.now();
         let wiped = Sealed::from_bytes(Vec::new());
-        let settled = match outcome {
+        match outcome {
             Ok(()) => {
                 tracing::info!(mail.id = %mail.id, attempts, "a mail was delivered");
                 OutboxMail { state: MailState::Delivered, body: wiped, last_error: None, ..mail }
             }
             Err(MailError::Temporary(why)) if attempts < self.settings().mail_attempts => {
                 tracing::warn!(mail.id = %mail.id, attempts, why, "a mail was not delivered yet");
-                OutboxMail { due: now + wait_after(attempts), last_error: Some(why), ..mail }
+                let due = self.now() + wait_after(attempts);
+                OutboxMail { due, last_error: Some(why), ..mail }
             }
             Err(MailError::Temporary(why) | MailError::Permanent(why)) => {
                 tracing::error!(mail.id = %mail.id, attempts, why, "a mail was given up");
                 OutboxMail { state: MailState::Dead, body: wiped, last_error: Some(why), ..mail }
             }
-        };
-        let state = settled.state;
-        let ours = unit!(self, presuming, |tx, _| Ok(tx.settle_mail(&settled, until).await?))?;
-        Ok(ours.then_some(state))
+        }
+    }
+
+    /// Settles mails, and answers the states of those whose lease still counted.
+    async fn write_down(
+        &self,
+        mails: &[OutboxMail],
+        until: Timestamp,
+    ) -> Result<Vec<MailState>, Error> {
+        unit!(self, presuming, |tx, _| {
+            let mut states = Vec::with_capacity(mails.len());
+            for mail in mails {
+                if tx.settle_mail(mail, until).await? {
+                    states.push(mail.state);
+                }
+            }
+            Ok(states)
+        })
     }
 
     async fn send(&self, row: &OutboxMail) -> Result<(), MailError> {
