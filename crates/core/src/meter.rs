@@ -4,7 +4,7 @@
 //! store or of a [`RateLimiter`](crate::RateLimiter), and spends only what it leased, so that all nodes together
 //! keep to the rate. While a limiter is away, each node grants its share of the rate by itself.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub(crate) type SharedMeter = Arc<futures_util::lock::Mutex<Meter>>;
 
 /// The meters of a node.
 pub(crate) struct Meters {
-    shards: [Mutex<BTreeMap<Spender, SharedMeter>>; Self::SHARDS],
+    shards: [Mutex<HashMap<Spender, SharedMeter>>; Self::SHARDS],
     /// When the limiter, which did not answer, is asked again.
     away_until: Mutex<Option<Timestamp>>,
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ pub(crate) type Used = (ClientId, Option<SecretId>);
 
 /// When clients were last used on this node, until that is written down: never in a request.
 #[derive(Default)]
-pub(crate) struct Uses(Mutex<BTreeMap<Used, Timestamp>>);
+pub(crate) struct Uses(Mutex<HashMap<Used, Timestamp>>);
 
 impl Uses {
     /// How many are remembered at most; what is beyond is seen at the next use.
@@ -27,12 +27,10 @@ impl Uses {
     /// Takes so many of them, in the order of the clients so that nodes do not wait for each other in circles.
     pub(crate) fn take(&self, limit: usize) -> Vec<(Used, Timestamp)> {
         let mut uses = self.held();
-        let taken: Vec<(Used, Timestamp)> =
-            uses.iter().take(limit).map(|(client, at)| (*client, *at)).collect();
-        for (client, _) in &taken {
-            uses.remove(client);
-        }
-        taken
+        let mut first: Vec<Used> = uses.keys().copied().collect();
+        first.sort_unstable();
+        first.truncate(limit);
+        first.into_iter().filter_map(|client| Some((client, uses.remove(&client)?))).collect()
     }
 
     /// Remembers again what could not be written.
@@ -42,7 +40,7 @@ impl Uses {
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, BTreeMap<Used, Timestamp>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<Used, Timestamp>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
