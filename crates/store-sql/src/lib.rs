@@ -18,11 +18,8 @@
 //! application joins both ways. [`SqlStore::join`] makes a unit of work of a transaction that the
 //! application began; [`SqlTx::conn`] lets it write its own rows inside one of ours.
 #![cfg_attr(
-    not(feature = "sqlite"),
-    expect(
-        dead_code,
-        reason = "some of it only SQLite uses, and without any engine nothing is used"
-    )
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "without any engine nothing is used")
 )]
 
 mod audit;
