@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 
 use crate::answer::{Statuses, flow};
 use crate::call::Call;
+use crate::even::evenly;
 use crate::fields::{Fields, Read, exactly, missing};
 use crate::problem::Problem;
 use crate::shapes::{
@@ -125,7 +126,7 @@ const LOGIN: Statuses = Statuses { step: StatusCode::OK, session: StatusCode::OK
 pub(crate) async fn email_code<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let fields = call.fields().await?;
     let request = code_request(fields, call.accounts().parts().settings.email)?;
-    let answer = call.accounts().request_code(&request, &call.origin()).await?;
+    let answer = evenly(call.accounts().request_code(&request, &call.origin())).await?;
     flow(&answer, &request.state, Statuses { step: StatusCode::ACCEPTED, ..LOGIN })
 }
 

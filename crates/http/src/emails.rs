@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 
 use crate::answer::empty;
 use crate::call::Call;
+use crate::even::evenly;
 use crate::fields::{Fields, Read, one_of, text};
 use crate::problem::Problem;
 use crate::shapes::{AnyCodeText, AnyText, CodeWord, EmailWord, Optional};
@@ -98,9 +99,13 @@ pub(crate) async fn resend<S: Store>(mut call: Call<S>) -> Result<Response, Prob
         }
         Wish::ForStep(handle, state) => {
             // A text that is no handle is answered like one that nobody knows.
-            if let Ok(handle) = FlowToken::parse(handle.expose()) {
-                accounts.resend_code(&handle, &state, &origin).await?;
-            }
+            evenly(async {
+                match FlowToken::parse(handle.expose()) {
+                    Ok(handle) => accounts.resend_code(&handle, &state, &origin).await,
+                    Err(_no_handle) => Ok(()),
+                }
+            })
+            .await?;
         }
     }
     Ok(empty(StatusCode::ACCEPTED))

@@ -51,6 +51,7 @@ mod edge;
 mod emails;
 mod entity_tag;
 mod error;
+mod even;
 mod export;
 mod extract;
 mod factors;

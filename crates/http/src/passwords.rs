@@ -9,6 +9,7 @@ use crate::answer::{Statuses, empty, flow};
 use crate::authn::shown_code;
 use crate::call::Call;
 use crate::client_values::flag;
+use crate::even::evenly;
 use crate::fields::{Fields, Read, exactly, missing};
 use crate::problem::Problem;
 use crate::shapes::{CodeWord, HandleText, LinkCodeText, Optional, PasswordText, ShortCodeText};
@@ -122,7 +123,7 @@ pub(crate) struct NewPasswordShape {
 pub(crate) async fn reset<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let fields = call.fields().await?;
     let request = reset_request(fields, call.accounts().parts().settings.email)?;
-    let answer = call.accounts().request_reset(&request, &call.origin()).await?;
+    let answer = evenly(call.accounts().request_reset(&request, &call.origin())).await?;
     let accepted = StatusCode::ACCEPTED;
     flow(&answer, &request.state, Statuses { step: accepted, session: accepted })
 }
