@@ -57,7 +57,7 @@ macro_rules! id {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let digits = encode(u128::from_be_bytes(self.0));
                 f.write_str(concat!($prefix, "_"))?;
-                digits.iter().try_for_each(|digit| fmt::Write::write_char(f, char::from(*digit)))
+                f.write_str(std::str::from_utf8(&digits).map_err(|_no_digits| fmt::Error)?)
             }
         }
 
@@ -199,10 +199,23 @@ fn decode(digits: &[u8]) -> Option<u128> {
         return None;
     }
     digits.iter().try_fold(0_u128, |number, digit| {
-        let value = ALPHABET.iter().position(|letter| letter == digit)?;
-        Some(number << 5 | value as u128)
+        let value = VALUES[usize::from(*digit)];
+        (value != NO_DIGIT).then_some(number << 5 | u128::from(value))
     })
 }
+
+const NO_DIGIT: u8 = u8::MAX;
+
+/// The value of each byte that is a digit.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value: u8 = 0;
+    while (value as usize) < ALPHABET.len() {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {

@@ -6,15 +6,16 @@ use crate::error::Obstruction;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ApiScope {
     host: Option<String>,
-    /// Whole segments; none for everything.
-    path: Vec<String>,
+    /// A slash before each segment; nothing for everything.
+    path: String,
 }
 
 /// What a request is for: a host, where it is known, and the canonical path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestTarget {
     host: Option<String>,
-    path: Vec<String>,
+    /// A slash before each segment; nothing for the root.
+    path: String,
 }
 
 impl ApiScope {
@@ -39,14 +40,15 @@ impl ApiScope {
             "" => None,
             host => Some(canonical_host(host).ok_or_else(malformed)?),
         };
-        let path = segments(path).ok_or_else(malformed)?;
+        let path = canonical_path(path).ok_or_else(malformed)?.to_owned();
         Ok(Self { host, path })
     }
 
     /// Whether a request for this target is one for this API.
     pub fn covers(&self, target: &RequestTarget) -> bool {
         let host = self.host.is_none() || self.host == target.host;
-        host && target.path.starts_with(&self.path)
+        let below = target.path.strip_prefix(&self.path);
+        host && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -60,7 +62,8 @@ impl RequestTarget {
             None => None,
             Some(host) => Some(canonical_host(without_port(host))?),
         };
-        Some(Self { host, path: segments(&decode(path)?)? })
+        let path = canonical_path(&decode(path)?)?.to_owned();
+        Some(Self { host, path })
     }
 }
 
@@ -79,18 +82,18 @@ fn canonical_host(host: &str) -> Option<String> {
     host.split('.').all(label).then(|| host.to_ascii_lowercase())
 }
 
-/// The segments of an absolute path; a slash at its end does not matter.
-fn segments(path: &str) -> Option<Vec<String>> {
-    let path = path.strip_prefix('/')?;
-    let path = path.strip_suffix('/').unwrap_or(path);
-    if path.is_empty() {
-        return Some(Vec::new());
+/// An absolute path without the slash at its end, which does not matter.
+fn canonical_path(path: &str) -> Option<&str> {
+    if path == "/" {
+        return Some("");
     }
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let segments = path.strip_prefix('/')?;
     let known = |segment: &str| {
         !matches!(segment, "" | "." | "..")
             && segment.chars().all(|it| !it.is_control() && !matches!(it, '\\' | '?' | '#' | ';'))
     };
-    path.split('/').map(|segment| known(segment).then(|| segment.to_owned())).collect()
+    segments.split('/').all(known).then_some(path)
 }
 
 /// Decodes a path once; what is encoded and means something as it is has no canonical form.
@@ -115,10 +118,7 @@ fn decode(path: &str) -> Option<String> {
 impl fmt::Display for ApiScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.host.as_deref().unwrap_or_default())?;
-        if self.path.is_empty() {
-            return f.write_str("/");
-        }
-        self.path.iter().try_for_each(|segment| write!(f, "/{segment}"))
+        f.write_str(if self.path.is_empty() { "/" } else { &self.path })
     }
 }
 
@@ -161,6 +161,7 @@ mod tests {
             "/v1/%00",
             "/v1/%2575sers",
             "",
+            "//",
             "v1/users",
         ] {
             assert!(!covers("/", None, path), "{path}");
