@@ -4,7 +4,7 @@
 #   engines_start          start what the caller has not provided, export the three addresses
 #   engines_stop           stop what engines_start started and remove its data
 #   engines_missing        one line for each engine that could not be had, and why
-#   proxies_have           the same for nginx and Caddy, which the tests start themselves
+#   programs_have          the same for nginx, Caddy, oathtool and jq, which the tests start themselves
 #
 #   DURWARD_TEST_POSTGRES_URL, DURWARD_TEST_MYSQL_URL, DURWARD_TEST_REDIS_URL
 #                          when set by the caller, that server is used and none is started
@@ -145,20 +145,20 @@ packages_install() { # <names that install-engines.sh knows...>
     fi
 }
 
-# The proxies that the examples of forward-auth are for.
-proxies_have() {
+# The proxies that the examples of forward-auth are for, and what docs/account-tour.md is typed with.
+programs_have() {
     local name absent=()
-    for name in nginx caddy; do
-        proxies_find "$name" || absent+=("$name")
+    for name in nginx caddy oathtool jq; do
+        programs_find "$name" || absent+=("$name")
     done
     packages_install ${absent[@]+"${absent[@]}"}
     for name in ${absent[@]+"${absent[@]}"}; do
-        proxies_find "$name" || engines_lack "$name" "$name: not found${ENGINES_WHY:+; $ENGINES_WHY}"
+        programs_find "$name" || engines_lack "$name" "$name: not found${ENGINES_WHY:+; $ENGINES_WHY}"
     done
     export DURWARD_TEST_SKIP
 }
 
-proxies_find() { # <program>
+programs_find() { # <program>
     (PATH=$PATH:/usr/sbin:/usr/local/sbin && command -v "$1" >/dev/null)
 }
 

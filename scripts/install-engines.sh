@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs database servers and proxies from Debian's packages, as root, and leaves the machine as it was
+# Installs database servers, proxies and small programs from Debian's packages, as root, and leaves the machine as it was
 # apart from the packages: no database cluster is created, no server is started, stopped or restarted.
 #
-#   scripts/install-engines.sh postgres|mariadb|redis|nginx|caddy ...
+#   scripts/install-engines.sh postgres|mariadb|redis|nginx|caddy|oathtool|jq ...
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
@@ -66,6 +66,7 @@ for engine in "$@"; do
     redis) packages+=(redis-server) ;;
     nginx) packages+=(nginx-light) ;;
     caddy) packages+=(caddy) ;;
+    oathtool | jq) packages+=("$engine") ;;
     *)
         echo "unknown engine: $engine" >&2
         exit 2
@@ -73,7 +74,7 @@ for engine in "$@"; do
     esac
 done
 if [ ${#packages[@]} -eq 0 ]; then
-    echo "usage: $0 postgres|mariadb|redis|nginx|caddy ..." >&2
+    echo "usage: $0 postgres|mariadb|redis|nginx|caddy|oathtool|jq ..." >&2
     exit 2
 fi
 if [ "$(id -u)" -ne 0 ]; then

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Takes the README's tour: runs each of its shell blocks, in order and in one shell, against a running
-# development server, and compares what is printed with the text block that follows. `...` stands for
+# Takes a tour, the README's or that of another page: runs each of its shell blocks, in order and in one shell, against
+# a running development server, and compares what is printed with the text block that follows. `...` stands for
 # anything within a line.
 #
-#   scripts/readme-tour.sh [http://127.0.0.1:4000]
+#   scripts/readme-tour.sh [http://127.0.0.1:4000 [docs/account-tour.md]]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 base=${1:-http://127.0.0.1:4000}
+page=${2:-README.md}
 work=$(mktemp -d "${TMPDIR:-/tmp}/durward-tour.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -22,10 +23,10 @@ awk -v work="$work" '
     block == "script" { print >(work "/script") }
     block == number && block { print >(work "/" number ".expected") }
     END { print number + 0 >(work "/blocks") }
-' README.md
+' "$page"
 
 if [ "$(cat "$work/blocks")" -lt 5 ]; then
-    echo "the README has no tour" >&2
+    echo "$page has no tour" >&2
     exit 1
 fi
 if [ "$(grep -c '^BASE=' "$work/script")" -ne 1 ]; then
@@ -67,4 +68,4 @@ while [ "$number" -lt "$(cat "$work/blocks")" ]; do
     fi
 done
 if [ "$failures" -gt 0 ]; then exit 1; fi
-echo "the tour is as the README says"
+echo "the tour is as $page says"

@@ -1,7 +1,8 @@
-//! The README's tour, as a stranger types it, against a server as a stranger starts it.
+//! The tours of the README and of other pages, as a stranger types them, against a server as a stranger starts it.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -42,15 +43,41 @@ impl Drop for Server {
     }
 }
 
-#[test]
-fn the_tour_prints_what_the_readme_says() {
+/// Types the tour of a page.
+fn tour(page: &str) {
     let server = Server::start();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/readme-tour.sh");
-    let tour = Command::new("bash").arg(script).arg(&server.base).output().unwrap();
+    let tour = Command::new("bash").arg(script).args([&server.base, page]).output().unwrap();
     assert!(
         tour.status.success(),
         "{}{}",
         String::from_utf8_lossy(&tour.stdout),
         String::from_utf8_lossy(&tour.stderr),
     );
+}
+
+#[test]
+fn the_tour_prints_what_the_readme_says() {
+    tour("README.md");
+}
+
+/// Whether a program is there; that it is not is a skip that was told.
+#[expect(clippy::print_stderr, reason = "a skip must be loud")]
+fn has(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if !found {
+        let told = env::var("DURWARD_TEST_SKIP").unwrap_or_default();
+        let expected = told.split(',').any(|skipped| skipped.trim() == program);
+        assert!(expected || env::var("CI").as_deref() != Ok("true"), "there is no {program}");
+        eprintln!("SKIPPED with {program}: there is no such program");
+    }
+    found
+}
+
+#[test]
+fn the_tour_of_an_account_prints_what_its_page_says() {
+    if ["oathtool", "jq"].into_iter().all(has) {
+        tour("docs/account-tour.md");
+    }
 }
