@@ -169,7 +169,7 @@ fn named_roles<A: Attrs>(mut fields: Fields) -> Result<Vec<A::ClientRole>, Probl
     Ok(roles)
 }
 
-fn view(restriction: &AccessRestriction) -> RestrictionView<'_> {
+pub(crate) fn view(restriction: &AccessRestriction) -> RestrictionView<'_> {
     RestrictionView {
         id: restriction.id(),
         kind: restriction.kind(),

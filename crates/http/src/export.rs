@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::Response;
 use durward_core::accounts::{Export, UserDetails};
-use durward_core::entity::{Actor, AuditEntry, OwnMembership};
+use durward_core::entity::{Actor, AuditEntry, Client, OwnMembership};
 use durward_core::ids::{AuditId, FlowId, OrganizationId, SessionId};
 use durward_core::{
     Accounts, Attrs, ClientId, EmailAddress, Error, Flow, Method, Page, Session, Slice, Store,
@@ -19,6 +19,8 @@ use serde_json::Value;
 
 use crate::answer::{encode, encoded};
 use crate::call::Call;
+use crate::client_rules::{self, RestrictionView};
+use crate::client_views::{self, ClientView};
 use crate::problem::Problem;
 use crate::users::{UserView, view};
 
@@ -39,6 +41,8 @@ pub(crate) struct ExportShape<'a, A: Attrs> {
     factors: FactorsView,
     /// The organizations that he is a member of.
     memberships: Vec<MembershipView>,
+    /// His personal keys; without their secrets.
+    clients: Vec<ClientExport<'a, A>>,
     /// Where he was logged in, as far as that is kept.
     sessions: Vec<SessionExport<'a, A>>,
     /// The sign-ups, logins and verifications about him, as far as they are kept.
@@ -79,6 +83,17 @@ pub(crate) struct MembershipView {
     role: Value,
     /// Since when.
     created_at: Timestamp,
+}
+
+/// A personal key.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", bound = "")]
+#[schemars(rename = "ExportedClient", bound = "")]
+pub(crate) struct ClientExport<'a, A: Attrs> {
+    #[serde(flatten)]
+    client: ClientView<'a, A>,
+    /// From where and for what its requests may come.
+    access_restrictions: Vec<RestrictionView<'a>>,
 }
 
 /// A session, over or not.
@@ -143,6 +158,7 @@ pub(crate) struct EntryExport<'a> {
 #[derive(Clone, Copy)]
 enum Part {
     Memberships(Option<OrganizationId>),
+    Clients(Option<ClientId>),
     Sessions(Option<SessionId>),
     Flows(Option<FlowId>),
     Entries(Option<AuditId>),
@@ -189,7 +205,12 @@ async fn next<S: Store>(
         Part::Memberships(after) => {
             let page = accounts.exported_memberships(user, Slice { after, limit: ROWS }).await?;
             let text = list("memberships", after.is_none(), &page, membership)?;
-            (text, page.next.map_or(Part::Sessions(None), |next| Part::Memberships(Some(next))))
+            (text, page.next.map_or(Part::Clients(None), |next| Part::Memberships(Some(next))))
+        }
+        Part::Clients(after) => {
+            let page = accounts.exported_clients(user, Slice { after, limit: ROWS }).await?;
+            let text = list("clients", after.is_none(), &page, |it| Ok(client(it)))?;
+            (text, page.next.map_or(Part::Sessions(None), |next| Part::Clients(Some(next))))
         }
         Part::Sessions(after) => {
             let page = accounts.exported_sessions(user, Slice { after, limit: ROWS }).await?;
@@ -244,6 +265,11 @@ fn membership<A: Attrs>(own: &OwnMembership<A>) -> Result<MembershipView, Error>
         role: serde_json::to_value(membership.role).map_err(|_unwritable| UNWRITABLE)?,
         created_at: membership.created,
     })
+}
+
+fn client<A: Attrs>(client: &Client<A>) -> ClientExport<'_, A> {
+    let access_restrictions = client.restrictions.iter().map(client_rules::view).collect();
+    ClientExport { client: client_views::view(client), access_restrictions }
 }
 
 fn session<A: Attrs>(session: &Session<A>) -> SessionExport<'_, A> {

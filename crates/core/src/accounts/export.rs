@@ -1,20 +1,23 @@
 use super::Accounts;
 use crate::attrs::Attrs;
 use crate::authz::FreshUser;
-use crate::entity::{AuditEntry, Flow, LoginEmail, OwnMembership, Session, User};
+use crate::entity::{
+    AuditEntry, Client, ClientOwner, Flow, LoginEmail, OwnMembership, Session, User,
+};
 use crate::error::Error;
 use crate::event::Event;
-use crate::ids::{AuditId, FlowId, OrganizationId, SessionId, UserId};
+use crate::ids::{AuditId, ClientId, FlowId, OrganizationId, SessionId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::store::{
-    Audit, AuditQuery, Dossier, Factors, LoginEmails, Organizations, Passwords, Store,
+    Audit, AuditQuery, Clients, Dossier, Factors, LoginEmails, Organizations, Passwords, Store,
 };
 use crate::time::Timestamp;
 
 /// What is held about a person, as far as it is short. The rest comes in parts:
 /// [`exported_sessions`](Accounts::exported_sessions), [`exported_flows`](Accounts::exported_flows),
-/// [`exported_memberships`](Accounts::exported_memberships), [`exported_entries`](Accounts::exported_entries).
+/// [`exported_memberships`](Accounts::exported_memberships), [`exported_clients`](Accounts::exported_clients),
+/// [`exported_entries`](Accounts::exported_entries).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export<A: Attrs> {
     /// The user.
@@ -67,6 +70,17 @@ impl<S: Store> Accounts<S> {
     ) -> Result<Page<Flow<S::Attrs>, FlowId>, Error> {
         let rows = self.read().await?.every_flow_of(user, slice.and_one_more()).await?;
         Ok(slice.page(rows, |flow| flow.id))
+    }
+
+    /// A part of the personal keys of a user.
+    pub async fn exported_clients(
+        &self,
+        user: UserId,
+        slice: Slice<ClientId>,
+    ) -> Result<Page<Client<S::Attrs>, ClientId>, Error> {
+        let owner = ClientOwner::User(user);
+        let rows = self.read().await?.clients_of(owner, slice.and_one_more()).await?;
+        Ok(slice.page(rows, |client| client.id))
     }
 
     /// A part of the memberships of a user.
