@@ -191,23 +191,6 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         self.leave(row)
     }
 
-    /// Looks rows up of which there are few.
-    pub(crate) async fn few<T>(
-        &mut self,
-        statement: Statement,
-        values: &[Value<'_>],
-        decode: Decode<T>,
-    ) -> Result<Vec<T>> {
-        self.give_way(statement.into()).await?;
-        self.enter().await?;
-        let rows = if let Some(mut outside) = self.outside() {
-            outside.few(statement, values, decode).await
-        } else {
-            self.rows_inside(statement, values, decode).await
-        };
-        self.leave(rows)
-    }
-
     /// Looks rows up.
     pub(crate) async fn rows<T>(
         &mut self,
@@ -215,12 +198,32 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Result<Vec<T>> {
+        self.found(statement, values, decode, false).await
+    }
+
+    /// Looks rows up of which there are few.
+    pub(crate) async fn few<T>(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>> {
+        self.found(statement, values, decode, true).await
+    }
+
+    async fn found<T>(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+        are_few: bool,
+    ) -> Result<Vec<T>> {
         self.give_way(statement.into()).await?;
         self.enter().await?;
-        let rows = if let Some(mut outside) = self.outside() {
-            outside.rows(statement, values, decode).await
-        } else {
-            self.rows_inside(statement, values, decode).await
+        let rows = match self.outside() {
+            Some(mut outside) if are_few => outside.few(statement, values, decode).await,
+            Some(mut outside) => outside.rows(statement, values, decode).await,
+            None => self.rows_inside(statement, values, decode).await,
         };
         self.leave(rows)
     }
