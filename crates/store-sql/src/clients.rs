@@ -345,6 +345,8 @@ impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
         except: SecretId,
         at: Timestamp,
     ) -> Result<u64> {
+        // The client before its secrets, as whoever adds one: in another order two would wait for each other.
+        self.execute(LOCK_CLIENT, values![&client]).await?;
         self.execute(EXPIRE_SECRETS, values![at, &client, &except, at]).await
     }
 
