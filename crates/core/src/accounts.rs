@@ -286,6 +286,9 @@ impl<S: Store> Accounts<S> {
     }
 
     /// Takes one from the budget of what a network may get wrong; see [`Accounts::refund_failure`].
+    ///
+    /// Units that meet take what they share in one order, so that no two wait for each other: what is proven by, the
+    /// flow, the network's budget, the failures of the account.
     pub(crate) async fn debit_failure(
         &self,
         tx: &mut S::Tx<'_>,

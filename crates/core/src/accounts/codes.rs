@@ -171,9 +171,12 @@ impl<S: Store> Accounts<S> {
             if tried == 0 && flow.as_ref().is_some_and(Flow::takes_attempts) {
                 tx.presume();
             }
-            self.debit_failure(tx, origin, self.now()).await?;
-            let Some(flow) = &flow else { return Ok(false) };
+            let Some(flow) = &flow else {
+                self.debit_failure(tx, origin, self.now()).await?;
+                return Ok(false);
+            };
             let of_flow = tx.debit_flow(flow.id, flow.position, limit).await?;
+            self.debit_failure(tx, origin, self.now()).await?;
             let counted =
                 tx.debit_attempt(self.code_budget(flow), &Delays::NONE, self.now()).await?;
             Ok(counted && of_flow)

@@ -124,12 +124,18 @@ impl<S: Store> Accounts<S> {
         drop(read);
         let limit = Flow::<S::Attrs>::MAX_ATTEMPTS;
         let counted = unit!(self, |tx, _| {
+            let mut debited = Vec::new();
+            for flow in &open {
+                if tx.debit_flow(flow.id, flow.position, limit).await? {
+                    debited.push(flow.id);
+                }
+            }
             self.debit_failure(tx, origin, self.now()).await?;
             let mut counted = Vec::new();
             for flow in &open {
-                let of_flow = tx.debit_flow(flow.id, flow.position, limit).await?;
                 let key = self.code_budget(flow);
-                if tx.debit_attempt(key, &Delays::NONE, self.now()).await? && of_flow {
+                let attempt = tx.debit_attempt(key, &Delays::NONE, self.now()).await?;
+                if attempt && debited.contains(&flow.id) {
                     counted.push(flow.id);
                 }
             }

@@ -102,10 +102,10 @@ impl<S: Store> Accounts<S> {
             if !tx.confirm_totp(id, step, now).await? {
                 return Err(Error::Invalid(vec![wrong_code()]));
             }
+            self.refund_failure(tx, origin).await?;
             tx.reset_attempts(key).await?;
             tx.reset_attempts(self.factor_budget(TOTP, user.id())).await?;
             tx.reset_attempts(self.factor_budget(RECOVERY, user.id())).await?;
-            self.refund_failure(tx, origin).await?;
             self.store_recovery_codes(tx, user.id(), &codes).await?;
             self.record(tx, &Event::TotpEnabled { user: user.id() }, origin).await?;
             let keep = Some(user.session());
@@ -188,11 +188,11 @@ impl<S: Store> Accounts<S> {
         let limit = Flow::<S::Attrs>::MAX_ATTEMPTS;
         unit!(self, |tx, _| {
             let now = self.now();
-            self.debit_failure(tx, origin, now).await?;
             let of_flow = match flow {
                 Some(flow) => tx.debit_flow(flow.id, flow.position, limit).await?,
                 None => true,
             };
+            self.debit_failure(tx, origin, now).await?;
             let delays = self.settings().limits.delays;
             Ok(tx.debit_attempt(key, &delays, now).await? && of_flow)
         })

@@ -114,8 +114,8 @@ impl<S: Store> Accounts<S> {
                 if stored.is_some_and(|stored| stored.opens() == Err(Remedy::Reset)) {
                     return Ok(Outcome::Compromised);
                 }
-                tx.reset_attempts(failures).await?;
                 self.refund_failure(tx, origin).await?;
+                tx.reset_attempts(failures).await?;
                 if is_breached {
                     self.mark_password(tx, user, CompromiseCause::Breached, origin).await?;
                 }

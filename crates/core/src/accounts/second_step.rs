@@ -86,8 +86,8 @@ impl<S: Store> Accounts<S> {
             }
             let owner = tx.user(user).await?.filter(|it| it.status == UserStatus::Active);
             let owner = owner.ok_or(Error::Unauthenticated)?;
-            tx.reset_attempts(key).await?;
             self.refund_failure(tx, origin).await?;
+            tx.reset_attempts(key).await?;
             let mut done = flow.methods.clone();
             done.push(method);
             self.proceed(tx, &owner, done, &flow.email, state, origin).await
