@@ -49,7 +49,8 @@ async fn rotations_take_turns<S: Store<Attrs = Plain>>(store: S) {
             tokio::spawn(async move { rotate(&accounts, client, ada).await })
         });
         for racer in racers.collect::<Vec<_>>() {
-            racer.await.unwrap().unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+            let told = racer.await.unwrap();
+            assert!(told.is_ok(), "round {round}: {told:?}");
         }
         assert_eq!(it.accounts().secrets_of(client).await.unwrap().len(), 1);
     }
