@@ -12,6 +12,7 @@
 mod compromises;
 mod explorer;
 mod invariants;
+mod people;
 mod worlds;
 
 use crate::model::explorer::Schedule;
@@ -149,13 +150,14 @@ fn every_world_keeps_its_invariants() {
 
 #[test]
 fn every_mistake_is_found_when_it_is_put_back() {
-    let mistakes: [(&str, World, &'static [Lie], Violation); 14] = [
+    let mistakes: [(&str, World, &'static [Lie], Violation); 15] = [
         ("AM-04", worlds::one_code, lies::SPENT_UNGUARDED, Violation::UsedTwice),
         ("GW-60", worlds::one_code, lies::NEVER_SPENT, Violation::UsedTwice),
         ("R-OT-01", worlds::one_totp_step, lies::STEPS_REPEAT, Violation::UsedTwice),
         ("R-RC-01", worlds::one_recovery_code, lies::RECOVERY_REPEATS, Violation::UsedTwice),
         ("AM-08", worlds::ban_against_login, lies::BAN_UNREAD, Violation::AliveThoughBanned),
         ("GW-12", worlds::ban_against_login, lies::END_UNSEEN, Violation::AliveThoughBanned),
+        ("AM-08", people::deletion_against_login, lies::BAN_UNREAD, Violation::AliveThoughBanned),
         (
             "GW-65",
             worlds::ban_against_refresh,

@@ -14,8 +14,12 @@ use crate::model::worlds::It;
 pub(crate) enum Violation {
     /// A code, a step of an authenticator app, a recovery code or a refresh token was used twice.
     UsedTwice,
-    /// A banned user has a credential that is accepted.
+    /// A user who was banned or deleted has a credential that is accepted.
     AliveThoughBanned,
+    /// An address is not exactly that person's who proved it first.
+    TwoOwners,
+    /// Somebody else noticed.
+    OtherPersonConcerned,
     /// A session was opened without every factor that was required.
     FactorMissing,
     /// A session other than the one that changed a credential is accepted afterwards.

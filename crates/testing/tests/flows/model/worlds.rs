@@ -20,6 +20,7 @@ use crate::model::explorer::{Run, Schedule, at_once, run};
 use crate::model::invariants::{
     Violation, debited, ensure, every_factor, live, nothing_lives, used_once,
 };
+use crate::model::people;
 use crate::support::{begin_login, try_password};
 use crate::traced::{Conduct, Lie, TracedStore};
 
@@ -44,6 +45,8 @@ pub(crate) const ALL: &[(&str, World)] = &[
     ("a revocation against a login", compromises::revocation_against_login),
     ("a revocation against a new password", compromises::revocation_against_new_password),
     ("two new passwords, on two flows", compromises::two_new_passwords),
+    ("one address of two people", people::one_address_of_two_people),
+    ("a deletion against a login", people::deletion_against_login),
 ];
 
 /// Somebody who has an account, and a session.
