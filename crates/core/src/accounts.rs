@@ -12,6 +12,7 @@ mod audit;
 mod audit_check;
 mod bootstraps;
 mod breaches;
+mod budgets;
 mod chores;
 mod client_authn;
 mod client_rules;
@@ -84,20 +85,19 @@ pub use users::{NewUser, UserChange, UserDetails};
 
 use crate::behavior::Behavior;
 use crate::breach::BreachCheck;
-use crate::budget::{BudgetKey, Debit, Rate};
 use crate::entity::{AuditEntry, AuditRow, Node};
 use crate::error::Error;
 use crate::event::Event;
 use crate::hook::Hook;
 use crate::ids::AuditId;
-use crate::keys::{KeyRing, Label};
+use crate::keys::KeyRing;
 use crate::mail::{Links, Mailer};
 use crate::meter::Meters;
 use crate::origin::Origin;
 use crate::password::{HashError, PasswordHasher};
 use crate::settings::Settings;
 use crate::sharing::Sharing;
-use crate::store::{AuditMut, BudgetsMut, Store, StoreError, Tx};
+use crate::store::{AuditMut, Store, StoreError, Tx};
 use crate::time::{Clock, Entropy, Timestamp};
 use crate::uses::Uses;
 
@@ -273,51 +273,6 @@ impl<S: Store> Accounts<S> {
         Ok(())
     }
 
-    /// Takes one from the budget of what a network may ask for.
-    pub(crate) async fn debit_requests(
-        &self,
-        tx: &mut S::Tx<'_>,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let rate = self.settings().limits.network_requests;
-        let key = self.network_budget("requests", origin);
-        granted(tx.debit_budget(key, &rate, now).await?)
-    }
-
-    /// Takes one from the budget of what a network may get wrong; see [`Accounts::refund_failure`].
-    ///
-    /// Units that meet take what they share in one order, so that no two wait for each other: what is proven by, the
-    /// flow, the network's budget, the failures of the account.
-    pub(crate) async fn debit_failure(
-        &self,
-        tx: &mut S::Tx<'_>,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let rate = self.settings().limits.network_failures;
-        let key = self.network_budget("failures", origin);
-        granted(tx.debit_budget(key, &rate, now).await?)
-    }
-
-    /// Gives back what [`Accounts::debit_failure`] took, since it was no failure.
-    pub(crate) async fn refund_failure(
-        &self,
-        tx: &mut S::Tx<'_>,
-        origin: &Origin,
-    ) -> Result<(), Error> {
-        let rate: Rate = self.settings().limits.network_failures;
-        Ok(tx.refund_budget(self.network_budget("failures", origin), &rate).await?)
-    }
-
-    fn network_budget(&self, what: &str, origin: &Origin) -> BudgetKey {
-        self.budget(&[b"network", what.as_bytes(), &origin.network().to_bytes()])
-    }
-
-    pub(crate) fn budget(&self, parts: &[&[u8]]) -> BudgetKey {
-        BudgetKey(self.keys().label(Label::Budget, parts))
-    }
-
     fn shared(&self) -> &Shared<S> {
         &self.0
     }
@@ -340,13 +295,6 @@ impl<S: Store> Accounts<S> {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.parts.settings
-    }
-}
-
-fn granted(debit: Debit) -> Result<(), Error> {
-    match debit {
-        Debit::Granted => Ok(()),
-        Debit::Refused { retry_after } => Err(Error::Throttled { retry_after }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a request came from.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::ids::{ClientId, SessionId, UserId};
 use crate::text::UserAgent;
@@ -39,8 +39,17 @@ impl Origin {
     pub fn network(&self) -> Network {
         match self.ip.map(|ip| ip.to_canonical()) {
             Some(IpAddr::V4(ip)) => Network(u128::from(ip.to_bits()), 32),
-            Some(IpAddr::V6(ip)) => Network(ip.to_bits() >> 64 << 64, 64),
+            Some(IpAddr::V6(ip)) => Network::v6(ip, 64),
             None => Network(0, 0),
+        }
+    }
+
+    /// The site of an IPv6 address, which is its /48: what one subscriber may be given (RFC 6177), with 65,536 networks
+    /// to come from (R-TH-05). An IPv4 address has none beyond itself.
+    pub fn site(&self) -> Option<Network> {
+        match self.ip?.to_canonical() {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(ip) => Some(Network::v6(ip, 48)),
         }
     }
 }
@@ -50,6 +59,11 @@ impl Origin {
 pub struct Network(u128, u8);
 
 impl Network {
+    fn v6(ip: Ipv6Addr, length: u8) -> Self {
+        let rest = 128 - length;
+        Self(ip.to_bits() >> rest << rest, length)
+    }
+
     /// The canonical bytes of the network, for a keyed digest.
     pub fn to_bytes(self) -> [u8; 17] {
         let mut bytes = [0; 17];
@@ -100,6 +114,17 @@ mod tests {
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
         assert_ne!(network("::"), Origin::default().network());
         assert_ne!(network("0.0.0.0"), Origin::default().network());
+    }
+
+    #[test]
+    fn the_networks_of_a_48_share_a_site_and_ipv4_has_none() {
+        // R-TH-05
+        let site = |ip: &str| Origin { ip: Some(ip.parse().unwrap()), ..Origin::default() }.site();
+        assert_eq!(site("2001:db8:1:2::1"), site("2001:db8:1:ffff::9"));
+        assert_ne!(site("2001:db8:1::1"), site("2001:db8:2::1"));
+        assert_ne!(site("2001:db8:1::"), Some(network("2001:db8:1::")), "the length counts");
+        assert!(site("192.0.2.1").is_none() && site("::ffff:192.0.2.1").is_none());
+        assert_eq!(Origin::default().site(), None);
     }
 
     #[test]

@@ -103,6 +103,12 @@ pub struct Limits {
     pub network_failures: Rate,
     /// Sign-ups and requested codes per network.
     pub network_requests: Rate,
+    /// Failed proofs per site, the /48 of an IPv6 address, on top of those per network (R-TH-05).
+    pub site_failures: Rate,
+    /// Sign-ups and requested codes per site, on top of those per network.
+    pub site_requests: Rate,
+    /// Failed proofs of the users of one client, from wherever they come; a success is given back (R-TH-05).
+    pub client_failures: Rate,
     /// Mails per mailbox, whatever the trigger, but for notices (R-TH-06).
     pub mailbox: Rate,
     /// Notices of each kind per mailbox: a budget of its own, so that nobody can use up beforehand what a
@@ -169,13 +175,17 @@ impl Default for Retention {
 }
 
 impl Default for Limits {
-    /// 300 failures and 600 requests per network, earned back within ten minutes; 10 mails, and 5 notices of
+    /// 300 failures and 600 requests per network, ten times as many per site, and 30,000 failures per client, earned
+    /// back within ten minutes; 10 mails, and 5 notices of
     /// each kind, per mailbox and hour. 100 clients per organization and 20 personal keys per user. 100 requests per
     /// second and client, and 6,000 per minute and network without one, on all nodes together.
     fn default() -> Self {
         Self {
             network_failures: Rate::per(300, Duration::from_mins(10)),
             network_requests: Rate::per(600, Duration::from_mins(10)),
+            site_failures: Rate::per(3_000, Duration::from_mins(10)),
+            site_requests: Rate::per(6_000, Duration::from_mins(10)),
+            client_failures: Rate::per(30_000, Duration::from_mins(10)),
             mailbox: Rate::per(10, Duration::from_hours(1)),
             notices: Rate::per(5, Duration::from_hours(1)),
             delays: Delays::default(),

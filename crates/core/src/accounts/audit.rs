@@ -51,7 +51,7 @@ impl<S: Store> Accounts<S> {
         target: Option<UserId>,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let key = self.network_budget("denials", origin);
+        let key = self.network_budget("denials", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
         unit!(self, |tx, _| {
             if tx.debit_budget(key, &rate, now).await? == Debit::Granted {

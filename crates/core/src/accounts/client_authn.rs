@@ -123,7 +123,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Error {
         tracing::info!(client.id = ?client, reason = reason.name(), "a client was refused");
-        let key = self.network_budget("refusals", origin);
+        let key = self.network_budget("refusals", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
         let written = unit!(self, |tx, _| {
             if tx.debit_budget(key, &rate, now).await? == Debit::Granted {

@@ -1,8 +1,9 @@
+use super::budgets::granted;
 use super::codes::Shown;
 use super::flows::{Beginning, Letter};
 use super::login_emails::heir;
 use super::passwords::Replacement;
-use super::{Accounts, Answer, CodeAttempt, granted};
+use super::{Accounts, Answer, CodeAttempt};
 use crate::email::EmailAddress;
 use crate::entity::{CodeAnswer, Purpose, UserStatus};
 use crate::error::{Error, Obstruction};

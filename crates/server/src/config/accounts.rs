@@ -134,6 +134,9 @@ fn limits(reader: &mut Reader) -> Limits {
     Limits {
         network_failures: rate(reader, "limits.network_failures", standard.network_failures),
         network_requests: rate(reader, "limits.network_requests", standard.network_requests),
+        site_failures: rate(reader, "limits.site_failures", standard.site_failures),
+        site_requests: rate(reader, "limits.site_requests", standard.site_requests),
+        client_failures: rate(reader, "limits.client_failures", standard.client_failures),
         mailbox: rate(reader, "limits.mailbox", standard.mailbox),
         notices: rate(reader, "limits.notices", standard.notices),
         delays: reader.or("limits.delays", DelaySteps(standard.delays)).0,

@@ -4,6 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::accounts::PasswordAttempt;
 use durward_core::budget::{Delays, Rate};
+use durward_core::ids::ClientId;
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::{Error, Limits, Origin, Password, PasswordHash, PasswordHasher};
 use durward_store_memory::MemoryStore;
@@ -146,14 +147,58 @@ async fn neighbours_in_an_ipv6_network_share_a_budget() {
 }
 
 #[tokio::test]
-async fn successes_do_not_use_a_network_up() {
+async fn the_networks_of_a_site_share_a_wider_budget() {
     // R-TH-05
     let it = limited(|limits| {
-        limits.network_failures = Rate::per(2, MINUTE);
+        limits.site_failures = Rate::per(3, MINUTE);
+        limits.site_requests = Rate::per(2, MINUTE);
+    });
+    it.sign_up("ada@example.com").await;
+    let networks = ["2001:db8:1:1::1", "2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:1:4::1"]
+        .map(given::origin);
+    for network in &networks[..3] {
+        assert!(is_refused(from(&it, network, "wrong").await));
+    }
+    let wait = throttled(from(&it, &networks[3], PASSWORD).await).unwrap();
+    assert_eq!(wait, Duration::from_secs(20));
+    assert!(from(&it, &given::origin("2001:db8:2::1"), PASSWORD).await.is_ok(), "another site");
+    assert!(from(&it, &given::origin("192.0.2.1"), PASSWORD).await.is_ok(), "IPv4 has no sites");
+
+    let ask =
+        async |network: &Origin| it.accounts().sign_up(it.request("b@c.example"), network).await;
+    assert!(ask(&networks[0]).await.is_ok() && ask(&networks[1]).await.is_ok());
+    assert!(throttled(ask(&networks[2]).await).is_some());
+}
+
+#[tokio::test]
+async fn a_client_whose_users_fail_too_often_must_wait_from_wherever_they_come() {
+    // R-TH-05
+    let it = limited(|limits| limits.client_failures = Rate::per(3, MINUTE));
+    it.sign_up("ada@example.com").await;
+    let [one, other] = [1, 2].map(|number| Some(ClientId::from_bytes([number; 16])));
+    let by = |client, last| Origin { client, ..given::origin(&format!("198.51.100.{last}")) };
+    for last in 1..=3 {
+        assert!(is_refused(from(&it, &by(one, last), "wrong").await));
+    }
+    let wait = throttled(from(&it, &by(one, 4), PASSWORD).await).unwrap();
+    assert_eq!(wait, Duration::from_secs(20));
+    assert!(from(&it, &by(other, 4), PASSWORD).await.is_ok(), "another client");
+    assert!(from(&it, &by(None, 4), PASSWORD).await.is_ok(), "no client");
+}
+
+#[tokio::test]
+async fn successes_use_no_budget_up() {
+    // R-TH-05
+    let it = limited(|limits| {
+        let two = Rate::per(2, MINUTE);
+        (limits.network_failures, limits.site_failures, limits.client_failures) = (two, two, two);
         limits.mailbox = Rate::per(100, MINUTE);
     });
     it.sign_up("ada@example.com").await;
+    let client = Some(ClientId::from_bytes([1; 16]));
+    let origin = Origin { client, ..given::origin("2001:db8:1:2::1") };
     for _ in 0..10 {
+        assert!(from(&it, &origin, PASSWORD).await.is_ok());
         assert!(try_password(&it, "ada@example.com", PASSWORD).await.is_ok());
         it.log_in_by_mail("ada@example.com").await;
     }
