@@ -1,9 +1,11 @@
 //! Promises about clients.
 
+use std::time::Duration;
+
 use durward_core::access::{AccessKind, AccessRule};
 use durward_core::entity::{
-    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, LiveClient, LiveSecret,
-    Organization, RateLimit, RedirectUri, User, UserStatus,
+    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, ClientSessions, LiveClient,
+    LiveSecret, Organization, RateLimit, RedirectUri, User, UserStatus,
 };
 use durward_core::ids::{ClientId, RestrictionId};
 use durward_core::store::{Clients, ClientsMut, OrganizationsMut, Tx, UsersMut};
@@ -27,6 +29,10 @@ pub async fn a_client_comes_back_as_it_was_stored<S: Store<Attrs = Suite>>(store
         enabled: false,
         require_user: true,
         rate_limit: RateLimit::per_second(RateLimit::MAX),
+        sessions: ClientSessions {
+            idle: Some(Duration::from_millis(61_001)),
+            absolute: Some(ClientSessions::LONGEST),
+        },
         redirect_uris: ["https://b.example/?a='\"", "com.example.app:/x"]
             .map(|uri| RedirectUri::from_stored(uri.to_owned()))
             .to_vec(),
@@ -167,6 +173,10 @@ pub async fn a_change_of_a_client_leaves_what_is_for_ever<S: Store<Attrs = Suite
         enabled: false,
         require_user: true,
         rate_limit: RateLimit::per_second(3),
+        sessions: ClientSessions {
+            idle: Some(Duration::from_mins(1)),
+            absolute: Some(Duration::from_hours(1)),
+        },
         redirect_uris: vec![RedirectUri::from_stored("https://a.example/".to_owned())],
         roles: vec![StandardClientRole::Internal],
         restrictions: restrictions(),

@@ -3,9 +3,9 @@
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{
     AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientKind, ClientOwner, ClientSecret,
-    Fingerprint, Flow, Invitation, LoginEmail, MailState, Membership, Method, Organization,
-    OutboxMail, Pending, Purpose, SealMember, Session, Step, StoredPassword, StoredReply, Totp,
-    User, UserStatus,
+    ClientSessions, Fingerprint, Flow, Invitation, LoginEmail, MailState, Membership, Method,
+    Organization, OutboxMail, Pending, Purpose, SealMember, Session, Step, StoredPassword,
+    StoredReply, Totp, User, UserStatus,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -204,6 +204,7 @@ pub(crate) fn client(n: u8) -> Client<Suite> {
         enabled: true,
         require_user: false,
         rate_limit: None,
+        sessions: ClientSessions::default(),
         redirect_uris: vec![],
         roles: vec![StandardClientRole::External],
         restrictions: vec![],

@@ -22,8 +22,8 @@ pub use audit::{AuditEntry, AuditRow, Authenticity, Fingerprint, NoFingerprint};
 pub use audit_chain::{AuditFlaw, AuditHead, AuditSeal, ChainCheck, SealMember};
 pub use bootstrap::Bootstrap;
 pub use client::{
-    AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret, LiveClient,
-    LiveSecret, RateLimit, RedirectUri,
+    AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret,
+    ClientSessions, LiveClient, LiveSecret, RateLimit, RedirectUri,
 };
 pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, step as totp_step};
 pub(crate) use flow::short_code_digest;

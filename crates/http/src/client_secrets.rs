@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::answer::{empty, json};
 use crate::call::Call;
+use crate::client_values::whole;
 use crate::fields::Fields;
 use crate::paging::ListView;
 use crate::problem::Problem;
@@ -88,18 +89,7 @@ fn overlap<S: Store>(mut fields: Fields) -> Result<Option<Duration>, Problem> {
 }
 
 fn seconds<S: Store>(value: Value) -> Result<Duration, Obstruction> {
-    let most = Accounts::<S>::LONGEST_OVERLAP.as_secs();
-    let seconds = match value {
-        Value::Number(number) => number.as_u64().filter(|seconds| *seconds <= most),
-        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            None
-        }
-    };
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        Obstruction::new("OUT_OF_RANGE", format!("Must be a whole number from 0 to {most}."))
-            .with("min", 0)
-            .with("max", most)
-    })
+    whole(value, 0..=Accounts::<S>::LONGEST_OVERLAP.as_secs()).map(Duration::from_secs)
 }
 
 const fn view(secret: &ClientSecret) -> SecretView {

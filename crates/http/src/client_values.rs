@@ -1,8 +1,11 @@
 //! Reads the values of clients.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use durward_core::access::{AccessKind, AccessRule};
 use durward_core::accounts::too_many_restrictions;
-use durward_core::entity::{AccessRestriction, Client, RateLimit, RedirectUri};
+use durward_core::entity::{AccessRestriction, Client, ClientSessions, RateLimit, RedirectUri};
 use durward_core::{Obstruction, Plain, RestrictionId, Timestamp};
 use serde_json::Value;
 
@@ -12,17 +15,30 @@ use crate::query;
 
 /// A limit in requests per second, or `null` for the standard (GW-07).
 pub(crate) fn rate_limit(value: Value) -> Result<Option<RateLimit>, Obstruction> {
-    let number = match value {
-        Value::Null => return Ok(None),
-        Value::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
-        Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    let limit = number.and_then(RateLimit::per_second);
-    limit.map(Some).ok_or_else(|| {
-        let most = RateLimit::MAX;
-        Obstruction::new("OUT_OF_RANGE", format!("Must be a whole number from 1 to {most}."))
-            .with("min", 1)
-            .with("max", most.into())
+    if value.is_null() {
+        return Ok(None);
+    }
+    let number = whole(value, 1..=RateLimit::MAX.into())?;
+    Ok(u32::try_from(number).ok().and_then(RateLimit::per_second))
+}
+
+/// How long a session may last or lie idle, in seconds, or `null` for as long as the deployment allows.
+pub(crate) fn session_time(value: Value) -> Result<Option<Duration>, Obstruction> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let range = ClientSessions::SHORTEST.as_secs()..=ClientSessions::LONGEST.as_secs();
+    whole(value, range).map(Duration::from_secs).map(Some)
+}
+
+/// A whole number within a range.
+#[expect(clippy::needless_pass_by_value, reason = "a reader takes what it reads")]
+pub(crate) fn whole(value: Value, range: RangeInclusive<u64>) -> Result<u64, Obstruction> {
+    let found = value.as_u64().filter(|number| range.contains(number));
+    found.ok_or_else(|| {
+        let (least, most) = (*range.start(), *range.end());
+        let text = format!("Must be a whole number from {least} to {most}.");
+        Obstruction::new("OUT_OF_RANGE", text).with("min", least).with("max", most)
     })
 }
 

@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attributes::may_be_absent;
-use crate::shapes::{Optional, RateLimitNumber, RedirectUriText, SecretKeyText, TimeOrNever};
+use crate::shapes::{
+    Optional, RateLimitNumber, RedirectUriText, SecretKeyText, SessionSeconds, TimeOrNever,
+};
 
 /// The body of `POST /v1/organizations/{id}/clients`.
 #[derive(JsonSchema)]
@@ -23,6 +25,12 @@ pub(crate) struct NewShape<C> {
     /// Whether its requests need a user's session too; they do not, unless this says so.
     #[serde(default)]
     require_user: Optional<bool>,
+    /// Seconds that a session through it may lie idle, if less than in the deployment; `null`, or nothing, for no less.
+    #[serde(default)]
+    session_idle: Optional<SessionSeconds>,
+    /// Seconds that a session through it lasts, if less than in the deployment; `null`, or nothing, for no less.
+    #[serde(default)]
+    session_absolute: Optional<SessionSeconds>,
     /// Where a browser may be sent back to; compared exactly.
     #[serde(default)]
     #[schemars(length(max = 20))]
@@ -70,6 +78,12 @@ pub(crate) struct ChangeShape<C> {
     /// Whether its requests need a user's session too.
     #[serde(default)]
     require_user: Optional<bool>,
+    /// Seconds that a session through it may lie idle from its next refresh on; `null` for as long as the deployment allows.
+    #[serde(default)]
+    session_idle: Optional<SessionSeconds>,
+    /// Seconds that a session through it lasts if it is opened from now on; `null` for as long as the deployment allows.
+    #[serde(default)]
+    session_absolute: Optional<SessionSeconds>,
     /// Where a browser may be sent back to; these replace the old ones as a whole.
     #[serde(default)]
     #[schemars(length(max = 20))]
@@ -106,6 +120,12 @@ pub(crate) struct ClientView<'a, A: Attrs> {
     /// Requests per second; `null` for the standard of the deployment.
     #[schemars(with = "RateLimitNumber")]
     rate_limit: Option<u32>,
+    /// Seconds that a session through it may lie idle; `null` for as long as the deployment allows.
+    #[schemars(with = "SessionSeconds")]
+    session_idle: Option<u64>,
+    /// Seconds that a session through it lasts; `null` for as long as the deployment allows.
+    #[schemars(with = "SessionSeconds")]
+    session_absolute: Option<u64>,
     /// Where a browser may be sent back to.
     redirect_uris: Vec<&'a str>,
     /// What it may do in the deployment.
@@ -165,6 +185,8 @@ pub(crate) fn view<A: Attrs>(client: &Client<A>) -> ClientView<'_, A> {
         enabled: client.enabled,
         require_user: client.require_user,
         rate_limit: client.rate_limit.map(RateLimit::get),
+        session_idle: client.sessions.idle.map(|time| time.as_secs()),
+        session_absolute: client.sessions.absolute.map(|time| time.as_secs()),
         redirect_uris: client.redirect_uris.iter().map(RedirectUri::as_str).collect(),
         roles: &client.roles,
         attributes: &client.attrs,

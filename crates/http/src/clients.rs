@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::Response;
 use durward_core::accounts::{ClientChange, IssuedSecret, NewClient, NewlyMade};
-use durward_core::entity::{Client, ClientKind, ClientOwner};
+use durward_core::entity::{Client, ClientKind, ClientOwner, ClientSessions, RedirectUri};
 use durward_core::store::Clients;
 use durward_core::{
     Accounts, Attrs, ClientId, Error, SecretId, SecretKey, Store, Target, Timestamp, unit,
@@ -11,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{empty, encode, encoded, json};
 use crate::call::Call;
-use crate::client_values::{flag, future, moment_or_never, rate_limit, redirect_uris};
+use crate::client_values::{
+    flag, future, moment_or_never, rate_limit, redirect_uris, session_time,
+};
 use crate::client_views::{ClientView, MadeView, view};
 use crate::entity_tag::{EntityTag, IfMatch};
 use crate::fields::{Fields, Read};
@@ -124,6 +128,34 @@ async fn seen<S: Store>(
     Ok(wanted.version(&tag(accounts, &present)?, present.version, "client")?)
 }
 
+/// What a request says of a client through which users act.
+#[derive(Default)]
+#[expect(
+    clippy::option_option,
+    reason = "what is not said leaves a time as it is, and null ends it"
+)]
+struct WithUsers {
+    require_user: Option<bool>,
+    session_idle: Option<Option<Duration>>,
+    session_absolute: Option<Option<Duration>>,
+    redirect_uris: Option<Vec<RedirectUri>>,
+}
+
+fn with_users(fields: &mut Fields) -> Read<WithUsers> {
+    let require_user = fields.optional("requireUser", flag);
+    let session_idle = fields.optional("sessionIdle", session_time);
+    let session_absolute = fields.optional("sessionAbsolute", session_time);
+    match (require_user, session_idle, session_absolute, redirect_uris(fields)) {
+        (
+            Read::Good(require_user),
+            Read::Good(session_idle),
+            Read::Good(session_absolute),
+            Read::Good(redirect_uris),
+        ) => Read::Good(WithUsers { require_user, session_idle, session_absolute, redirect_uris }),
+        (_, _, _, _) => Read::Bad,
+    }
+}
+
 fn new_client<A: Attrs>(
     mut fields: Fields,
     owner: ClientOwner,
@@ -132,25 +164,28 @@ fn new_client<A: Attrs>(
     let name = fields.required("name", name);
     let rate_limit = fields.optional("rateLimit", rate_limit);
     let expires = fields.optional("expiresAt", future(now));
-    let (require_user, redirect_uris, confidential) = match owner {
-        ClientOwner::Organization(_) => (
-            fields.optional("requireUser", flag),
-            redirect_uris(&mut fields),
-            fields.optional("confidential", flag),
-        ),
+    let (confidential, with_users) = match owner {
+        ClientOwner::Organization(_) => {
+            (fields.optional("confidential", flag), with_users(&mut fields))
+        }
         // A personal key acts by itself.
-        ClientOwner::User(_) => (Read::Good(None), Read::Good(None), Read::Good(None)),
+        ClientOwner::User(_) => (Read::Good(None), Read::Good(WithUsers::default())),
     };
     let attrs = fields.new_attributes();
-    let (name, rate_limit, require_user, redirect_uris, expires, confidential, attrs) = fields
-        .finish((name, rate_limit, require_user, redirect_uris, expires, confidential, attrs))?;
+    let (name, rate_limit, expires, confidential, with_users, attrs) =
+        fields.finish((name, rate_limit, expires, confidential, with_users, attrs))?;
     let confidential = confidential.unwrap_or(true);
+    let WithUsers { require_user, session_idle, session_absolute, redirect_uris } = with_users;
     Ok(NewClient {
         owner,
         name,
         kind: if confidential { ClientKind::Confidential } else { ClientKind::Public },
         require_user: require_user.unwrap_or(false),
         rate_limit: rate_limit.flatten(),
+        sessions: ClientSessions {
+            idle: session_idle.flatten(),
+            absolute: session_absolute.flatten(),
+        },
         redirect_uris: redirect_uris.unwrap_or_default(),
         expires: expires.flatten(),
         attrs,
@@ -160,18 +195,20 @@ fn new_client<A: Attrs>(
 fn change<A: Attrs>(mut fields: Fields) -> Result<ClientChange<A>, Problem> {
     let name = fields.optional("name", name);
     let rate_limit = fields.optional("rateLimit", rate_limit);
-    let require_user = fields.optional("requireUser", flag);
-    let redirect_uris = redirect_uris(&mut fields);
+    let with_users = with_users(&mut fields);
     let expires = fields.optional("expiresAt", moment_or_never);
     let enabled = fields.optional("enabled", flag);
     let attrs = fields.changed_attributes();
-    let (name, rate_limit, require_user, redirect_uris, expires, enabled, attrs) =
-        fields.finish((name, rate_limit, require_user, redirect_uris, expires, enabled, attrs))?;
+    let (name, rate_limit, with_users, expires, enabled, attrs) =
+        fields.finish((name, rate_limit, with_users, expires, enabled, attrs))?;
+    let WithUsers { require_user, session_idle, session_absolute, redirect_uris } = with_users;
     Ok(ClientChange {
         name,
         enabled,
         require_user,
         rate_limit,
+        session_idle,
+        session_absolute,
         redirect_uris,
         expires,
         attrs,
@@ -215,14 +252,16 @@ mod tests {
 
     #[test]
     fn the_shapes_are_what_is_read() {
-        let nullable = ["rateLimit", "expiresAt"];
+        let nullable = ["rateLimit", "sessionIdle", "sessionAbsolute", "expiresAt"];
         agree_but::<NewShape<NoAttributes>>(&nullable, &json!({}), |fields| {
             new_client::<Plain>(fields, OWNER, Timestamp::from_millis(0)).map(drop)
         });
         let user = ClientOwner::User(UserId::from_bytes([1; 16]));
-        agree_but::<PersonalShape<NoAttributes>>(&nullable, &json!({}), |fields| {
-            new_client::<Plain>(fields, user, Timestamp::from_millis(0)).map(drop)
-        });
+        agree_but::<PersonalShape<NoAttributes>>(
+            &["rateLimit", "expiresAt"],
+            &json!({}),
+            |fields| new_client::<Plain>(fields, user, Timestamp::from_millis(0)).map(drop),
+        );
         agree_but::<ChangeShape<NoAttributes>>(&nullable, &json!({}), |fields| {
             change::<Plain>(fields).map(drop)
         });
@@ -250,6 +289,10 @@ mod tests {
         for limit in [json!(0), json!(-1), json!(1.5), json!(1e308), json!(100_001), json!("7")] {
             let found = new(json!({ "name": "Loom", "rateLimit": limit })).unwrap_err();
             assert_eq!(found, [("/rateLimit".into(), "OUT_OF_RANGE".into())], "{limit}");
+        }
+        for time in [json!(59), json!(2_592_001), json!(60.5), json!("60"), json!(false)] {
+            let found = new(json!({ "name": "Loom", "sessionIdle": time })).unwrap_err();
+            assert_eq!(found, [("/sessionIdle".into(), "OUT_OF_RANGE".into())], "{time}");
         }
         let found = new(json!({
             "name": "",

@@ -77,6 +77,8 @@ shape! {
     SecretKeyText: { "type": "string", "pattern": "^dw_sk_[0-9A-Za-z]{49}$" };
     /// Requests per second.
     RateLimitNumber: { "type": ["integer", "null"], "minimum": 1, "maximum": 100_000 };
+    /// From a minute to 30 days, in seconds.
+    SessionSeconds: { "type": ["integer", "null"], "minimum": 60, "maximum": 2_592_000 };
     /// An absolute address.
     RedirectUriText: { "type": "string", "format": "uri", "maxLength": 2_000 };
     /// A moment, or never.

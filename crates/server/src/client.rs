@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use durward::accounts::NewClient;
-use durward::entity::{ClientKind, ClientOwner};
+use durward::entity::{ClientKind, ClientOwner, ClientSessions};
 use durward::{
     Error, KeyRing, NoAttributes, OrganizationId, Origin, PersonName, StandardClientRole, unit,
 };
@@ -64,6 +64,7 @@ fn wanted(command: &cli::CreateClient) -> Result<Wanted, Failure> {
         kind,
         require_user: false,
         rate_limit: None,
+        sessions: ClientSessions::default(),
         redirect_uris: Vec::new(),
         expires: None,
         attrs: NoAttributes {},

@@ -1,41 +1,21 @@
+mod rows;
+
 use durward_core::entity::{
-    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, LiveClient, LiveSecret,
-    RateLimit, RedirectUri, UserStatus,
+    AccessRestriction, Client, ClientOwner, ClientSecret, LiveClient, RateLimit, RedirectUri,
 };
-use durward_core::ids::{ClientId, OrganizationId, SecretId, UserId};
+use durward_core::ids::{ClientId, SecretId, UserId};
 use durward_core::store::{ClientQuery, Clients, ClientsMut, Result};
-use durward_core::{Attrs, Digest, PersonName, Slice, Timestamp};
+use durward_core::{Attrs, Digest, Slice, Timestamp};
 
 use crate::client_lists;
 use crate::engine::{Engine, Value, values};
 use crate::read::look_ups;
-use crate::row::{Columns, Row, unreadable};
+use crate::row::Columns;
 use crate::statement::statements;
 use crate::tx::SqlTx;
+use rows::{decode, decode_live, decode_proven, decode_secret, live_columns, secret_columns};
 
-macro_rules! columns {
-    () => {
-        "id, organization_id, user_id, name, kind, enabled, require_user, rate_limit, redirect_uris, \
-         roles, restrictions, expires_ms, version, created_ms, updated_ms, last_used_ms, attrs"
-    };
-}
-pub(crate) use columns;
-
-macro_rules! live_columns {
-    () => {
-        "c.id AS id, c.organization_id AS organization_id, c.user_id AS user_id, \
-         u.status AS user_status, \
-         o.archived_ms AS archived_ms, c.kind AS kind, c.enabled AS enabled, \
-         c.require_user AS require_user, c.rate_limit AS rate_limit, c.roles AS roles, \
-         c.restrictions AS restrictions, c.expires_ms AS expires_ms"
-    };
-}
-
-macro_rules! secret_columns {
-    () => {
-        "id, client_id, digest, created_ms, expires_ms, revoked_ms, last_used_ms"
-    };
-}
+pub(crate) use rows::columns;
 
 statements! { Clients;
     CLIENT = concat!("SELECT ", columns!(), " FROM {clients} WHERE id = ?");
@@ -66,7 +46,7 @@ statements! { Clients;
     );
     INSERT_CLIENT = concat!(
         "INSERT INTO {clients} (", columns!(), ") \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     // Each changes nothing and holds the row, so that clients are counted by one unit of work at a time.
     LOCK_OWNING_ORGANIZATION = "UPDATE {organizations} SET version = version WHERE id = ?";
@@ -76,8 +56,8 @@ statements! { Clients;
     COUNT_CLIENTS_OF_USER = "SELECT COUNT(id) AS owned FROM {clients} WHERE user_id = ?";
     UPDATE_CLIENT =
         "UPDATE {clients} SET name = ?, enabled = ?, require_user = ?, rate_limit = ?, \
-         redirect_uris = ?, roles = ?, restrictions = ?, expires_ms = ?, version = ?, \
-         updated_ms = ?, attrs = ? WHERE id = ? AND version = ?";
+         session_idle_ms = ?, session_absolute_ms = ?, redirect_uris = ?, roles = ?, restrictions = ?, \
+         expires_ms = ?, version = ?, updated_ms = ?, attrs = ? WHERE id = ? AND version = ?";
     DELETE_CLIENT = "DELETE FROM {clients} WHERE id = ? AND version = ?";
     // Changes nothing and holds the row, so that secrets are counted by one unit of work at a time.
     LOCK_CLIENT = "UPDATE {clients} SET version = version WHERE id = ?";
@@ -102,87 +82,6 @@ statements! { Clients;
     TOUCH_SECRET =
         "UPDATE {client_secrets} SET last_used_ms = ? \
          WHERE id = ? AND client_id = ? AND (last_used_ms IS NULL OR last_used_ms < ?)";
-}
-
-fn owner(row: &dyn Row) -> Result<ClientOwner> {
-    let organization = row.fixed_if_any("organization_id")?.map(OrganizationId::from_bytes);
-    let user = row.fixed_if_any("user_id")?.map(UserId::from_bytes);
-    match (organization, user) {
-        (Some(id), None) => Ok(ClientOwner::Organization(id)),
-        (None, Some(id)) => Ok(ClientOwner::User(id)),
-        (Some(_), Some(_)) | (None, None) => Err(unreadable("organization_id")),
-    }
-}
-
-fn rate_limit(row: &dyn Row) -> Result<Option<RateLimit>> {
-    let stored = row.number_if_any("rate_limit")?;
-    let limit = stored.map(|it| u32::try_from(it).ok().and_then(RateLimit::per_second));
-    limit.map(|it| it.ok_or_else(|| unreadable("rate_limit"))).transpose()
-}
-
-fn decode<A: Attrs>(row: &dyn Row) -> Result<Client<A>> {
-    let redirect_uris: Vec<String> = row.json("redirect_uris")?;
-    Ok(Client {
-        id: ClientId::from_bytes(row.fixed("id")?),
-        owner: owner(row)?,
-        name: PersonName::from_stored(row.string("name")?),
-        kind: row.named("kind", ClientKind::named)?,
-        enabled: row.number("enabled")? != 0,
-        require_user: row.number("require_user")? != 0,
-        rate_limit: rate_limit(row)?,
-        redirect_uris: redirect_uris.into_iter().map(RedirectUri::from_stored).collect(),
-        roles: row.json("roles")?,
-        restrictions: AccessRestriction::from_stored(row.str("restrictions")?),
-        expires: row.time_if_any("expires_ms")?,
-        version: row.number("version")?,
-        created: row.time("created_ms")?,
-        updated: row.time("updated_ms")?,
-        last_used: row.time_if_any("last_used_ms")?,
-        attrs: row.json("attrs")?,
-    })
-}
-
-fn decode_secret(row: &dyn Row) -> Result<ClientSecret> {
-    Ok(ClientSecret {
-        id: SecretId::from_bytes(row.fixed("id")?),
-        client: ClientId::from_bytes(row.fixed("client_id")?),
-        digest: row.digest("digest")?,
-        created: row.time("created_ms")?,
-        expires: row.time_if_any("expires_ms")?,
-        revoked: row.time_if_any("revoked_ms")?,
-        last_used: row.time_if_any("last_used_ms")?,
-    })
-}
-
-fn decode_live<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
-    let owner = owner(row)?;
-    Ok(LiveClient {
-        id: ClientId::from_bytes(row.fixed("id")?),
-        owner,
-        owner_active: match owner {
-            ClientOwner::Organization(_) => row.time_if_any("archived_ms")?.is_none(),
-            ClientOwner::User(_) => {
-                row.named("user_status", UserStatus::named)? == UserStatus::Active
-            }
-        },
-        kind: row.named("kind", ClientKind::named)?,
-        enabled: row.number("enabled")? != 0,
-        require_user: row.number("require_user")? != 0,
-        rate_limit: rate_limit(row)?,
-        roles: row.json("roles")?,
-        restrictions: AccessRestriction::from_stored(row.str("restrictions")?),
-        expires: row.time_if_any("expires_ms")?,
-        secret: None,
-    })
-}
-
-fn decode_proven<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
-    let secret = LiveSecret {
-        id: SecretId::from_bytes(row.fixed("secret_id")?),
-        expires: row.time_if_any("secret_expires_ms")?,
-        revoked: row.time_if_any("secret_revoked_ms")?,
-    };
-    Ok(LiveClient { secret: Some(secret), ..decode_live(row)? })
 }
 
 /// Every id comes before this one.
@@ -277,6 +176,8 @@ impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
             client.enabled,
             client.require_user,
             client.rate_limit.map(RateLimit::get),
+            client.sessions.idle,
+            client.sessions.absolute,
             &json.redirect_uris,
             &json.roles,
             &json.restrictions,
@@ -298,6 +199,8 @@ impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
             client.enabled,
             client.require_user,
             client.rate_limit.map(RateLimit::get),
+            client.sessions.idle,
+            client.sessions.absolute,
             &json.redirect_uris,
             &json.roles,
             &json.restrictions,

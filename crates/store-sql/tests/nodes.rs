@@ -8,7 +8,7 @@ use std::time::Duration;
 use durward_core::access::AccessRequest;
 use durward_core::accounts::{ClientCredential, IssuedSecret, Joining, NewClient};
 use durward_core::budget::Rate;
-use durward_core::entity::{ClientKind, ClientOwner, NodeName};
+use durward_core::entity::{ClientKind, ClientOwner, ClientSessions, NodeName};
 use durward_core::{
     Accounts, Caller, ClientId, Error, FreshUser, NoAttributes, Origin, Plain, SecretKey, Sharing,
     Store, unit,
@@ -114,6 +114,7 @@ async fn secrets_rotate_on_both<S: Store<Attrs = Plain>>(store: S) {
         kind: ClientKind::Confidential,
         require_user: false,
         rate_limit: None,
+        sessions: ClientSessions::default(),
         redirect_uris: vec![],
         expires: None,
         attrs: NoAttributes {},

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use durward_core::accounts::NewClient;
-use durward_core::entity::{ClientKind, ClientOwner};
+use durward_core::entity::{ClientKind, ClientOwner, ClientSessions};
 use durward_core::store::Tx;
 use durward_core::{
     Accounts, Caller, ClientId, Error, FreshUser, Origin, PersonName, Plain, Store, unit,
@@ -63,6 +63,7 @@ async fn client_of<S: Store<Attrs = Plain>>(accounts: &Accounts<S>, ada: FreshUs
         kind: ClientKind::Confidential,
         require_user: false,
         rate_limit: None,
+        sessions: ClientSessions::default(),
         redirect_uris: Vec::new(),
         expires: None,
         attrs: <_>::default(),

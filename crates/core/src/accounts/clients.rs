@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use super::{Accounts, IssuedSecret};
 use crate::attrs::{Attrs, ClientRole};
 use crate::authz::FreshUser;
-use crate::entity::{Client, ClientKind, ClientOwner, RateLimit, RedirectUri};
+use crate::entity::{Client, ClientKind, ClientOwner, ClientSessions, RateLimit, RedirectUri};
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
 use crate::ids::ClientId;
@@ -24,6 +26,8 @@ pub struct NewClient<A: Attrs> {
     pub require_user: bool,
     /// How many requests it may make per second; `None` for the standard of the deployment.
     pub rate_limit: Option<RateLimit>,
+    /// How long the sessions last that are issued through it.
+    pub sessions: ClientSessions,
     /// Where a browser may be sent back to.
     pub redirect_uris: Vec<RedirectUri>,
     /// When it stops to work, if it does.
@@ -52,6 +56,12 @@ pub struct ClientChange<A: Attrs> {
     pub require_user: Option<bool>,
     /// How many requests it may make per second; `Some(None)` for the standard of the deployment.
     pub rate_limit: Option<Option<RateLimit>>,
+    /// How long a session through it may lie idle from its next refresh on; `Some(None)` for as long as the deployment
+    /// allows.
+    pub session_idle: Option<Option<Duration>>,
+    /// How long a session through it lasts if it is opened from now on; `Some(None)` for as long as the deployment
+    /// allows.
+    pub session_absolute: Option<Option<Duration>>,
     /// Where a browser may be sent back to.
     pub redirect_uris: Option<Vec<RedirectUri>>,
     /// When it stops to work; `Some(None)` for never.
@@ -96,6 +106,7 @@ impl<S: Store> Accounts<S> {
             kind,
             require_user,
             rate_limit,
+            sessions,
             redirect_uris,
             expires,
             attrs,
@@ -114,6 +125,7 @@ impl<S: Store> Accounts<S> {
             enabled: true,
             require_user,
             rate_limit,
+            sessions,
             redirect_uris,
             roles,
             restrictions: Vec::new(),
@@ -190,6 +202,8 @@ impl<S: Store> Accounts<S> {
             enabled,
             require_user,
             rate_limit,
+            session_idle,
+            session_absolute,
             redirect_uris,
             expires,
             attrs,
@@ -200,6 +214,8 @@ impl<S: Store> Accounts<S> {
         after.enabled = enabled.unwrap_or(after.enabled);
         after.require_user = require_user.unwrap_or(after.require_user);
         after.rate_limit = rate_limit.unwrap_or(after.rate_limit);
+        after.sessions.idle = session_idle.unwrap_or(after.sessions.idle);
+        after.sessions.absolute = session_absolute.unwrap_or(after.sessions.absolute);
         after.redirect_uris = redirect_uris.unwrap_or(after.redirect_uris);
         after.expires = expires.unwrap_or(after.expires);
         after.attrs = attrs.unwrap_or(after.attrs);

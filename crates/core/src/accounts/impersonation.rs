@@ -60,15 +60,11 @@ impl<S: Store> Accounts<S> {
         let own: Session<S::Attrs> = own.ok_or(Error::Forbidden)?;
         let rest = own.expires.as_millis().saturating_sub(now.as_millis());
         let rest = Duration::from_millis(u64::try_from(rest).unwrap_or(0));
-        let limit = rest.min(IMPERSONATION_LIFETIME);
+        let through = self.session_limits(tx, &[], origin.client).await?;
+        let limit = rest.min(IMPERSONATION_LIFETIME).min(through.idle);
         let opening = Opening {
             methods: Vec::new(),
-            limits: SessionLimits {
-                token: limit,
-                idle: limit,
-                absolute: limit,
-                ..self.settings().sessions
-            },
+            limits: SessionLimits { token: limit, idle: limit, absolute: limit, ..through },
             actor: Some(Actor { id: by.id(), session_id: by.session() }),
         };
         let issued = self.open(tx, user.id, opening, origin).await?;

@@ -99,8 +99,7 @@ impl<S: Store> Accounts<S> {
         now: Timestamp,
         origin: &Origin,
     ) -> Result<IssuedSession, Error> {
-        let rule = &self.parts().behavior.session;
-        let limits = rule.limits(self.settings().sessions, &session.methods, session.client);
+        let limits = self.session_limits(tx, &session.methods, session.client).await?;
         let token = SessionToken::mint(self.entropy());
         let refresh = RefreshToken::mint(self.entropy());
         // A retry replaces the successor and keeps the moment from which the grace counts.

@@ -8,7 +8,7 @@ use crate::ids::{ClientId, SessionId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::settings::SessionLimits;
-use crate::store::{SessionQuery, Sessions, SessionsMut, Store, Users};
+use crate::store::{Clients, SessionQuery, Sessions, SessionsMut, Store, Users};
 use crate::token::{RefreshToken, SessionToken};
 
 /// What a session is to be.
@@ -34,10 +34,22 @@ impl<S: Store> Accounts<S> {
         if user.status != UserStatus::Active {
             return Err(Error::Unauthenticated);
         }
-        let rule = &self.parts().behavior.session;
-        let limits = rule.limits(self.settings().sessions, &methods, origin.client);
+        let limits = self.session_limits(tx, &methods, origin.client).await?;
         self.make_room(tx, user.id, &limits, origin).await?;
         self.open(tx, user.id, Opening { methods, limits, actor: None }, origin).await
+    }
+
+    /// The limits of a session by these methods: what the rule says, or less where its client wants less (R-SE-04).
+    pub(super) async fn session_limits(
+        &self,
+        tx: &mut S::Tx<'_>,
+        methods: &[Method],
+        client: Option<ClientId>,
+    ) -> Result<SessionLimits, Error> {
+        let rule = &self.parts().behavior.session;
+        let limits = rule.limits(self.settings().sessions, methods, client);
+        let Some(id) = client else { return Ok(limits) };
+        Ok(tx.client(id).await?.map_or(limits, |client| client.sessions.shorten(limits)))
     }
 
     /// Opens a session of a user who may have one.

@@ -1,6 +1,7 @@
 mod live;
 mod restriction;
 mod secret;
+mod sessions;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 pub use live::{ClientRefusal, LiveClient, LiveSecret};
 pub use restriction::AccessRestriction;
 pub use secret::ClientSecret;
+pub use sessions::ClientSessions;
 
 /// A program that uses an API, known by its secret keys or, if it can keep none, by its id alone.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,8 @@ pub struct Client<A: Attrs = Plain> {
     pub require_user: bool,
     /// How many requests it may make per second; `None` for the standard of the deployment.
     pub rate_limit: Option<RateLimit>,
+    /// How long the sessions last that are issued through it.
+    pub sessions: ClientSessions,
     /// Where a browser may be sent back to; compared exactly (R-HT-10).
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may do in the deployment; counts only once it has proven its secret (R-CL-02).

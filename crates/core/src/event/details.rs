@@ -152,6 +152,8 @@ fn changed_client<A: Attrs>(before: &Client<A>, after: &Client<A>) -> Value {
             "name": before.name != after.name,
             "requireUser": before.require_user != after.require_user,
             "rateLimit": before.rate_limit != after.rate_limit,
+            "sessionIdle": before.sessions.idle != after.sessions.idle,
+            "sessionAbsolute": before.sessions.absolute != after.sessions.absolute,
             "redirectUris": before.redirect_uris != after.redirect_uris,
             "expiresAt": before.expires != after.expires,
             "attributes": before.attrs != after.attrs,

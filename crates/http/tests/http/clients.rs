@@ -285,11 +285,14 @@ async fn a_change_is_for_the_state_that_was_seen() {
     let shown = site.send(Ask::get(path(&made, "")).bearer(&ada["token"])).await;
     let tag = shown.header("etag").to_owned();
     let patch = |tag: &str| {
-        let body = json!({ "rateLimit": 7, "expiresAt": null });
+        let body = json!({ "rateLimit": 7, "sessionIdle": 900, "sessionAbsolute": null, "expiresAt": null });
         Ask::patch(path(&made, "")).json(&body).bearer(&ada["token"]).header("if-match", tag)
     };
     let changed = site.send(patch(&tag)).await;
     assert_eq!((changed.status, &changed.json()["rateLimit"]), (200, &json!(7)));
+    let sessions =
+        [&changed.json()["sessionIdle"], &changed.json()["sessionAbsolute"]].map(Clone::clone);
+    assert_eq!(sessions, [json!(900), json!(null)]);
     assert_eq!(site.send(patch(&tag)).await.status, 412);
     let delete =
         |tag: &str| Ask::delete(path(&made, "")).bearer(&ada["token"]).header("if-match", tag);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use durward_core::entity::Fingerprint;
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, NodeId,
@@ -109,6 +111,13 @@ impl From<Timestamp> for Value<'_> {
 impl From<Option<Timestamp>> for Value<'_> {
     fn from(at: Option<Timestamp>) -> Self {
         Self::Integer(at.map(Timestamp::as_millis))
+    }
+}
+
+impl From<Option<Duration>> for Value<'_> {
+    /// In milliseconds; a longer time than the engines can count is the longest.
+    fn from(time: Option<Duration>) -> Self {
+        Self::Integer(time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 

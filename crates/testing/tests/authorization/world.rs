@@ -6,7 +6,9 @@ use std::time::Duration;
 use durward_core::access::{AccessKind, AccessRule};
 use durward_core::accounts::{NewClient, NewInvitation, NewOrganization, NewUser, NewlyMade};
 use durward_core::budget::Rate;
-use durward_core::entity::{ClientKind, ClientOwner, Membership, Method, OwnMembership};
+use durward_core::entity::{
+    ClientKind, ClientOwner, ClientSessions, Membership, Method, OwnMembership,
+};
 use durward_core::store::{MembershipsMut, Tx};
 use durward_core::text::Reason;
 use durward_core::{
@@ -331,6 +333,7 @@ impl<S: Store<Attrs = Plain>> World<S> {
             kind: ClientKind::Confidential,
             require_user: false,
             rate_limit: None,
+            sessions: ClientSessions::default(),
             redirect_uris: vec![],
             expires: None,
             attrs: <Plain as Attrs>::Client::default(),

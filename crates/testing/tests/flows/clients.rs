@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use durward_core::accounts::{ClientChange, ClientRoleChange, IssuedSecret, NewClient, NewlyMade};
-use durward_core::entity::{Client, ClientKind, ClientOwner, RateLimit};
+use durward_core::entity::{Client, ClientKind, ClientOwner, ClientSessions, RateLimit};
 use durward_core::store::{Clients, Organizations, OrganizationsMut, Tx};
 use durward_core::{
     Error, FreshUser, NoAttributes, Plain, SecretId, Slice, StandardClientRole, UserId, unit,
@@ -21,6 +21,7 @@ pub(crate) fn new_client(owner: ClientOwner, kind: ClientKind) -> NewClient<Plai
         kind,
         require_user: false,
         rate_limit: None,
+        sessions: ClientSessions::default(),
         redirect_uris: vec![],
         expires: None,
         attrs: NoAttributes {},
@@ -33,6 +34,8 @@ pub(crate) const fn nothing() -> ClientChange<Plain> {
         enabled: None,
         require_user: None,
         rate_limit: None,
+        session_idle: None,
+        session_absolute: None,
         redirect_uris: None,
         expires: None,
         attrs: None,

@@ -5,6 +5,7 @@ mod audit;
 mod bootstraps;
 mod breaches;
 mod client_access;
+mod client_sessions;
 mod clients;
 mod codes;
 mod compromises;
