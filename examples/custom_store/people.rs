@@ -196,9 +196,8 @@ impl<A: Attrs> Passwords for Handle<A> {
     async fn password_login(&mut self, email: &CanonicalEmail) -> Result<Option<PasswordLogin>> {
         self.look(|tables| {
             let user = tables.user(tables.proven(email)?.user)?;
-            let password = tables.passwords.iter().find(|row| row.user == user.id);
-            let hash = password.map(|row| row.hash.clone());
-            Some(PasswordLogin { user: user.id, status: user.status, hash })
+            let stored = tables.passwords.iter().find(|row| row.user == user.id).cloned();
+            Some(PasswordLogin { user: user.id, status: user.status, stored })
         })
     }
 }
@@ -217,24 +216,40 @@ impl<A: Attrs> PasswordsMut for Handle<A> {
         from: &PasswordHash,
     ) -> Result<bool> {
         let guard = |row: &StoredPassword| row.user == password.user && row.hash == *from;
-        self.write(|tables| Ok(change(&mut tables.passwords, guard, |row| *row = password.clone())))
+        self.write(|tables| {
+            Ok(change(&mut tables.passwords, guard, |row| {
+                *row = StoredPassword { version: row.version + 1, ..password.clone() };
+            }))
+        })
     }
 
     async fn mark_password(&mut self, user: UserId, compromise: &Compromise) -> Result<bool> {
         let guard =
             |row: &StoredPassword| row.user == user && compromise.outweighs(row.compromised);
         self.write(|tables| {
-            Ok(change(&mut tables.passwords, guard, |row| row.compromised = Some(*compromise)))
+            Ok(change(&mut tables.passwords, guard, |row| {
+                row.compromised = Some(*compromise);
+                row.version += 1;
+            }))
+        })
+    }
+
+    async fn outdate_password(&mut self, user: UserId) -> Result<()> {
+        let guard = |row: &StoredPassword| row.user == user;
+        self.write(|tables| {
+            change(&mut tables.passwords, guard, |row| row.version += 1);
+            Ok(())
         })
     }
 
     async fn replace_password_hash(
         &mut self,
-        user: UserId,
-        old: &PasswordHash,
+        seen: &StoredPassword,
         new: &PasswordHash,
     ) -> Result<bool> {
-        let guard = |row: &StoredPassword| row.user == user && row.hash == *old;
+        let guard = |row: &StoredPassword| {
+            row.user == seen.user && row.hash == seen.hash && row.version == seen.version
+        };
         self.write(|tables| Ok(change(&mut tables.passwords, guard, |row| row.hash = new.clone())))
     }
 }

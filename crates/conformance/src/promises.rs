@@ -86,6 +86,8 @@ macro_rules! promises {
             passwords::a_mark_never_becomes_lighter,
             passwords::of_concurrent_marks_of_a_password_one_counts,
             passwords::a_login_does_not_outlive_the_password,
+            passwords::an_outdated_password_has_another_version,
+            passwords::a_login_does_not_outlive_the_version_of_a_password,
             passwords::a_hash_is_replaced_if_it_is_still_stored,
             passwords::a_hash_replaced_by_itself_is_replaced,
             passwords::of_concurrent_replacements_of_a_hash_one_happens,

@@ -121,7 +121,7 @@ pub(crate) fn proven(n: u8, user: UserId, text: &str) -> LoginEmail {
 
 pub(crate) fn password(user: UserId) -> StoredPassword {
     let hash = hash("$argon2id$v=19$first");
-    StoredPassword { user, hash, changed: at(5), compromised: None }
+    StoredPassword { user, hash, changed: at(5), compromised: None, version: 1 }
 }
 
 pub(crate) fn session(n: u8, user: UserId) -> Session<Suite> {

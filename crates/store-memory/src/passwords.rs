@@ -29,11 +29,12 @@ impl PasswordTable {
     }
 
     pub(crate) fn update(&mut self, password: &StoredPassword, from: &PasswordHash) -> bool {
-        let stored = self.row(password.user).is_some_and(|stored| stored.hash == *from);
-        if stored {
-            self.rows.insert(password.user, Arc::new(password.clone()));
-        }
-        stored
+        let Some(stored) = self.row(password.user).filter(|stored| stored.hash == *from) else {
+            return false;
+        };
+        let next = StoredPassword { version: stored.version + 1, ..password.clone() };
+        self.rows.insert(password.user, Arc::new(next));
+        true
     }
 
     pub(crate) fn mark(&mut self, user: UserId, compromise: &Compromise) -> bool {
@@ -41,16 +42,25 @@ impl PasswordTable {
         let Some(row) = row.filter(|row| compromise.outweighs(row.compromised)) else {
             return false;
         };
-        Arc::make_mut(row).compromised = Some(*compromise);
+        let row = Arc::make_mut(row);
+        row.compromised = Some(*compromise);
+        row.version += 1;
         true
     }
 
-    pub(crate) fn replace(&mut self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool {
-        let Some(stored) = self.row(user).filter(|stored| stored.hash == *old) else {
+    pub(crate) fn outdate(&mut self, user: UserId) {
+        if let Some(row) = self.rows.get_mut(&user) {
+            Arc::make_mut(row).version += 1;
+        }
+    }
+
+    pub(crate) fn replace(&mut self, seen: &StoredPassword, new: &PasswordHash) -> bool {
+        let as_seen = |it: &&StoredPassword| it.hash == seen.hash && it.version == seen.version;
+        let Some(stored) = self.row(seen.user).filter(as_seen) else {
             return false;
         };
         let replaced = StoredPassword { hash: new.clone(), ..stored.clone() };
-        self.rows.insert(user, Arc::new(replaced));
+        self.rows.insert(seen.user, Arc::new(replaced));
         true
     }
 }
@@ -59,8 +69,8 @@ impl<A: Attrs> State<A> {
     /// What a login by password needs to know.
     pub(crate) fn password_login(&self, email: &CanonicalEmail) -> Option<PasswordLogin> {
         let user = self.user_by_email(email)?;
-        let hash = self.passwords.row(user.id).map(|password| password.hash.clone());
-        Some(PasswordLogin { user: user.id, status: user.status, hash })
+        let stored = self.passwords.row(user.id).cloned();
+        Some(PasswordLogin { user: user.id, status: user.status, stored })
     }
 }
 
@@ -93,12 +103,18 @@ impl<A: Attrs> PasswordsMut for MemoryTx<A> {
         self.write(|state| Ok(Arc::make_mut(&mut state.passwords).mark(user, compromise)))
     }
 
+    async fn outdate_password(&mut self, user: UserId) -> Result<()> {
+        self.write(|state| {
+            Arc::make_mut(&mut state.passwords).outdate(user);
+            Ok(())
+        })
+    }
+
     async fn replace_password_hash(
         &mut self,
-        user: UserId,
-        old: &PasswordHash,
+        seen: &StoredPassword,
         new: &PasswordHash,
     ) -> Result<bool> {
-        self.write(|state| Ok(Arc::make_mut(&mut state.passwords).replace(user, old, new)))
+        self.write(|state| Ok(Arc::make_mut(&mut state.passwords).replace(seen, new)))
     }
 }

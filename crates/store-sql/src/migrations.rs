@@ -40,6 +40,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 15, text: include_str!("../migrations/0015_organization_lists.sql") },
     Migration { version: 16, text: include_str!("../migrations/0016_nodes.sql") },
     Migration { version: 17, text: include_str!("../migrations/0017_client_sessions.sql") },
+    Migration { version: 18, text: include_str!("../migrations/0018_password_versions.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -12,25 +12,29 @@ use crate::tx::SqlTx;
 
 statements! { Passwords;
     PASSWORD =
-        "SELECT user_id, hash, changed_ms, compromised_ms, remedy FROM {passwords} \
+        "SELECT user_id, hash, changed_ms, compromised_ms, remedy, version FROM {passwords} \
          WHERE user_id = ?";
     PASSWORD_LOGIN =
-        "SELECT u.id AS user_id, u.status AS status, p.hash AS hash FROM {login_emails} e \
+        "SELECT u.id AS user_id, u.status AS status, p.hash AS hash, p.changed_ms AS changed_ms, \
+         p.compromised_ms AS compromised_ms, p.remedy AS remedy, p.version AS version \
+         FROM {login_emails} e \
          JOIN {users} u ON u.id = e.user_id LEFT JOIN {passwords} p ON p.user_id = u.id \
          WHERE e.proven_canonical = ?";
     INSERT_PASSWORD =
-        "INSERT INTO {passwords} (user_id, hash, changed_ms, compromised_ms, remedy) \
-         VALUES (?, ?, ?, ?, ?)";
+        "INSERT INTO {passwords} (user_id, hash, changed_ms, compromised_ms, remedy, version) \
+         VALUES (?, ?, ?, ?, ?, ?)";
     UPDATE_PASSWORD =
-        "UPDATE {passwords} SET hash = ?, changed_ms = ?, compromised_ms = ?, remedy = ? \
-         WHERE user_id = ? AND hash = ?";
+        "UPDATE {passwords} SET hash = ?, changed_ms = ?, compromised_ms = ?, remedy = ?, \
+         version = version + 1 WHERE user_id = ? AND hash = ?";
     MARK_PASSWORD =
-        "UPDATE {passwords} SET compromised_ms = ?, remedy = ? \
+        "UPDATE {passwords} SET compromised_ms = ?, remedy = ?, version = version + 1 \
          WHERE user_id = ? AND compromised_ms IS NULL";
     MARK_PASSWORD_OVER =
-        "UPDATE {passwords} SET compromised_ms = ?, remedy = ? \
+        "UPDATE {passwords} SET compromised_ms = ?, remedy = ?, version = version + 1 \
          WHERE user_id = ? AND (compromised_ms IS NULL OR remedy = ?)";
-    REPLACE_PASSWORD_HASH = "UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ?";
+    OUTDATE_PASSWORD = "UPDATE {passwords} SET version = version + 1 WHERE user_id = ?";
+    REPLACE_PASSWORD_HASH =
+        "UPDATE {passwords} SET hash = ? WHERE user_id = ? AND hash = ? AND version = ?";
 }
 
 fn decode(row: &dyn Row) -> Result<StoredPassword> {
@@ -46,6 +50,7 @@ fn decode(row: &dyn Row) -> Result<StoredPassword> {
         hash: PasswordHash::from_stored(row.string("hash")?),
         changed: row.time("changed_ms")?,
         compromised,
+        version: row.number("version")?,
     })
 }
 
@@ -57,7 +62,10 @@ fn decode_login(row: &dyn Row) -> Result<PasswordLogin> {
     Ok(PasswordLogin {
         user: UserId::from_bytes(row.fixed("user_id")?),
         status: row.named("status", UserStatus::named)?,
-        hash: row.string_if_any("hash")?.map(PasswordHash::from_stored),
+        stored: match row.str_if_any("hash")? {
+            Some(_) => Some(decode(row)?),
+            None => None,
+        },
     })
 }
 
@@ -75,9 +83,9 @@ look_ups! {
 
 impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
     async fn insert_password(&mut self, password: &StoredPassword) -> Result<()> {
-        let StoredPassword { user, hash, changed, compromised } = password;
+        let StoredPassword { user, hash, changed, compromised, version } = password;
         let (since, remedy) = columns(*compromised);
-        let values = values![user, hash, *changed, since, remedy];
+        let values = values![user, hash, *changed, since, remedy, *version];
         self.append(INSERT_PASSWORD, values, "password").await
     }
 
@@ -86,7 +94,7 @@ impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
         password: &StoredPassword,
         from: &PasswordHash,
     ) -> Result<bool> {
-        let StoredPassword { user, hash, changed, compromised } = password;
+        let StoredPassword { user, hash, changed, compromised, version: _ } = password;
         let (since, remedy) = columns(*compromised);
         self.change(UPDATE_PASSWORD, values![hash, *changed, since, remedy, user, from]).await
     }
@@ -105,12 +113,16 @@ impl<E: Engine, A: Attrs> PasswordsMut for SqlTx<'_, E, A> {
         }
     }
 
+    async fn outdate_password(&mut self, user: UserId) -> Result<()> {
+        self.execute(OUTDATE_PASSWORD, values![&user]).await.map(drop)
+    }
+
     async fn replace_password_hash(
         &mut self,
-        user: UserId,
-        old: &PasswordHash,
+        seen: &StoredPassword,
         new: &PasswordHash,
     ) -> Result<bool> {
-        self.change(REPLACE_PASSWORD_HASH, values![new, &user, old]).await
+        let StoredPassword { user, hash, version, .. } = seen;
+        self.change(REPLACE_PASSWORD_HASH, values![new, user, hash, *version]).await
     }
 }

@@ -110,7 +110,7 @@ impl<S: Store> Accounts<S> {
         };
         let mut done = flow.methods.clone();
         done.push(Method::Email);
-        match self.proceed(tx, &user, done, &flow.email, state, origin).await {
+        match self.proceed(tx, &user, done.into(), &flow.email, state, origin).await {
             Err(Error::Unauthenticated) => Ok(None),
             settled => settled.map(Some),
         }

@@ -129,7 +129,7 @@ impl<S: Store> Accounts<S> {
                 keep: None,
             };
             self.replace_password(tx, &owner, replacement, origin).await?;
-            self.proceed(tx, &owner, flow.methods.clone(), &flow.email, state, origin).await
+            self.proceed(tx, &owner, flow.methods.clone().into(), &flow.email, state, origin).await
         });
         match settled {
             Err(Error::Unauthenticated) => refused().await,

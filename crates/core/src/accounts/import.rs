@@ -162,7 +162,8 @@ impl<S: Store> Accounts<S> {
             primary = Some(claim).filter(|_| email.primary).or(primary);
         }
         if let Some(hash) = from.password.clone() {
-            let password = StoredPassword { user: id, hash, changed: now, compromised: None };
+            let password =
+                StoredPassword { user: id, hash, changed: now, compromised: None, version: 1 };
             tx.insert_password(&password).await?;
         }
         let event = Event::UserCreated { user: &user, email: primary.as_ref() };

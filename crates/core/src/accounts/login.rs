@@ -2,7 +2,9 @@ use super::flows::{Beginning, Letter, Reached};
 use super::passwords::MAX_ROUNDS;
 use super::{Accounts, Answer};
 use crate::email::EmailAddress;
-use crate::entity::{Method, PasswordLogin, Purpose, Remedy, Step, User, UserStatus};
+use crate::entity::{
+    Method, PasswordLogin, Purpose, Remedy, Step, StoredPassword, User, UserStatus,
+};
 use crate::error::Error;
 use crate::event::{CompromiseCause, EndReason, FailureReason};
 use crate::ids::UserId;
@@ -82,9 +84,10 @@ impl<S: Store> Accounts<S> {
             let mut read = self.read().await?;
             let login = read.password_login(email.canonical()).await?;
             drop(read);
-            let hash = login.as_ref().and_then(|login| login.hash.clone());
+            let stored = login.as_ref().and_then(|login| login.stored.as_ref());
+            let hash = stored.map(|stored| stored.hash.clone());
             let verdict = self.parts().passwords.verify(password.clone(), hash, admission).await?;
-            let Right { user, hash, rehashed } = match judge(login, verdict, in_time) {
+            let Right { stored, rehashed } = match judge(login, verdict, in_time) {
                 Ok(right) => right,
                 Err((user, reason)) => {
                     return Err(self.refuse(user, Method::Password, reason, origin).await);
@@ -95,10 +98,11 @@ impl<S: Store> Accounts<S> {
                 None => self.is_breached_login(&password).await,
             };
             breached = Some(is_breached);
-            let answer = unit!(self, |tx, _| {
+            let user = stored.user;
+            let answer = unit!(self, presuming, |tx, _| {
                 // Whoever has another password by now is found out here; and until this is over nobody changes it, or
                 // anything else that sessions end with.
-                if !tx.replace_password_hash(user, &hash, &rehashed).await? {
+                if !tx.replace_password_hash(&stored, &rehashed).await? {
                     return Ok(Outcome::Outdated);
                 }
                 // So is whoever was banned or lost the address while the password was verified.
@@ -109,27 +113,22 @@ impl<S: Store> Accounts<S> {
                 if owner.status != UserStatus::Active {
                     return Ok(Outcome::Refused);
                 }
-                // Who knows a password that is in the wrong hands may be anybody (R-PW-10).
-                let stored = tx.password(user).await?;
-                if stored.is_some_and(|stored| stored.opens() == Err(Remedy::Reset)) {
-                    return Ok(Outcome::Compromised);
-                }
                 self.refund_failure(tx, origin).await?;
                 tx.reset_attempts(failures).await?;
-                if is_breached {
+                let mut standing = stored.opens();
+                if is_breached && standing.is_ok() {
                     self.mark_password(tx, user, CompromiseCause::Breached, origin).await?;
+                    standing = Err(Remedy::Change);
                 }
-                let done = vec![Method::Password];
-                self.proceed(tx, &owner, done, &email, &state, origin).await.map(Outcome::Answered)
+                let proven = Proven { methods: vec![Method::Password], standing: Some(standing) };
+                self.proceed(tx, &owner, proven, &email, &state, origin)
+                    .await
+                    .map(Outcome::Answered)
             })?;
             match answer {
                 Outcome::Answered(answer) => return Ok(answer),
                 Outcome::Refused => {
                     let reason = FailureReason::NotActive;
-                    return Err(self.refuse(Some(user), Method::Password, reason, origin).await);
-                }
-                Outcome::Compromised => {
-                    let reason = FailureReason::Compromised;
                     return Err(self.refuse(Some(user), Method::Password, reason, origin).await);
                 }
                 // It may have been a better hash of the same password.
@@ -139,7 +138,7 @@ impl<S: Store> Accounts<S> {
         Err(Error::Store(StoreError::Conflict))
     }
 
-    /// What comes after `done`: another step, or the session.
+    /// What comes after what was proven: another step, or the session.
     ///
     /// Another password comes last, when everything is proven: whoever is asked for it is who he says, and no
     /// session comes from a compromised one (R-PW-10). Only logins by it are concerned; who never used it owes
@@ -148,11 +147,12 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         user: &User<S::Attrs>,
-        done: Vec<Method>,
+        proven: Proven,
         email: &EmailAddress,
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
+        let Proven { methods: done, standing } = proven;
         let second = done.iter().any(|method| method.is_second_factor());
         let enrolled = tx.totp(user.id).await?.is_some();
         // Whatever the rule says, who has a second factor proves it (R-MF-02).
@@ -170,7 +170,10 @@ impl<S: Store> Accounts<S> {
             next => next,
         };
         let next = match next {
-            None if done.contains(&Method::Password) => self.owed(tx, user.id).await?,
+            None if done.contains(&Method::Password) => match standing {
+                Some(standing) => owed(standing)?,
+                None => self.owed(tx, user.id).await?,
+            },
             next => next,
         };
         match next {
@@ -206,14 +209,31 @@ impl<S: Store> Accounts<S> {
         }
     }
 
-    /// What a login by a password owes when everything is proven; read again at every step, since the password may
-    /// have been marked after the first one.
+    /// What a login by a password owes when everything is proven; read again at every later step, since the password
+    /// may have been marked after the first one.
     async fn owed(&self, tx: &mut S::Tx<'_>, user: UserId) -> Result<Option<Step>, Error> {
-        match tx.password(user).await?.map_or(Ok(()), |stored| stored.opens()) {
-            Ok(()) => Ok(None),
-            Err(Remedy::Change) => Ok(Some(Step::NewPassword)),
-            Err(Remedy::Reset) => Err(Error::Unauthenticated),
-        }
+        owed(tx.password(user).await?.map_or(Ok(()), |stored| stored.opens()))
+    }
+}
+
+const fn owed(standing: Result<(), Remedy>) -> Result<Option<Step>, Error> {
+    match standing {
+        Ok(()) => Ok(None),
+        Err(Remedy::Change) => Ok(Some(Step::NewPassword)),
+        Err(Remedy::Reset) => Err(Error::Unauthenticated),
+    }
+}
+
+/// What somebody who logs in has proven.
+pub(super) struct Proven {
+    pub(super) methods: Vec<Method>,
+    /// What stands between his password and a session, where that was looked at under the guard of this unit of work.
+    pub(super) standing: Option<Result<(), Remedy>>,
+}
+
+impl From<Vec<Method>> for Proven {
+    fn from(methods: Vec<Method>) -> Self {
+        Self { methods, standing: None }
     }
 }
 
@@ -222,8 +242,6 @@ enum Outcome {
     Answered(Answer),
     /// Its user may not be used, or has not this address any more.
     Refused,
-    /// It is in the wrong hands: its owner chooses another one by a reset.
-    Compromised,
     /// The hash that it was compared with is not stored any more.
     Outdated,
 }
@@ -231,24 +249,24 @@ enum Outcome {
 /// A right password.
 #[derive(Debug)]
 struct Right {
-    user: UserId,
     /// What it was compared with.
-    hash: PasswordHash,
-    /// What is to be stored instead; the same, unless there is a better one.
+    stored: StoredPassword,
+    /// The hash that is to be stored instead; the same, unless there is a better one.
     rehashed: PasswordHash,
 }
 
 /// The decision over a login by password, from what was found; a right password that came too early is
-/// treated as a wrong one (R-TH-03).
+/// treated as a wrong one (R-TH-03), and so is one that is in the wrong hands: its owner chooses another one by a reset
+/// (R-PW-10).
 fn judge(
     login: Option<PasswordLogin>,
     verdict: Verdict,
     in_time: bool,
 ) -> Result<Right, (Option<UserId>, FailureReason)> {
-    let Some(PasswordLogin { user, status, hash }) = login else {
+    let Some(PasswordLogin { user, status, stored }) = login else {
         return Err((None, FailureReason::UnknownAddress));
     };
-    let Some(hash) = hash else {
+    let Some(stored) = stored else {
         return Err((Some(user), FailureReason::NoPassword));
     };
     if !in_time {
@@ -256,22 +274,34 @@ fn judge(
     }
     let rehashed = match verdict {
         Verdict::Wrong => return Err((Some(user), FailureReason::WrongSecret)),
-        Verdict::Right => hash.clone(),
+        Verdict::Right => stored.hash.clone(),
         Verdict::RightRehashed(new) => new,
     };
     if status != UserStatus::Active {
         return Err((Some(user), FailureReason::NotActive));
     }
-    Ok(Right { user, hash, rehashed })
+    if stored.opens() == Err(Remedy::Reset) {
+        return Err((Some(user), FailureReason::Compromised));
+    }
+    Ok(Right { stored, rehashed })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::Compromise;
+    use crate::time::Timestamp;
 
     fn login(status: UserStatus, hash: Option<&str>) -> PasswordLogin {
-        let hash = hash.map(|hash| PasswordHash::from_stored(hash.into()));
-        PasswordLogin { user: UserId::from_bytes([1; 16]), status, hash }
+        let user = UserId::from_bytes([1; 16]);
+        let stored = hash.map(|hash| StoredPassword {
+            user,
+            hash: PasswordHash::from_stored(hash.into()),
+            changed: Timestamp::from_millis(0),
+            compromised: None,
+            version: 1,
+        });
+        PasswordLogin { user, status, stored }
     }
 
     #[test]
@@ -302,13 +332,26 @@ mod tests {
     }
 
     #[test]
+    fn a_password_in_the_wrong_hands_is_wrong_and_one_to_be_changed_is_not() {
+        // R-PW-10
+        let judged = |remedy| {
+            let mut login = login(UserStatus::Active, Some("h"));
+            let compromised = Some(Compromise { since: Timestamp::from_millis(1), remedy });
+            login.stored = login.stored.map(|stored| StoredPassword { compromised, ..stored });
+            judge(Some(login), Verdict::Right, true)
+        };
+        assert!(judged(Remedy::Change).is_ok());
+        assert_eq!(judged(Remedy::Reset).unwrap_err().1, FailureReason::Compromised);
+    }
+
+    #[test]
     fn a_rehash_replaces_exactly_the_hash_that_was_verified() {
         let new = PasswordHash::from_stored("new".into());
         let verdict = Verdict::RightRehashed(new.clone());
         let right = |verdict| judge(Some(login(UserStatus::Active, Some("h"))), verdict, true);
         let found = right(verdict).unwrap();
-        assert_eq!((found.hash.as_str(), found.rehashed), ("h", new));
+        assert_eq!((found.stored.hash.as_str(), found.rehashed), ("h", new));
         let found = right(Verdict::Right).unwrap();
-        assert_eq!((found.hash.as_str(), found.rehashed.as_str()), ("h", "h"));
+        assert_eq!((found.stored.hash.as_str(), found.rehashed.as_str()), ("h", "h"));
     }
 }

@@ -10,7 +10,7 @@ use crate::ids::{FlowId, LoginEmailId, SessionId, UserId};
 use crate::mail::{Message, Notice, Notification, Objection};
 use crate::origin::Origin;
 use crate::secret::Secret;
-use crate::store::{BudgetsMut, Flows, FlowsMut, LoginEmails, Store};
+use crate::store::{BudgetsMut, Flows, FlowsMut, LoginEmails, PasswordsMut, Store};
 use crate::time::Timestamp;
 use crate::token::{CodeToken, FlowToken};
 
@@ -53,8 +53,8 @@ impl<S: Store> Accounts<S> {
     }
 
     /// Ends all sessions of a user but `keep`, and the flows under way; also those that come to be in the same
-    /// moment by a login that knows nothing of this unit yet. Such a login holds the password or the flow that it
-    /// comes from, so this waits for it and then finds what it left.
+    /// moment by a login that knows nothing of this unit yet. Such a login is for one version of the password, or holds
+    /// the flow that it comes from: so this finds what it left, or it finds that it comes too late.
     pub(super) async fn end_what_was_proven(
         &self,
         tx: &mut S::Tx<'_>,
@@ -63,7 +63,7 @@ impl<S: Store> Accounts<S> {
         reason: EndReason,
         origin: &Origin,
     ) -> Result<(), Error> {
-        self.hold_password(tx, user).await?;
+        tx.outdate_password(user).await?;
         tx.finish_flows_of(user, self.now()).await?;
         self.end_sessions(tx, user, keep, reason, origin).await?;
         Ok(())

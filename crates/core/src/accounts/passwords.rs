@@ -125,7 +125,8 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         let Replacement { hash, from, cause, keep } = replacement;
         let changed = self.now();
-        let password = StoredPassword { user: user.id, hash, changed, compromised: None };
+        let password =
+            StoredPassword { user: user.id, hash, changed, compromised: None, version: 1 };
         match from {
             Some(from) if !tx.update_password(&password, &from).await? => {
                 return Err(Error::Store(StoreError::Conflict));
@@ -143,20 +144,6 @@ impl<S: Store> Accounts<S> {
         }
         self.record(tx, &Event::PasswordChanged { user: user.id, cause }, origin).await?;
         self.credentials_changed(tx, user.id, keep, Notice::PasswordChanged, origin).await
-    }
-
-    /// Waits for the logins by the password of a user that are under way, and holds off others until this unit is
-    /// over.
-    pub(super) async fn hold_password(
-        &self,
-        tx: &mut S::Tx<'_>,
-        user: UserId,
-    ) -> Result<(), Error> {
-        let Some(StoredPassword { hash, .. }) = tx.password(user).await? else {
-            return Ok(());
-        };
-        let held = tx.replace_password_hash(user, &hash, &hash).await?;
-        if held { Ok(()) } else { Err(Error::Store(StoreError::Conflict)) }
     }
 
     /// The budget of failed passwords of whoever has proven this address.

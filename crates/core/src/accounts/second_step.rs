@@ -90,7 +90,7 @@ impl<S: Store> Accounts<S> {
             tx.reset_attempts(key).await?;
             let mut done = flow.methods.clone();
             done.push(method);
-            self.proceed(tx, &owner, done, &flow.email, state, origin).await
+            self.proceed(tx, &owner, done.into(), &flow.email, state, origin).await
         });
         match settled {
             Err(Error::Unauthenticated) => refused(FailureReason::FlowRefused).await,

@@ -101,7 +101,8 @@ impl<S: Store> Accounts<S> {
         tx.insert_user(&user).await?;
         tx.insert_login_email(&email).await?;
         if let Some(hash) = password {
-            let password = StoredPassword { user: user.id, hash, changed: now, compromised: None };
+            let password =
+                StoredPassword { user: user.id, hash, changed: now, compromised: None, version: 1 };
             tx.insert_password(&password).await?;
         }
         if proven {

@@ -15,6 +15,9 @@ pub struct StoredPassword {
     /// What is known against it, if anything: then it opens no session before its owner has chosen another
     /// one (R-PW-10).
     pub compromised: Option<Compromise>,
+    /// Counts what logins by it that are under way must not outlive: another choice, a mark, and whatever ends what was
+    /// proven. A re-hash does not count.
+    pub version: i64,
 }
 
 /// What is known against a password.
@@ -78,8 +81,8 @@ pub struct PasswordLogin {
     pub user: UserId,
     /// Whether the account may be used.
     pub status: UserStatus,
-    /// The hash, unless the user has no password.
-    pub hash: Option<PasswordHash>,
+    /// The password, if the user has one.
+    pub stored: Option<StoredPassword>,
 }
 
 #[cfg(test)]
@@ -98,6 +101,7 @@ mod tests {
             hash: PasswordHash::from_stored("h".into()),
             changed: Timestamp::from_millis(0),
             compromised,
+            version: 1,
         };
         assert_eq!(stored(None).opens(), Ok(()));
         for remedy in Remedy::ALL {

@@ -247,7 +247,8 @@ port! {
             insert_password(password: &StoredPassword) -> ();
             update_password(password: &StoredPassword, from: &PasswordHash) -> bool;
             mark_password(user: UserId, compromise: &Compromise) -> bool;
-            replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
+            outdate_password(user: UserId) -> ();
+            replace_password_hash(seen: &StoredPassword, new: &PasswordHash) -> bool;
         }
         SessionsMut<Suite> {
             insert_session(session: &Session<Suite>) -> ();

@@ -21,11 +21,11 @@ macro_rules! stored {
 /// Replaces a hash if the stored one is like the old one in this way.
 macro_rules! replaced_if {
     ($alike:expr) => {
-        Fault::replace_password_hash(|state, user, old, new| {
+        Fault::replace_password_hash(|state, seen, new| {
             let alike: fn(&str, &str) -> bool = $alike;
-            let stored = state.passwords.row(user).map(|stored| stored.hash.clone());
-            let alike = stored.as_ref().filter(|it| alike(it.as_str(), old.as_str()));
-            let replace = |old| Arc::make_mut(&mut state.passwords).replace(user, old, new);
+            let stored = state.passwords.row(seen.user).cloned();
+            let alike = stored.as_ref().filter(|it| alike(it.hash.as_str(), seen.hash.as_str()));
+            let replace = |it| Arc::make_mut(&mut state.passwords).replace(it, new);
             Ok(alike.is_some_and(replace))
         })
     };
@@ -69,6 +69,7 @@ pub(super) const FAULTS: Faults = &[
             stored!(|it| rewrite(it, |hash| hash.replace('\\', ""))),
             stored!(|it| it.changed = it.changed.max(Timestamp::from_millis(0))),
             stored!(|it| it.changed = it.changed.min(Timestamp::from_millis(1 << 53))),
+            stored!(|it| it.version = 1),
             stored!(|it| it.compromised = None),
             stored!(|it| it.compromised = Some(mark(it.changed, Remedy::Reset))),
             stored!(|it| it.compromised = it.compromised.map(|it| mark(it.since, Remedy::Reset))),
@@ -104,12 +105,22 @@ pub(super) const FAULTS: Faults = &[
             Fault::password_login(|state, _| login(state, passwords(state).next()?.user)),
             Fault::password_login(|state, email| {
                 let found = state.password_login(email)?;
-                Some(PasswordLogin { hash: None, ..found })
+                Some(PasswordLogin { stored: None, ..found })
             }),
             Fault::password_login(|state, email| {
                 let found = state.password_login(email)?;
-                let hash = passwords(state).last().map(|last| last.hash.clone());
-                Some(PasswordLogin { hash, ..found })
+                let stored = passwords(state).last().cloned();
+                Some(PasswordLogin { stored, ..found })
+            }),
+            Fault::password_login(|state, email| {
+                let mut found = state.password_login(email)?;
+                found.stored = found.stored.map(|it| StoredPassword { compromised: None, ..it });
+                Some(found)
+            }),
+            Fault::password_login(|state, email| {
+                let mut found = state.password_login(email)?;
+                found.stored = found.stored.map(|it| StoredPassword { version: 1, ..it });
+                Some(found)
             }),
             Fault::password_login(|state, email| {
                 let mut proven = state.login_emails.proven.iter();
@@ -122,12 +133,12 @@ pub(super) const FAULTS: Faults = &[
         "a_login_finds_who_has_no_password",
         &[
             Fault::password_login(|state, email| {
-                state.password_login(email).filter(|found| found.hash.is_some())
+                state.password_login(email).filter(|found| found.stored.is_some())
             }),
             Fault::password_login(|state, email| {
                 let found = state.password_login(email)?;
-                let hash = passwords(state).next().map(|first| first.hash.clone());
-                Some(PasswordLogin { hash, ..found })
+                let stored = passwords(state).next().cloned();
+                Some(PasswordLogin { stored, ..found })
             }),
         ],
     ),
@@ -154,6 +165,14 @@ pub(super) const FAULTS: Faults = &[
             updated!(|it, stored| it.changed = stored.changed),
             updated!(|it, stored| it.compromised = stored.compromised),
             updated!(|it, _| it.compromised = None),
+            Fault::update_password(|state, password, from| {
+                let version = state.passwords.row(password.user).map_or(0, |it| it.version);
+                let updated = Arc::make_mut(&mut state.passwords).update(password, from);
+                if let Some(it) = state.passwords.row(password.user).filter(|_| updated).cloned() {
+                    put(state, StoredPassword { version, ..it });
+                }
+                Ok(updated)
+            }),
             Fault::update_password(|state, password, from| {
                 if state.passwords.row(password.user).is_none() {
                     put(state, password.clone());
@@ -202,9 +221,9 @@ pub(super) const FAULTS: Faults = &[
                 }
                 Ok(marked)
             }),
-            Fault::replace_password_hash(|state, user, old, new| {
-                let stored = state.passwords.row(user).cloned();
-                let replaced = Arc::make_mut(&mut state.passwords).replace(user, old, new);
+            Fault::replace_password_hash(|state, seen, new| {
+                let stored = state.passwords.row(seen.user).cloned();
+                let replaced = Arc::make_mut(&mut state.passwords).replace(seen, new);
                 if let Some(it) = stored.filter(|_| replaced) {
                     put(state, StoredPassword { hash: new.clone(), compromised: None, ..it });
                 }
@@ -239,6 +258,34 @@ pub(super) const FAULTS: Faults = &[
     ("of_concurrent_marks_of_a_password_one_counts", &[Fault::UnitsOverlap]),
     ("a_login_does_not_outlive_the_password", &[Fault::UnitsOverlap]),
     (
+        "an_outdated_password_has_another_version",
+        &[
+            Fault::outdate_password(|_, _| Ok(())),
+            Fault::outdate_password(|state, user| {
+                if let Some(it) = state.passwords.row(user).cloned() {
+                    let compromised = None;
+                    put(state, StoredPassword { compromised, version: it.version + 1, ..it });
+                }
+                Ok(())
+            }),
+            Fault::outdate_password(|state, _| {
+                let all: Vec<_> = state.passwords.rows.keys().copied().collect();
+                for user in all {
+                    Arc::make_mut(&mut state.passwords).outdate(user);
+                }
+                Ok(())
+            }),
+            Fault::outdate_password(|state, user| {
+                if state.passwords.row(user).is_none() {
+                    put(state, chosen_at_0(user, &PasswordHash::from_stored(String::from("h"))));
+                }
+                Arc::make_mut(&mut state.passwords).outdate(user);
+                Ok(())
+            }),
+        ],
+    ),
+    ("a_login_does_not_outlive_the_version_of_a_password", &[Fault::UnitsOverlap]),
+    (
         "a_hash_is_replaced_if_it_is_still_stored",
         &[
             replaced_if!(|_, _| true),
@@ -246,35 +293,42 @@ pub(super) const FAULTS: Faults = &[
             replaced_if!(|stored, old| stored == old.trim_end()),
             replaced_if!(|stored, old| stored == old.replace('ò', "o")),
             replaced_if!(|stored, old| stored.starts_with(old)),
-            Fault::replace_password_hash(|state, user, _, new| {
-                let unknown = state.passwords.row(user).is_none();
+            Fault::replace_password_hash(|state, seen, new| {
+                let unknown = state.passwords.row(seen.user).is_none();
                 if unknown {
-                    put(state, chosen_at_0(user, new));
+                    put(state, chosen_at_0(seen.user, new));
                 }
                 Ok(unknown)
             }),
-            Fault::replace_password_hash(|state, user, old, new| {
-                let replaced = Arc::make_mut(&mut state.passwords).replace(user, old, new);
+            Fault::replace_password_hash(|state, seen, new| {
+                let replaced = Arc::make_mut(&mut state.passwords).replace(seen, new);
                 if replaced {
-                    put(state, chosen_at_0(user, new));
+                    put(state, chosen_at_0(seen.user, new));
                 }
                 Ok(replaced)
             }),
-            Fault::replace_password_hash(|state, user, old, new| {
-                let replaced = Arc::make_mut(&mut state.passwords).replace(user, old, new);
+            Fault::replace_password_hash(|state, seen, new| {
+                let replaced = Arc::make_mut(&mut state.passwords).replace(seen, new);
                 let others: Vec<_> = state.passwords.rows.keys().copied().collect();
-                for other in others.into_iter().filter(|_| replaced) {
-                    Arc::make_mut(&mut state.passwords).replace(other, old, new);
+                for user in others.into_iter().filter(|_| replaced) {
+                    let theirs = StoredPassword { user, ..seen.clone() };
+                    Arc::make_mut(&mut state.passwords).replace(&theirs, new);
                 }
                 Ok(replaced)
             }),
-            Fault::replace_password_hash(|_, _, _, _| Ok(false)),
+            // Whatever version it was.
+            Fault::replace_password_hash(|state, seen, new| {
+                let version = state.passwords.row(seen.user).map_or(0, |stored| stored.version);
+                let seen = StoredPassword { version, ..seen.clone() };
+                Ok(Arc::make_mut(&mut state.passwords).replace(&seen, new))
+            }),
+            Fault::replace_password_hash(|_, _, _| Ok(false)),
         ],
     ),
     (
         "a_hash_replaced_by_itself_is_replaced",
-        &[Fault::replace_password_hash(|state, user, old, new| {
-            Ok(old != new && Arc::make_mut(&mut state.passwords).replace(user, old, new))
+        &[Fault::replace_password_hash(|state, seen, new| {
+            Ok(seen.hash != *new && Arc::make_mut(&mut state.passwords).replace(seen, new))
         })],
     ),
     ("of_concurrent_replacements_of_a_hash_one_happens", &[Fault::UnitsOverlap]),
@@ -290,7 +344,7 @@ fn put(state: &mut State<Suite>, password: StoredPassword) {
 
 fn chosen_at_0(user: UserId, hash: &PasswordHash) -> StoredPassword {
     let changed = Timestamp::from_millis(0);
-    StoredPassword { user, hash: hash.clone(), changed, compromised: None }
+    StoredPassword { user, hash: hash.clone(), changed, compromised: None, version: 1 }
 }
 
 fn mark(since: Timestamp, remedy: Remedy) -> Compromise {
@@ -303,6 +357,6 @@ fn rewrite(password: &mut StoredPassword, rewrite: fn(&str) -> String) {
 
 fn login(state: &State<Suite>, user: UserId) -> Option<PasswordLogin> {
     let status = state.users.row(user)?.status;
-    let hash = state.passwords.row(user).map(|password| password.hash.clone());
-    Some(PasswordLogin { user, status, hash })
+    let stored = state.passwords.row(user).cloned();
+    Some(PasswordLogin { user, status, stored })
 }

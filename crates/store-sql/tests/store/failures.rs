@@ -30,6 +30,7 @@ async fn a_row_about_nobody_is_a_conflict<E: Application>(database: Database<E>)
         hash: PasswordHash::from_stored("x".to_owned()),
         changed: Timestamp::from_millis(1),
         compromised: None,
+        version: 1,
     };
     let refused = tx.insert_password(&password).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");

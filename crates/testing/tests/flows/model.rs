@@ -101,6 +101,13 @@ mod lies {
         }
     }
 
+    fn unmarked_login(answer: &mut dyn Any) {
+        let login = found::<PasswordLogin>(answer);
+        if let Some(stored) = login.and_then(|login| login.stored.as_mut()) {
+            stored.compromised = None;
+        }
+    }
+
     fn still_marked(answer: &mut dyn Any) {
         if let Some(stored) = found::<StoredPassword>(answer) {
             let (since, remedy) = (stored.changed, Remedy::Change);
@@ -131,7 +138,8 @@ mod lies {
     pub(super) const ATTEMPTS_UNCOUNTED: &[Lie] =
         &[("debit_flow", passes), ("debit_attempt", passes), ("flow_by_handle", untried)];
     /// A password is marked, and no login looks.
-    pub(super) const MARK_UNREAD: &[Lie] = &[("password", unmarked)];
+    pub(super) const MARK_UNREAD: &[Lie] =
+        &[("password", unmarked), ("password_login", unmarked_login)];
     /// Whoever is asked for another password may choose one as often as he likes.
     pub(super) const CHOICE_REPEATS: &[Lie] =
         &[("finish_flow", passes), ("flow_by_handle", unfinished), ("password", still_marked)];

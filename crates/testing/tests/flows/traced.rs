@@ -205,7 +205,8 @@ traced! {
         insert_password(password: &StoredPassword) -> ();
         update_password(password: &StoredPassword, from: &PasswordHash) -> bool;
         mark_password(user: UserId, compromise: &Compromise) -> bool;
-        replace_password_hash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> bool;
+        outdate_password(user: UserId) -> ();
+        replace_password_hash(seen: &StoredPassword, new: &PasswordHash) -> bool;
     }
     [A: Attrs, T: Sessions<A> + Send] Sessions<A> {
         session(id: SessionId) -> Option<Session<A>>;

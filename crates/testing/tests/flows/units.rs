@@ -66,13 +66,13 @@ async fn logins_by_password_and_the_end_of_sessions_wait_for_each_other() {
     let (handle, accounts) = (Some(&enrolment.handle), it.accounts());
     accounts.confirm_totp(&user, handle, Some(&code), &it.origin()).await.unwrap();
     let change = store.trace().take();
-    in_order(&change, &["replace_password_hash", "finish_flows_of", "end_sessions_of"]);
+    in_order(&change, &["outdate_password", "finish_flows_of", "end_sessions_of"]);
 
     let mut tx = it.accounts().begin().await.unwrap();
     store.trace().take();
     it.accounts().ban_user(&mut tx, first.user, &it.origin()).await.unwrap();
     let ban = store.trace().take();
-    in_order(&ban, &["replace_password_hash", "finish_flows_of", "end_sessions_of"]);
+    in_order(&ban, &["outdate_password", "finish_flows_of", "end_sessions_of"]);
 }
 
 /// The last call of each name comes after that of the name before.
