@@ -40,7 +40,7 @@ mod store;
 mod user_lists;
 mod users;
 
-pub use store::MemoryStore;
+pub use store::{MemoryStore, Snapshot};
 pub use tx::{MemoryRead, MemoryTx};
 
 #[cfg(test)]

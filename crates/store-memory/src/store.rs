@@ -13,6 +13,9 @@ use crate::{MemoryRead, MemoryTx};
 /// A store in memory; clones share what they store.
 pub struct MemoryStore<A: Attrs = Plain>(pub(crate) Arc<Shared<A>>);
 
+/// Everything that was committed in a store at one moment; see [`MemoryStore::snapshot`].
+pub struct Snapshot<A: Attrs = Plain>(Arc<State<A>>);
+
 /// What the clones of a store share.
 pub(crate) struct Shared<A: Attrs> {
     pub(crate) committed: RwLock<Arc<State<A>>>,
@@ -28,7 +31,33 @@ impl<A: Attrs> Shared<A> {
 
     /// Makes a draft the committed state.
     pub(crate) fn commit(&self, draft: State<A>) {
-        *self.committed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(draft);
+        self.replace(Arc::new(draft));
+    }
+
+    fn replace(&self, state: Arc<State<A>>) {
+        *self.committed.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+impl<A: Attrs> MemoryStore<A> {
+    /// What is committed now. Nothing is copied before it changes.
+    ///
+    /// ```
+    /// use durward_store_memory::MemoryStore;
+    ///
+    /// let store: MemoryStore = MemoryStore::default();
+    /// // ... what every case begins with, and then for each:
+    /// let begun = store.snapshot();
+    /// store.restore(&begun);
+    /// ```
+    pub fn snapshot(&self) -> Snapshot<A> {
+        Snapshot(self.0.committed())
+    }
+
+    /// Goes back to a moment of this store, or to one of another, as if it were committed: a unit of work that is
+    /// open changes what was there when it began, and undoes this if it commits.
+    pub fn restore(&self, snapshot: &Snapshot<A>) {
+        self.0.replace(Arc::clone(&snapshot.0));
     }
 }
 
@@ -66,6 +95,12 @@ impl<A: Attrs> Clone for MemoryStore<A> {
 impl<A: Attrs> fmt::Debug for MemoryStore<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+impl<A: Attrs> fmt::Debug for Snapshot<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").finish_non_exhaustive()
     }
 }
 
@@ -132,6 +167,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_store_goes_back_to_a_snapshot_as_often_as_it_is_told() {
+        let store = MemoryStore::default();
+        insert(&store, 1).await;
+        let begun = store.snapshot();
+        for n in 2..4 {
+            insert(&store, n).await;
+            assert_eq!(store.0.committed().outbox.rows.len(), 2);
+            store.restore(&begun);
+            let rows: Vec<_> = store.0.committed().outbox.rows.keys().copied().collect();
+            assert_eq!(rows, [mail(1).id]);
+        }
+    }
+
+    #[tokio::test]
     async fn an_id_is_taken_once_whatever_it_names() {
         let store = MemoryStore::<Plain>::default();
         let mut tx = store.begin().await.unwrap();
@@ -150,7 +199,8 @@ mod tests {
         let store = MemoryStore::<Plain>::default();
         let tx = store.begin().await.unwrap();
         let read = store.read().await.unwrap();
-        let text = format!("{store:?} {read:?} {tx:?}");
-        assert_eq!(text, "MemoryStore { .. } MemoryRead { .. } MemoryTx { spent: false, .. }");
+        let text = format!("{store:?} {read:?} {tx:?} {:?}", store.snapshot());
+        let handles = "MemoryStore { .. } MemoryRead { .. } MemoryTx { spent: false, .. }";
+        assert_eq!(text, format!("{handles} Snapshot {{ .. }}"));
     }
 }
