@@ -9,6 +9,7 @@ mod client_sessions;
 mod clients;
 mod codes;
 mod compromises;
+mod conduct;
 mod factors;
 mod hooks;
 mod idempotency;

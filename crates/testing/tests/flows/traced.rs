@@ -1,7 +1,6 @@
 //! A store and a hasher that write down what they are asked, so that two flows can be compared by what they
 //! cost.
 
-use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,6 +32,8 @@ use durward_core::{
     StoreError, Timestamp,
 };
 
+use crate::conduct::Conduct;
+
 /// What was asked, in order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace(Arc<Mutex<Vec<&'static str>>>);
@@ -48,32 +49,6 @@ impl Trace {
     }
 }
 
-/// A false answer: the call that gives it, and what is done to the true one. Only the answer is false.
-pub(crate) type Lie = (&'static str, fn(&mut dyn Any));
-
-/// What may happen to a caller of the store on demand: nothing, unless a test asks for it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Conduct {
-    /// Whether a look-up outside of a unit of work, and a unit of work, lets others go first, once.
-    pub(crate) yields: bool,
-    /// What is answered falsely.
-    pub(crate) lies: &'static [Lie],
-}
-
-impl Conduct {
-    async fn step(self) {
-        if self.yields {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    fn alter(self, call: &str, answer: &mut dyn Any) {
-        for (_, lie) in self.lies.iter().filter(|(name, _)| *name == call) {
-            lie(answer);
-        }
-    }
-}
-
 /// A store that writes down what it is asked, that can lose races on demand, and conducts itself as it is told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TracedStore<S> {
@@ -86,6 +61,10 @@ pub(crate) struct TracedStore<S> {
 impl<S> TracedStore<S> {
     pub(crate) fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.store
     }
 
     /// How the store conducts itself from now on.

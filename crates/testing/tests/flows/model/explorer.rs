@@ -3,8 +3,33 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// What one caller does, from one step to the next: whether he was served at its end.
-pub(crate) type Run<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
+use crate::model::course::{Course, End, Told};
+
+/// What one caller does, from one step to the next, and what he is told at its end.
+pub(crate) type Run<'a> = Pin<Box<dyn Future<Output = Told> + 'a>>;
+
+/// Somebody who does something, and who does it from its beginning when he has lost what he knows.
+pub(crate) struct Caller<'a> {
+    pub(crate) name: &'static str,
+    begin: Box<dyn Fn() -> Run<'a> + 'a>,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new<R>(name: &'static str, act: impl Fn() -> R + 'a) -> Self
+    where
+        R: Future<Output = Told> + 'a,
+    {
+        Self { name, begin: Box::new(move || Box::pin(act())) }
+    }
+
+    /// What he does, up to his first step.
+    fn begun(&self) -> Run<'a> {
+        let mut run = (self.begin)();
+        let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending(), "{} takes no step", self.name);
+        run
+    }
+}
 
 /// The choices of one schedule. Run again and again, it makes every choice once, in the order of a
 /// depth-first search.
@@ -39,40 +64,44 @@ impl Schedule {
     }
 }
 
+/// A caller under way.
+struct Running<'a> {
+    caller: usize,
+    run: Run<'a>,
+}
+
 /// Runs these callers in the order of the schedule. At every step of each, its end included, he may lose all
-/// that he knows, and begins again; this happens `crashes` times at most in all. Answers how often each was
-/// served, as far as he learnt of it.
-pub(crate) fn run<'a>(
-    schedule: &mut Schedule,
-    callers: &[&dyn Fn() -> Run<'a>],
-    mut crashes: u32,
-) -> Vec<usize> {
-    let mut served = vec![0; callers.len()];
-    let mut running: Vec<(usize, Run<'a>)> =
-        callers.iter().enumerate().map(|(number, begin)| (number, begun(*begin))).collect();
+/// that he knows, and begins again; this happens `crashes` times at most in all.
+pub(crate) fn run(schedule: &mut Schedule, callers: &[Caller<'_>], mut crashes: u32) -> Course {
+    let mut course = Course::default();
+    let mut running: Vec<_> = callers
+        .iter()
+        .enumerate()
+        .map(|(caller, it)| Running { caller, run: it.begun() })
+        .collect();
     while !running.is_empty() {
         let kinds = if crashes > 0 { 2 } else { 1 };
         let choice = schedule.choose(running.len() * kinds);
-        let (place, crashes_after) = (choice / kinds, choice % kinds == 1);
-        let (number, caller) = &mut running[place];
-        let polled = caller.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        if crashes_after {
+        let (place, loses) = (choice / kinds, choice % kinds == 1);
+        let Running { caller, run } = &mut running[place];
+        let who = callers[*caller].name;
+        let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let ended = polled.is_ready();
+        match polled {
+            Poll::Ready(told) => {
+                course.ends.push(End { who, told, heard: !loses });
+            }
+            Poll::Pending if loses => course.interrupted.push(who),
+            Poll::Pending => {}
+        }
+        if loses {
             crashes -= 1;
-            *caller = begun(callers[*number]);
-        } else if let Poll::Ready(was_served) = polled {
-            served[*number] += usize::from(was_served);
+            *run = callers[*caller].begun();
+        } else if ended {
             _ = running.remove(place);
         }
     }
-    served
-}
-
-/// A caller who waits before his first step.
-fn begun<'a>(begin: &dyn Fn() -> Run<'a>) -> Run<'a> {
-    let mut caller = begin();
-    let polled = caller.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(polled.is_pending(), "a caller without a step");
-    caller
+    course
 }
 
 /// Runs what needs no other: nothing that it waits for may take time.
@@ -85,26 +114,33 @@ pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-#[test]
-fn every_order_comes_up_once() {
-    let step = || -> Run<'static> {
-        Box::pin(async {
-            tokio::task::yield_now().await;
-            tokio::task::yield_now().await;
-            true
+/// How many schedules there are of callers of so many steps each.
+#[cfg(test)]
+fn count(steps: &[usize], crashes: u32) -> usize {
+    let caller = |steps: &usize| {
+        let steps = *steps;
+        Caller::new("caller", move || async move {
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+            Told::Done
         })
     };
-    let count = |crashes| {
-        let (mut schedule, mut count) = (Schedule::default(), 0);
-        loop {
-            count += 1;
-            assert_eq!(run(&mut schedule, &[&step, &step], crashes), [1, 1]);
-            if !schedule.turn() {
-                return count;
-            }
+    let callers: Vec<_> = steps.iter().map(caller).collect();
+    let (mut schedule, mut count) = (Schedule::default(), 0);
+    loop {
+        count += 1;
+        let course = run(&mut schedule, &callers, crashes);
+        assert_eq!(course.ends.iter().filter(|end| end.heard).count(), callers.len());
+        if !schedule.turn() {
+            return count;
         }
-    };
+    }
+}
+
+#[test]
+fn every_order_comes_up_once() {
     // Two callers of two steps each: 4 over 2. A crash adds to one of them the steps before it.
-    assert_eq!(count(0), 6);
-    assert_eq!(count(1), 6 + 2 * (10 + 15));
+    assert_eq!(count(&[2, 2], 0), 6);
+    assert_eq!(count(&[2, 2], 1), 6 + 2 * (10 + 15));
 }

@@ -1,23 +1,27 @@
 //! What must hold whatever the order, and whoever crashed.
+//!
+//! What is stored is read from the store itself, which does not lie; what is accepted is asked of the flows.
 
 use std::fmt;
 
 use durward_core::accounts::IssuedSession;
 use durward_core::entity::Compromise;
 use durward_core::store::{Passwords, Sessions};
-use durward_core::{FreshUser, Method, Plain, Session, UserId};
+use durward_core::{Method, Plain, Session, UserId};
 
-use crate::model::worlds::It;
+use crate::model::course::Course;
+use crate::model::explorer::at_once;
+use crate::model::given::Given;
 
 /// Which of them does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Violation {
     /// A code, a step of an authenticator app, a recovery code or a refresh token was used twice.
     UsedTwice,
-    /// A user who was banned or deleted has a credential that is accepted.
-    AliveThoughBanned,
-    /// An address is not exactly that person's who proved it first.
-    TwoOwners,
+    /// Something is accepted of a user who was banned or deleted, or of a session that was ended.
+    AliveThoughOver,
+    /// An address is not exactly that person's who proved it first, or somebody else's claim of it stands.
+    NotTheOwner,
     /// Somebody else noticed.
     OtherPersonConcerned,
     /// A session was opened without every factor that was required.
@@ -40,60 +44,62 @@ pub(crate) fn ensure(holds: bool, violation: Violation) -> Result<(), Violation>
     if holds { Ok(()) } else { Err(violation) }
 }
 
-/// The sessions of a user that have not ended, as they are stored.
-pub(crate) async fn live(it: &It, user: UserId) -> Vec<Session<Plain>> {
-    let mut sessions = it.accounts().read().await.unwrap().sessions_of(user).await.unwrap();
-    sessions.retain(|session| session.ended.is_none());
-    sessions
-}
-
-/// One proof opened one session at most.
-pub(crate) async fn used_once(it: &It, user: UserId, before: usize) -> Result<(), Violation> {
-    let opened =
-        it.accounts().read().await.unwrap().sessions_of(user).await.unwrap().len() - before;
-    ensure(opened <= 1, Violation::UsedTwice)
-}
-
-/// Neither a session of a banned user is stored as alive, nor is one accepted, by either of its tokens.
-pub(crate) async fn nothing_lives(
-    it: &It,
-    user: UserId,
-    known: &[IssuedSession],
-) -> Result<(), Violation> {
-    ensure(live(it, user).await.is_empty(), Violation::AliveThoughBanned)?;
-    for session in known {
-        let accepted = it.accounts().authenticate(&session.token, None).await;
-        ensure(accepted.is_err(), Violation::AliveThoughBanned)?;
-        let accepted = it.accounts().refresh(&session.refresh, &it.origin()).await;
-        ensure(accepted.is_err(), Violation::AliveThoughBanned)?;
+impl Given {
+    /// The sessions of a user that have not ended, as they are stored.
+    pub(crate) fn live(&self, user: UserId) -> Vec<Session<Plain>> {
+        let mut sessions = at_once(self.stored().sessions_of(user)).unwrap();
+        sessions.retain(|session| session.ended.is_none());
+        sessions
     }
-    Ok(())
-}
 
-/// After an enrolment only the session that enrolled lives, and those that have proven the factor.
-pub(crate) async fn every_factor(it: &It, keeper: &FreshUser) -> Result<(), Violation> {
-    for session in live(it, keeper.id()).await {
-        let proven = session.methods.contains(&Method::Totp);
-        ensure(proven || session.id == keeper.session(), Violation::FactorMissing)?;
+    pub(crate) fn is_accepted(&self, session: &IssuedSession) -> bool {
+        at_once(self.it.accounts().authenticate(&session.token, None)).is_ok()
     }
-    Ok(())
-}
 
-/// No session comes from a marked password: whoever lives has proven who he is before the mark, or by another
-/// password.
-pub(crate) async fn opened_by_none_marked(it: &It, user: UserId) -> Result<(), Violation> {
-    let stored = it.accounts().read().await.unwrap().password(user).await.unwrap().unwrap();
-    let Some(Compromise { since, .. }) = stored.compromised else { return Ok(()) };
-    let later = live(it, user).await.into_iter().filter(|it| it.created >= since).count();
-    ensure(later == 0, Violation::OpenedByCompromised)
-}
+    /// One proof opened one session at most, beside the one that Ada had.
+    pub(crate) fn used_once(&self) -> Result<(), Violation> {
+        ensure(self.live(self.ada.user).len() <= 2, Violation::UsedTwice)
+    }
 
-/// A revoked password leaves nobody in.
-pub(crate) async fn nobody_is_in(it: &It, user: UserId) -> Result<(), Violation> {
-    ensure(live(it, user).await.is_empty(), Violation::OpenedByCompromised)
-}
+    /// Neither is a session of Ada's stored as alive, nor is one accepted that she ever had, by either of its tokens.
+    pub(crate) fn nothing_lives(&self, course: &Course) -> Result<(), Violation> {
+        ensure(self.live(self.ada.user).is_empty(), Violation::AliveThoughOver)?;
+        for session in course.sessions().chain([&self.ada]) {
+            ensure(!self.is_accepted(session), Violation::AliveThoughOver)?;
+            let origin = self.it.origin();
+            let refreshed = at_once(self.it.accounts().refresh(&session.refresh, &origin));
+            ensure(refreshed.is_err(), Violation::AliveThoughOver)?;
+        }
+        Ok(())
+    }
 
-/// Nobody is served whose attempt could not be debited any more.
-pub(crate) fn debited(served: usize) -> Result<(), Violation> {
-    ensure(served == 0, Violation::VerifiedUndebited)
+    /// No session of Ada's lives but her first, and those that have proven all of this.
+    pub(crate) fn every_factor(&self, required: &[Method]) -> Result<(), Violation> {
+        for session in self.live(self.ada.user) {
+            let proven = required.iter().all(|method| session.methods.contains(method));
+            ensure(proven || session.id == self.ada.session, Violation::FactorMissing)?;
+        }
+        Ok(())
+    }
+
+    /// No session of Ada's lives but her first, and this other one is not accepted.
+    pub(crate) fn ended_for_others(&self, other: &IssuedSession) -> Result<(), Violation> {
+        let mut live = self.live(self.ada.user).into_iter();
+        ensure(live.all(|it| it.id == self.ada.session), Violation::OtherSessionLives)?;
+        ensure(!self.is_accepted(other), Violation::OtherSessionLives)
+    }
+
+    /// No session comes from a marked password: whoever lives has proven who he is before the mark, or by another
+    /// password.
+    pub(crate) fn opened_by_none_marked(&self) -> Result<(), Violation> {
+        let stored = at_once(self.stored().password(self.ada.user)).unwrap().unwrap();
+        let Some(Compromise { since, .. }) = stored.compromised else { return Ok(()) };
+        let mut live = self.live(self.ada.user).into_iter();
+        ensure(live.all(|it| it.created < since), Violation::OpenedByCompromised)
+    }
+
+    /// A revoked password leaves nobody in.
+    pub(crate) fn nobody_is_in(&self) -> Result<(), Violation> {
+        ensure(self.live(self.ada.user).is_empty(), Violation::OpenedByCompromised)
+    }
 }

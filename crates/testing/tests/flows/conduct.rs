@@ -1,0 +1,38 @@
+//! How a store conducts itself towards its callers, and what it does wrong.
+
+use std::any::Any;
+
+/// What a store does wrong when it is called by this name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// It does what it is asked, and its answer is altered.
+    Lies(&'static str, fn(&mut dyn Any)),
+}
+
+/// What may happen to a caller of the store on demand: nothing, unless a test asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Conduct {
+    /// Whether a look-up outside of a unit of work, and a unit of work, lets others go first, once.
+    pub(crate) yields: bool,
+    /// What is done wrong.
+    pub(crate) faults: &'static [Fault],
+}
+
+impl Conduct {
+    /// Lets others go first, if it does.
+    pub(crate) async fn step(self) {
+        if self.yields {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Alters a true answer, if it is to be a false one.
+    pub(crate) fn alter(self, call: &str, answer: &mut dyn Any) {
+        for fault in self.faults {
+            match fault {
+                Fault::Lies(name, lie) if *name == call => lie(answer),
+                Fault::Lies(..) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Small worlds with one address that several people claim.
+
+use durward_core::CodeToken;
+use durward_core::accounts::{IssuedSession, VerificationAttempt};
+use durward_core::store::LoginEmails;
+use durward_testing::given;
+
+use crate::login_emails::claim;
+use crate::model::course::Course;
+use crate::model::explorer::at_once;
+use crate::model::given::Given;
+use crate::model::invariants::{Violation, ensure};
+use crate::model::scene::{Explored, How, Scene, World};
+
+const BOTH: &str = "both@example.org";
+
+pub(crate) const WORLDS: &[World] =
+    &[World { name: "one address of two people", explore: two_people, mistakes: &[] }];
+
+impl Given {
+    /// Somebody claims the address, and has the code that proves it.
+    fn claimed_by(&self, somebody: &IssuedSession) -> VerificationAttempt {
+        at_once(async {
+            claim(&self.it, somebody, &[BOTH]).await.unwrap();
+            let letter = self.it.mail_to(BOTH).await;
+            VerificationAttempt::Link(CodeToken::parse(letter.link_code()).unwrap())
+        })
+    }
+
+    /// The address is proven by one person, who is told so, and nobody else claims it any more (R-EM-07, R-EM-08).
+    fn one_owner(
+        &self,
+        course: &Course,
+        people: &[(&str, &IssuedSession)],
+    ) -> Result<(), Violation> {
+        let address = given::email(BOTH);
+        let proven = at_once(self.stored().proven_email(address.canonical())).unwrap();
+        let owner = proven.ok_or(Violation::NotTheOwner)?.user;
+        for (name, somebody) in people {
+            let told = course.serves(name);
+            ensure(!told || somebody.user == owner, Violation::NotTheOwner)?;
+            let claims = at_once(self.stored().login_emails_of(somebody.user)).unwrap();
+            let claims = claims.iter().filter(|it| it.address.canonical() == address.canonical());
+            let most = usize::from(somebody.user == owner);
+            ensure(claims.count() <= most, Violation::NotTheOwner)?;
+        }
+        Ok(())
+    }
+}
+
+fn two_people(how: How) -> Explored {
+    let given = Given::new();
+    let eve = given.sign_up("eve@example.com");
+    let codes = [given.claimed_by(&given.ada), given.claimed_by(&eve)];
+    let people = [("ada", &given.ada), ("eve", &eve)];
+    Scene {
+        given: &given,
+        callers: vec![
+            given.proves_address("ada", &codes[0]),
+            given.proves_address("eve", &codes[1]),
+        ],
+        holds: |course: &Course| given.one_owner(course, &people),
+        courses: &["ada", "eve"],
+    }
+    .explore(how)
+}

@@ -1,0 +1,106 @@
+//! Mistakes of others, as faults of a store.
+
+use std::any::Any;
+
+use durward_core::entity::{
+    Compromise, Flow, LiveSession, PasswordLogin, Remedy, SessionFamily, StoredPassword, Totp, User,
+};
+use durward_core::{Plain, UserStatus};
+
+use crate::conduct::Fault::{self, Lies};
+
+/// A guard that lets everybody pass.
+fn passes(answer: &mut dyn Any) {
+    *answer.downcast_mut::<bool>().unwrap() = true;
+}
+
+fn found<T: 'static>(answer: &mut dyn Any) -> Option<&mut T> {
+    answer.downcast_mut::<Option<T>>().unwrap().as_mut()
+}
+
+fn unfinished(answer: &mut dyn Any) {
+    if let Some(flow) = found::<Flow<Plain>>(answer) {
+        flow.finished = None;
+    }
+}
+
+fn untried(answer: &mut dyn Any) {
+    if let Some(flow) = found::<Flow<Plain>>(answer) {
+        flow.attempts = 0;
+    }
+}
+
+fn active(answer: &mut dyn Any) {
+    if let Some(user) = found::<User<Plain>>(answer) {
+        user.status = UserStatus::Active;
+    }
+}
+
+fn active_login(answer: &mut dyn Any) {
+    if let Some(login) = found::<PasswordLogin>(answer) {
+        login.status = UserStatus::Active;
+    }
+}
+
+fn cached_session(answer: &mut dyn Any) {
+    if let Some(live) = found::<LiveSession<Plain>>(answer) {
+        (live.ended, live.status) = (None, UserStatus::Active);
+    }
+}
+
+fn cached_family(answer: &mut dyn Any) {
+    if let Some(family) = found::<SessionFamily<Plain>>(answer) {
+        (family.session.ended, family.status) = (None, UserStatus::Active);
+    }
+}
+
+fn no_factor(answer: &mut dyn Any) {
+    *answer.downcast_mut::<Option<Totp>>().unwrap() = None;
+}
+
+fn unmarked(answer: &mut dyn Any) {
+    if let Some(stored) = found::<StoredPassword>(answer) {
+        stored.compromised = None;
+    }
+}
+
+fn still_marked(answer: &mut dyn Any) {
+    if let Some(stored) = found::<StoredPassword>(answer) {
+        let (since, remedy) = (stored.changed, Remedy::Change);
+        stored.compromised = Some(Compromise { since, remedy });
+    }
+}
+
+/// Whoever read the code before it was spent may spend it, too.
+pub(crate) const SPENT_UNGUARDED: &[Fault] = &[Lies("finish_flow", passes)];
+/// A code is never spent.
+pub(crate) const NEVER_SPENT: &[Fault] = &[
+    Lies("finish_flow", passes),
+    Lies("flow_by_link", unfinished),
+    Lies("flow_by_handle", unfinished),
+];
+/// Attempts have no end.
+pub(crate) const ATTEMPTS_UNCOUNTED: &[Fault] =
+    &[Lies("debit_flow", passes), Lies("debit_attempt", passes), Lies("flow_by_handle", untried)];
+/// A step of an authenticator app is good as long as it lasts.
+pub(crate) const STEPS_REPEAT: &[Fault] = &[Lies("spend_totp_step", passes)];
+/// A recovery code is good for ever.
+pub(crate) const RECOVERY_REPEATS: &[Fault] = &[Lies("spend_recovery_code", passes)];
+/// The second factor exists, and no login asks for it.
+pub(crate) const FACTOR_SKIPPED: &[Fault] = &[Lies("totp", no_factor)];
+/// Nobody looks whether a user is banned.
+pub(crate) const BAN_UNREAD: &[Fault] =
+    &[Lies("user", active), Lies("user_by_email", active), Lies("password_login", active_login)];
+/// A session is read from where its end is not seen.
+pub(crate) const END_UNSEEN: &[Fault] = &[Lies("session_by_token", cached_session)];
+/// A refresh reads neither the end of its family nor the status of its user.
+pub(crate) const REFRESH_UNCHECKED: &[Fault] =
+    &[Lies("session_by_refresh", cached_family), Lies("rotate_session", passes)];
+/// A password is marked, and no login looks.
+pub(crate) const MARK_UNREAD: &[Fault] = &[Lies("password", unmarked)];
+/// Whoever is asked for another password may choose one as often as he likes.
+pub(crate) const CHOICE_REPEATS: &[Fault] = &[
+    Lies("finish_flow", passes),
+    Lies("flow_by_handle", unfinished),
+    Lies("password", still_marked),
+];

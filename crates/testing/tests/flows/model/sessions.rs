@@ -1,0 +1,30 @@
+//! Small worlds with one session and its refresh tokens.
+
+use durward_core::accounts::IssuedSession;
+
+use crate::model::course::Course;
+use crate::model::given::Given;
+use crate::model::invariants::{Violation, ensure};
+use crate::model::scene::{Explored, How, Scene, World};
+
+pub(crate) const WORLDS: &[World] =
+    &[World { name: "one refresh token, twice", explore: one_refresh_token, mistakes: &[] }];
+
+/// Of all pairs one is accepted, and not the one before them.
+fn one_branch(given: &Given, course: &Course) -> Result<(), Violation> {
+    let is_accepted = |session: &&IssuedSession| given.is_accepted(session);
+    ensure(course.sessions().filter(is_accepted).count() == 1, Violation::UsedTwice)?;
+    ensure(!given.is_accepted(&given.ada), Violation::UsedTwice)
+}
+
+/// The second is told the pair that takes the place of the first one's: whoever lost an answer may ask again.
+fn one_refresh_token(how: How) -> Explored {
+    let given = Given::new();
+    Scene {
+        given: &given,
+        callers: vec![given.refreshes("one", &given.ada), given.refreshes("two", &given.ada)],
+        holds: |course: &Course| one_branch(&given, course),
+        courses: &["one two", "two one"],
+    }
+    .explore(how)
+}
