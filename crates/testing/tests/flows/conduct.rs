@@ -7,6 +7,8 @@ use std::any::Any;
 pub(crate) enum Fault {
     /// It does what it is asked, and its answer is altered.
     Lies(&'static str, fn(&mut dyn Any)),
+    /// It does nothing, and answers as if it had: what is filled in is an `Option` of the answer.
+    Skips(&'static str, fn(&mut dyn Any)),
 }
 
 /// What may happen to a caller of the store on demand: nothing, unless a test asks for it.
@@ -31,8 +33,20 @@ impl Conduct {
         for fault in self.faults {
             match fault {
                 Fault::Lies(name, lie) if *name == call => lie(answer),
-                Fault::Lies(..) => {}
+                Fault::Lies(..) | Fault::Skips(..) => {}
             }
         }
+    }
+
+    /// What is answered without doing anything, if so.
+    pub(crate) fn skip<T: 'static>(self, call: &str) -> Option<T> {
+        let mut answer = None;
+        for fault in self.faults {
+            match fault {
+                Fault::Skips(name, fill) if *name == call => fill(&mut answer),
+                Fault::Lies(..) | Fault::Skips(..) => {}
+            }
+        }
+        answer
     }
 }

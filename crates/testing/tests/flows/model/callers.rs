@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use durward_core::accounts::{
-    CodeAttempt, FactorAttempt, IssuedSession, NewPasswordAttempt, PasswordChange,
+    CodeAttempt, FactorAttempt, IssuedSession, NewPasswordAttempt, PasswordChange, PasswordReset,
     VerificationAttempt,
 };
 use durward_core::entity::TotpCode;
@@ -82,6 +82,19 @@ impl Given {
             let (current, password) = (Some(given::password(PASSWORD)), given::password(NEW));
             let change = PasswordChange { current, password };
             it.accounts().change_password(client, &change, &it.origin()).await.is_ok().into()
+        })
+    }
+
+    pub(crate) fn resets_password<'a>(
+        &'a self,
+        code: &'a CodeAttempt,
+        state: &'a FlowState,
+    ) -> Caller<'a> {
+        let it = &self.it;
+        Caller::new("reset", move || async move {
+            let (attempt, state) = (Some(code.clone()), state.clone());
+            let reset = PasswordReset { attempt, state, password: given::password(NEW) };
+            it.accounts().confirm_reset(reset, &it.origin()).await.is_ok().into()
         })
     }
 

@@ -1,12 +1,12 @@
 //! Small worlds with one mailed code.
 
-use durward_core::accounts::CodeAttempt;
+use durward_core::accounts::{CodeAttempt, ResetRequest};
 use durward_core::{Flow, Plain};
-use durward_testing::{followed, typed};
+use durward_testing::{followed, given, step, typed};
 
 use crate::model::course::Course;
 use crate::model::explorer::at_once;
-use crate::model::given::Given;
+use crate::model::given::{ADA, Given};
 use crate::model::invariants::{Violation, ensure};
 use crate::model::mistakes as put_back;
 use crate::model::scene::{Explored, How, Scene, World};
@@ -21,6 +21,11 @@ pub(crate) const WORLDS: &[World] = &[
         ],
     },
     World {
+        name: "one code, in two hands",
+        explore: two_hands,
+        mistakes: &[(&["GW-63"], put_back::STATE_UNREAD, Violation::OtherHands)],
+    },
+    World {
         name: "two right answers after the last attempt",
         explore: last_attempt,
         mistakes: &[(
@@ -28,6 +33,11 @@ pub(crate) const WORLDS: &[World] = &[
             put_back::ATTEMPTS_UNCOUNTED,
             Violation::VerifiedUndebited,
         )],
+    },
+    World {
+        name: "a code of a reset, used for a login",
+        explore: other_purpose,
+        mistakes: &[(&["AM-05"], put_back::PURPOSE_UNREAD, Violation::OtherPurpose)],
     },
 ];
 
@@ -43,6 +53,23 @@ fn one_code(how: How) -> Explored {
         ],
         holds: |_: &Course| given.used_once(),
         courses: &["follow", "type"],
+    }
+    .explore(how)
+}
+
+/// Whoever reads the mail of somebody else has the code, and not the `state`.
+fn two_hands(how: How) -> Explored {
+    let given = Given::new();
+    let (begun, letter) = given.mailed_login();
+    let (link, foreign) = (followed(&letter), given.it.state());
+    Scene {
+        given: &given,
+        callers: vec![
+            given.answers_code("owner", &link, &begun.state),
+            given.answers_code("thief", &link, &foreign),
+        ],
+        holds: |course: &Course| ensure(!course.serves("thief"), Violation::OtherHands),
+        courses: &["owner"],
     }
     .explore(how)
 }
@@ -64,6 +91,31 @@ fn last_attempt(how: How) -> Explored {
         ],
         holds: |course: &Course| ensure(course.served().is_empty(), Violation::VerifiedUndebited),
         courses: &[""],
+    }
+    .explore(how)
+}
+
+fn other_purpose(how: How) -> Explored {
+    let given = Given::new();
+    let (it, state) = (&given.it, given.it.state());
+    let request = ResetRequest { email: given::email(ADA), state: state.clone() };
+    let letter = at_once(async {
+        it.deliver().await;
+        step(it.accounts().request_reset(&request, &it.origin()).await.unwrap());
+        it.mail_to(ADA).await
+    });
+    let link = followed(&letter);
+    Scene {
+        given: &given,
+        callers: vec![
+            given.resets_password(&link, &state),
+            given.answers_code("login", &link, &state),
+        ],
+        holds: |_: &Course| {
+            let mut live = given.live(given.ada.user).into_iter();
+            ensure(live.all(|session| session.id == given.ada.session), Violation::OtherPurpose)
+        },
+        courses: &["reset"],
     }
     .explore(how)
 }

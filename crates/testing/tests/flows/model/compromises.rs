@@ -30,7 +30,7 @@ pub(crate) const WORLDS: &[World] = &[
     World {
         name: "a revocation against a new password",
         explore: revocation_against_new_password,
-        mistakes: &[],
+        mistakes: &[(&["R-SE-07"], put_back::SESSIONS_STAY, Violation::OpenedByCompromised)],
     },
     World {
         name: "two new passwords, on two flows",

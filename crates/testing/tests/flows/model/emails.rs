@@ -10,12 +10,20 @@ use crate::model::course::Course;
 use crate::model::explorer::at_once;
 use crate::model::given::Given;
 use crate::model::invariants::{Violation, ensure};
+use crate::model::mistakes as put_back;
 use crate::model::scene::{Explored, How, Scene, World};
 
 const BOTH: &str = "both@example.org";
 
-pub(crate) const WORLDS: &[World] =
-    &[World { name: "one address of two people", explore: two_people, mistakes: &[] }];
+pub(crate) const WORLDS: &[World] = &[World {
+    name: "one address of two people",
+    explore: two_people,
+    mistakes: &[
+        (&["AM-03"], put_back::PROOF_UNWRITTEN, Violation::NotTheOwner),
+        (&["AM-09"], put_back::CLAIMS_STAND, Violation::NotTheOwner),
+        (&["GW-48"], put_back::CLAIMS_BLOCK, Violation::NotTheOwner),
+    ],
+}];
 
 impl Given {
     /// Somebody claims the address, and has the code that proves it.

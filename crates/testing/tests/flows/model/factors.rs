@@ -2,6 +2,7 @@
 
 use durward_core::Method;
 use durward_core::accounts::FactorProof;
+use durward_testing::followed;
 
 use crate::model::callers::Against;
 use crate::model::course::Course;
@@ -22,6 +23,11 @@ pub(crate) const WORLDS: &[World] = &[
         mistakes: &[(&["R-RC-01"], put_back::RECOVERY_REPEATS, Violation::UsedTwice)],
     },
     World {
+        name: "two steps of one login, in either order",
+        explore: two_steps,
+        mistakes: &[(&["AM-06"], put_back::STEP_UNREAD, Violation::FactorMissing)],
+    },
+    World {
         name: "an enrolment against a login",
         explore: enrolment_against_login,
         mistakes: &[(&["AM-07"], put_back::FACTOR_SKIPPED, Violation::FactorMissing)],
@@ -29,7 +35,7 @@ pub(crate) const WORLDS: &[World] = &[
     World {
         name: "an enrolment against a refresh",
         explore: enrolment_against_refresh,
-        mistakes: &[(&["GW-13"], put_back::END_UNSEEN, Violation::OtherSessionLives)],
+        mistakes: &[(&["GW-12", "DP-05"], put_back::END_UNSEEN, Violation::OtherSessionLives)],
     },
 ];
 
@@ -54,6 +60,24 @@ fn one_proof(how: How, proof: fn(&Given, &App) -> FactorProof) -> Explored {
         ],
         holds: |_: &Course| given.used_once(),
         courses: &["one", "two"],
+    }
+    .explore(how)
+}
+
+/// Who has the app answers the step of the mailed code by it, too.
+fn two_steps(how: How) -> Explored {
+    let given = Given::new();
+    let app = given.enrolled();
+    let (begun, letter) = given.mailed_login();
+    let (code, factor) = (followed(&letter), begun.with(given.shown_by(&app)));
+    Scene {
+        given: &given,
+        callers: vec![
+            given.answers_code("code", &code, &begun.state),
+            given.answers_factor("factor", &factor, &begun.state),
+        ],
+        holds: |_: &Course| given.every_factor(&[Method::Email, Method::Totp]),
+        courses: &["(code)"],
     }
     .explore(how)
 }

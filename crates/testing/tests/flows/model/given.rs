@@ -86,6 +86,10 @@ impl Given {
         at_once(self.it.log_in(ADA))
     }
 
+    pub(crate) fn refreshed(&self, session: &IssuedSession) -> IssuedSession {
+        at_once(self.it.accounts().refresh(&session.refresh, &self.it.origin())).unwrap()
+    }
+
     /// Ada in a request.
     pub(crate) fn client(&self) -> Client {
         let user = at_once(self.it.accounts().authenticate(&self.ada.token, None)).unwrap();

@@ -18,6 +18,10 @@ use crate::model::given::Given;
 pub(crate) enum Violation {
     /// A code, a step of an authenticator app, a recovery code or a refresh token was used twice.
     UsedTwice,
+    /// A code did what it was not mailed for.
+    OtherPurpose,
+    /// A code served somebody who did not ask for it.
+    OtherHands,
     /// Something is accepted of a user who was banned or deleted, or of a session that was ended.
     AliveThoughOver,
     /// An address is not exactly that person's who proved it first, or somebody else's claim of it stands.

@@ -3,15 +3,31 @@
 use std::any::Any;
 
 use durward_core::entity::{
-    Compromise, Flow, LiveSession, PasswordLogin, Remedy, SessionFamily, StoredPassword, Totp, User,
+    Compromise, Flow, LiveSession, PasswordLogin, Purpose, Remedy, SessionFamily, Step,
+    StoredPassword, Totp, User,
 };
 use durward_core::{Plain, UserStatus};
 
-use crate::conduct::Fault::{self, Lies};
+use crate::conduct::Fault::{self, Lies, Skips};
 
 /// A guard that lets everybody pass.
 fn passes(answer: &mut dyn Any) {
     *answer.downcast_mut::<bool>().unwrap() = true;
+}
+
+/// Something that was not done, and is said to be.
+fn done(answer: &mut dyn Any) {
+    *answer.downcast_mut::<Option<bool>>().unwrap() = Some(true);
+}
+
+/// Something that was not done, and is said not to be.
+fn refused(answer: &mut dyn Any) {
+    *answer.downcast_mut::<Option<bool>>().unwrap() = Some(false);
+}
+
+/// Nothing that it could have been done to.
+fn none(answer: &mut dyn Any) {
+    *answer.downcast_mut::<Option<u64>>().unwrap() = Some(0);
 }
 
 fn found<T: 'static>(answer: &mut dyn Any) -> Option<&mut T> {
@@ -27,6 +43,24 @@ fn unfinished(answer: &mut dyn Any) {
 fn untried(answer: &mut dyn Any) {
     if let Some(flow) = found::<Flow<Plain>>(answer) {
         flow.attempts = 0;
+    }
+}
+
+fn anybodys(answer: &mut dyn Any) {
+    if let Some(flow) = found::<Flow<Plain>>(answer) {
+        flow.state = None;
+    }
+}
+
+fn for_login(answer: &mut dyn Any) {
+    if let Some(flow) = found::<Flow<Plain>>(answer) {
+        flow.purpose = Purpose::Login;
+    }
+}
+
+fn at_factor(answer: &mut dyn Any) {
+    if let Some(flow) = found::<Flow<Plain>>(answer) {
+        flow.step = Step::Totp;
     }
 }
 
@@ -64,6 +98,13 @@ fn unmarked(answer: &mut dyn Any) {
     }
 }
 
+fn unmarked_login(answer: &mut dyn Any) {
+    let login = found::<PasswordLogin>(answer);
+    if let Some(stored) = login.and_then(|login| login.stored.as_mut()) {
+        stored.compromised = None;
+    }
+}
+
 fn still_marked(answer: &mut dyn Any) {
     if let Some(stored) = found::<StoredPassword>(answer) {
         let (since, remedy) = (stored.changed, Remedy::Change);
@@ -79,6 +120,12 @@ pub(crate) const NEVER_SPENT: &[Fault] = &[
     Lies("flow_by_link", unfinished),
     Lies("flow_by_handle", unfinished),
 ];
+/// A code is good for whoever has it, whoever asked for it.
+pub(crate) const STATE_UNREAD: &[Fault] = &[Lies("flow_by_link", anybodys)];
+/// A code is good for a login, whatever it was mailed for.
+pub(crate) const PURPOSE_UNREAD: &[Fault] = &[Lies("flow_by_link", for_login)];
+/// A handle is good for the second factor, whichever step it was given for.
+pub(crate) const STEP_UNREAD: &[Fault] = &[Lies("flow_by_handle", at_factor)];
 /// Attempts have no end.
 pub(crate) const ATTEMPTS_UNCOUNTED: &[Fault] =
     &[Lies("debit_flow", passes), Lies("debit_attempt", passes), Lies("flow_by_handle", untried)];
@@ -96,11 +143,24 @@ pub(crate) const END_UNSEEN: &[Fault] = &[Lies("session_by_token", cached_sessio
 /// A refresh reads neither the end of its family nor the status of its user.
 pub(crate) const REFRESH_UNCHECKED: &[Fault] =
     &[Lies("session_by_refresh", cached_family), Lies("rotate_session", passes)];
+/// New tokens are told, and the old ones stay.
+pub(crate) const ROTATION_UNWRITTEN: &[Fault] = &[Skips("rotate_session", done)];
+/// A refresh token that comes back is refused, and nothing else happens.
+pub(crate) const FAMILY_SURVIVES: &[Fault] = &[Skips("end_session", done)];
+/// Sessions stay, whatever they are to end with.
+pub(crate) const SESSIONS_STAY: &[Fault] = &[Skips("end_sessions_of", none)];
 /// A password is marked, and no login looks.
-pub(crate) const MARK_UNREAD: &[Fault] = &[Lies("password", unmarked)];
+pub(crate) const MARK_UNREAD: &[Fault] =
+    &[Lies("password", unmarked), Lies("password_login", unmarked_login)];
 /// Whoever is asked for another password may choose one as often as he likes.
 pub(crate) const CHOICE_REPEATS: &[Fault] = &[
     Lies("finish_flow", passes),
     Lies("flow_by_handle", unfinished),
     Lies("password", still_marked),
 ];
+/// An address is said to be proven, and nothing of it is written.
+pub(crate) const PROOF_UNWRITTEN: &[Fault] = &[Skips("prove_login_email", done)];
+/// Whoever claimed an address goes on to, though somebody else has proven it.
+pub(crate) const CLAIMS_STAND: &[Fault] = &[Skips("delete_claims", none)];
+/// Whoever claimed an address keeps it from whoever proves it.
+pub(crate) const CLAIMS_BLOCK: &[Fault] = &[Skips("prove_login_email", refused)];

@@ -3,18 +3,20 @@
 use crate::model::callers::Against;
 use crate::model::course::Course;
 use crate::model::given::Given;
+use crate::model::invariants::Violation;
+use crate::model::mistakes as put_back;
 use crate::model::scene::{Explored, How, Scene, World};
 
 pub(crate) const WORLDS: &[World] = &[
     World {
         name: "a password change against a login",
         explore: change_against_login,
-        mistakes: &[],
+        mistakes: &[(&["GW-42"], put_back::SESSIONS_STAY, Violation::OtherSessionLives)],
     },
     World {
         name: "a password change against a refresh",
         explore: change_against_refresh,
-        mistakes: &[],
+        mistakes: &[(&["GW-42"], put_back::SESSIONS_STAY, Violation::OtherSessionLives)],
     },
 ];
 

@@ -5,10 +5,21 @@ use durward_core::accounts::IssuedSession;
 use crate::model::course::Course;
 use crate::model::given::Given;
 use crate::model::invariants::{Violation, ensure};
+use crate::model::mistakes as put_back;
 use crate::model::scene::{Explored, How, Scene, World};
 
-pub(crate) const WORLDS: &[World] =
-    &[World { name: "one refresh token, twice", explore: one_refresh_token, mistakes: &[] }];
+pub(crate) const WORLDS: &[World] = &[
+    World {
+        name: "one refresh token, twice",
+        explore: one_refresh_token,
+        mistakes: &[(&["GW-13", "GW-65"], put_back::ROTATION_UNWRITTEN, Violation::UsedTwice)],
+    },
+    World {
+        name: "a refresh token that was spent long ago, against the present one",
+        explore: spent_token,
+        mistakes: &[(&["GW-65"], put_back::FAMILY_SURVIVES, Violation::AliveThoughOver)],
+    },
+];
 
 /// Of all pairs one is accepted, and not the one before them.
 fn one_branch(given: &Given, course: &Course) -> Result<(), Violation> {
@@ -25,6 +36,22 @@ fn one_refresh_token(how: How) -> Explored {
         callers: vec![given.refreshes("one", &given.ada), given.refreshes("two", &given.ada)],
         holds: |course: &Course| one_branch(&given, course),
         courses: &["one two", "two one"],
+    }
+    .explore(how)
+}
+
+/// Whoever has it has copied it: nothing of its family may live on.
+fn spent_token(how: How) -> Explored {
+    let given = Given::new();
+    let present = given.refreshed(&given.refreshed(&given.ada));
+    Scene {
+        given: &given,
+        callers: vec![given.refreshes("thief", &given.ada), given.refreshes("owner", &present)],
+        holds: |course: &Course| {
+            ensure(!given.is_accepted(&present), Violation::AliveThoughOver)?;
+            given.nothing_lives(course)
+        },
+        courses: &["", "owner"],
     }
     .explore(how)
 }

@@ -11,8 +11,8 @@ pub(crate) const WORLDS: &[World] = &[
         name: "a ban against a login",
         explore: ban_against_login,
         mistakes: &[
-            (&["AM-08"], put_back::BAN_UNREAD, Violation::AliveThoughOver),
-            (&["GW-12"], put_back::END_UNSEEN, Violation::AliveThoughOver),
+            (&["AM-08", "AM-27"], put_back::BAN_UNREAD, Violation::AliveThoughOver),
+            (&["GW-12", "DP-05"], put_back::END_UNSEEN, Violation::AliveThoughOver),
         ],
     },
     World {
@@ -23,7 +23,10 @@ pub(crate) const WORLDS: &[World] = &[
     World {
         name: "a deletion against a login",
         explore: deletion_against_login,
-        mistakes: &[(&["AM-08"], put_back::BAN_UNREAD, Violation::AliveThoughOver)],
+        mistakes: &[
+            (&["AM-08", "AM-27"], put_back::BAN_UNREAD, Violation::AliveThoughOver),
+            (&["GW-43"], put_back::SESSIONS_STAY, Violation::AliveThoughOver),
+        ],
     },
 ];
 
