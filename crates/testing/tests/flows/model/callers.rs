@@ -28,6 +28,15 @@ impl Given {
         Caller::new("login", || async { try_password(&self.it, ADA, PASSWORD).await.into() })
     }
 
+    /// Logs out by the refresh token, which names its family also when it is spent. A session token does not: one that
+    /// a refresh has replaced names nothing.
+    pub(crate) fn logs_out<'a>(&'a self, session: &'a IssuedSession) -> Caller<'a> {
+        let it = &self.it;
+        Caller::new("logout", move || async move {
+            it.accounts().logout_by_refresh(&session.refresh, &it.origin()).await.is_ok().into()
+        })
+    }
+
     pub(crate) fn refreshes<'a>(
         &'a self,
         name: &'static str,
@@ -48,6 +57,15 @@ impl Given {
         let it = &self.it;
         Caller::new(name, move || async move {
             it.accounts().answer_code(code, state, &it.origin()).await.into()
+        })
+    }
+
+    /// Asks for another code in the place of the one that was mailed.
+    pub(crate) fn renews_code<'a>(&'a self, begun: &'a Begun) -> Caller<'a> {
+        let it = &self.it;
+        Caller::new("renew", move || async move {
+            let (handle, state) = (&begun.step.handle, &begun.state);
+            it.accounts().resend_code(handle, state, &it.origin()).await.is_ok().into()
         })
     }
 

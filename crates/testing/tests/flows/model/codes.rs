@@ -2,11 +2,11 @@
 
 use durward_core::accounts::{CodeAttempt, ResetRequest};
 use durward_core::{Flow, Plain};
-use durward_testing::{followed, given, step, typed};
+use durward_testing::{Letter, followed, given, step, typed};
 
 use crate::model::course::Course;
 use crate::model::explorer::at_once;
-use crate::model::given::{ADA, Given};
+use crate::model::given::{ADA, Begun, Given};
 use crate::model::invariants::{Violation, ensure};
 use crate::model::mistakes as put_back;
 use crate::model::scene::{Explored, How, Scene, World};
@@ -18,6 +18,14 @@ pub(crate) const WORLDS: &[World] = &[
         mistakes: &[
             (&["AM-04"], put_back::SPENT_UNGUARDED, Violation::UsedTwice),
             (&["GW-60"], put_back::NEVER_SPENT, Violation::UsedTwice),
+        ],
+    },
+    World {
+        name: "one code, followed, typed and replaced",
+        explore: replaced_code,
+        mistakes: &[
+            (&["AM-04"], put_back::SPENT_UNGUARDED, Violation::UsedTwice),
+            (&["AM-24", "GW-52"], put_back::OLD_CODE_STAYS, Violation::ReplacedCodeCounts),
         ],
     },
     World {
@@ -41,6 +49,20 @@ pub(crate) const WORLDS: &[World] = &[
     },
 ];
 
+impl Given {
+    /// Follows every code that was mailed since the beginning; answers how many opened a session.
+    fn let_in_by_fresh_codes(&self, begun: &Begun) -> usize {
+        let (it, origin) = (&self.it, self.it.origin());
+        at_once(it.deliver());
+        let letters = it.inbox().all_to(ADA).into_iter().filter(|letter| letter.name() == "login");
+        let lets_in = |letter: &Letter| {
+            let code = followed(letter);
+            at_once(it.accounts().answer_code(&code, &begun.state, &origin)).is_ok()
+        };
+        letters.filter(lets_in).count()
+    }
+}
+
 fn one_code(how: How) -> Explored {
     let given = Given::new();
     let (begun, letter) = given.mailed_login();
@@ -53,6 +75,32 @@ fn one_code(how: How) -> Explored {
         ],
         holds: |_: &Course| given.used_once(),
         courses: &["follow", "type"],
+    }
+    .explore(how)
+}
+
+/// A code that was replaced is worth nothing to whoever comes with it later; the fresh one is good for whoever is not
+/// in yet.
+fn replaced_code(how: How) -> Explored {
+    let given = Given::new();
+    let (begun, letter) = given.mailed_login();
+    let (link, short) = (followed(&letter), typed(&begun.step, letter.code()));
+    Scene {
+        given: &given,
+        callers: vec![
+            given.answers_code("follow", &link, &begun.state),
+            given.answers_code("type", &short, &begun.state),
+            given.renews_code(&begun),
+        ],
+        holds: |course: &Course| {
+            given.used_once()?;
+            for who in ["follow", "type"] {
+                ensure(!course.serves_after(who, "renew"), Violation::ReplacedCodeCounts)?;
+            }
+            let opened = course.sessions().count() + given.let_in_by_fresh_codes(&begun);
+            ensure(opened == 1, Violation::ReplacedCodeCounts)
+        },
+        courses: &["renew", "follow renew", "renew follow", "type renew", "renew type"],
     }
     .explore(how)
 }

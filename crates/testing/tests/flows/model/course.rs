@@ -17,6 +17,10 @@ pub(crate) enum Told {
 #[derive(Clone, Debug)]
 pub(crate) struct End {
     pub(crate) who: &'static str,
+    /// Which step of all was the first of his.
+    pub(crate) since: usize,
+    /// Which step of all was the last of his.
+    pub(crate) at: usize,
     pub(crate) told: Told,
     /// Whether he learnt of it.
     pub(crate) heard: bool,
@@ -50,6 +54,13 @@ impl Course {
     /// Whether somebody was served, and learnt of it.
     pub(crate) fn serves(&self, who: &str) -> bool {
         self.ends.iter().any(|end| end.who == who && end.heard && end.is_served())
+    }
+
+    /// Whether somebody was served who began when another one had been.
+    pub(crate) fn serves_after(&self, who: &str, other: &str) -> bool {
+        let served = |name| self.ends.iter().filter(move |end| end.who == name && end.is_served());
+        let first = served(other).map(|end| end.at).min();
+        first.is_some_and(|first| served(who).any(|end| end.since > first))
     }
 
     /// Every session that was opened or refreshed, though nobody may have learnt of it.

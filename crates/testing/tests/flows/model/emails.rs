@@ -3,7 +3,7 @@
 use durward_core::CodeToken;
 use durward_core::accounts::{IssuedSession, VerificationAttempt};
 use durward_core::store::LoginEmails;
-use durward_testing::given;
+use durward_testing::{followed, given, step};
 
 use crate::login_emails::claim;
 use crate::model::course::Course;
@@ -15,15 +15,25 @@ use crate::model::scene::{Explored, How, Scene, World};
 
 const BOTH: &str = "both@example.org";
 
-pub(crate) const WORLDS: &[World] = &[World {
-    name: "one address of two people",
-    explore: two_people,
-    mistakes: &[
-        (&["AM-03"], put_back::PROOF_UNWRITTEN, Violation::NotTheOwner),
-        (&["AM-09"], put_back::CLAIMS_STAND, Violation::NotTheOwner),
-        (&["GW-48"], put_back::CLAIMS_BLOCK, Violation::NotTheOwner),
-    ],
-}];
+pub(crate) const WORLDS: &[World] = &[
+    World {
+        name: "one address of two people",
+        explore: two_people,
+        mistakes: &[
+            (&["AM-03"], put_back::PROOF_UNWRITTEN, Violation::NotTheOwner),
+            (&["AM-09"], put_back::CLAIMS_STAND, Violation::NotTheOwner),
+            (&["GW-48"], put_back::CLAIMS_BLOCK, Violation::NotTheOwner),
+        ],
+    },
+    World {
+        name: "one address of two people, and of a stranger who signs up",
+        explore: two_people_and_a_stranger,
+        mistakes: &[
+            (&["AM-09"], put_back::CLAIMS_STAND, Violation::NotTheOwner),
+            (&["AM-23", "GW-45"], put_back::USER_WITHOUT_ADDRESS, Violation::NotTheOwner),
+        ],
+    },
+];
 
 impl Given {
     /// Somebody claims the address, and has the code that proves it.
@@ -35,7 +45,8 @@ impl Given {
         })
     }
 
-    /// The address is proven by one person, who is told so, and nobody else claims it any more (R-EM-07, R-EM-08).
+    /// The address is proven by one person, who is told so, and whose account every session is of that was opened by it;
+    /// nobody else claims it any more (R-EM-07, R-EM-08).
     fn one_owner(
         &self,
         course: &Course,
@@ -52,7 +63,8 @@ impl Given {
             let most = usize::from(somebody.user == owner);
             ensure(claims.count() <= most, Violation::NotTheOwner)?;
         }
-        Ok(())
+        let mut others = course.sessions().filter(|session| session.user != owner);
+        ensure(others.next().is_none(), Violation::NotTheOwner)
     }
 }
 
@@ -69,6 +81,31 @@ fn two_people(how: How) -> Explored {
         ],
         holds: |course: &Course| given.one_owner(course, &people),
         courses: &["ada", "eve"],
+    }
+    .explore(how)
+}
+
+/// Whoever signs up with an address that was proven meanwhile reads its mailbox, and logs in.
+fn two_people_and_a_stranger(how: How) -> Explored {
+    let given = Given::new();
+    let (it, eve) = (&given.it, given.sign_up("eve@example.com"));
+    let codes = [given.claimed_by(&given.ada), given.claimed_by(&eve)];
+    let request = it.request(BOTH);
+    let state = request.state.clone();
+    let link = at_once(async {
+        step(it.accounts().sign_up(request, &it.origin()).await.unwrap());
+        followed(&it.mail_to(BOTH).await)
+    });
+    let people = [("ada", &given.ada), ("eve", &eve)];
+    Scene {
+        given: &given,
+        callers: vec![
+            given.proves_address("ada", &codes[0]),
+            given.proves_address("eve", &codes[1]),
+            given.answers_code("stranger", &link, &state),
+        ],
+        holds: |course: &Course| given.one_owner(course, &people),
+        courses: &["ada stranger", "eve stranger", "stranger"],
     }
     .explore(how)
 }

@@ -68,6 +68,8 @@ impl Schedule {
 struct Running<'a> {
     caller: usize,
     run: Run<'a>,
+    /// When he took his first step since he last knew nothing.
+    since: Option<usize>,
 }
 
 /// Runs these callers in the order of the schedule. At every step of each, its end included, he may lose all
@@ -77,29 +79,31 @@ pub(crate) fn run(schedule: &mut Schedule, callers: &[Caller<'_>], mut crashes: 
     let mut running: Vec<_> = callers
         .iter()
         .enumerate()
-        .map(|(caller, it)| Running { caller, run: it.begun() })
+        .map(|(caller, it)| Running { caller, run: it.begun(), since: None })
         .collect();
+    let mut now = 0;
     while !running.is_empty() {
         let kinds = if crashes > 0 { 2 } else { 1 };
         let choice = schedule.choose(running.len() * kinds);
         let (place, loses) = (choice / kinds, choice % kinds == 1);
-        let Running { caller, run } = &mut running[place];
-        let who = callers[*caller].name;
+        let Running { caller, run, since } = &mut running[place];
+        let (who, began) = (callers[*caller].name, *since.get_or_insert(now));
         let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let ended = polled.is_ready();
         match polled {
             Poll::Ready(told) => {
-                course.ends.push(End { who, told, heard: !loses });
+                course.ends.push(End { who, since: began, at: now, told, heard: !loses });
             }
             Poll::Pending if loses => course.interrupted.push(who),
             Poll::Pending => {}
         }
         if loses {
             crashes -= 1;
-            *run = callers[*caller].begun();
+            (*run, *since) = (callers[*caller].begun(), None);
         } else if ended {
             _ = running.remove(place);
         }
+        now += 1;
     }
     course
 }
@@ -143,4 +147,6 @@ fn every_order_comes_up_once() {
     // Two callers of two steps each: 4 over 2. A crash adds to one of them the steps before it.
     assert_eq!(count(&[2, 2], 0), 6);
     assert_eq!(count(&[2, 2], 1), 6 + 2 * (10 + 15));
+    // Three callers: 5! / (2! 2! 1!).
+    assert_eq!(count(&[2, 2, 1], 0), 30);
 }

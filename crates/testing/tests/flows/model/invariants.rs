@@ -18,6 +18,8 @@ use crate::model::given::Given;
 pub(crate) enum Violation {
     /// A code, a step of an authenticator app, a recovery code or a refresh token was used twice.
     UsedTwice,
+    /// A code that was replaced is accepted, or nobody gets in by the one in its place.
+    ReplacedCodeCounts,
     /// A code did what it was not mailed for.
     OtherPurpose,
     /// A code served somebody who did not ask for it.

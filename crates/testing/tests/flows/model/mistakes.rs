@@ -25,6 +25,11 @@ fn refused(answer: &mut dyn Any) {
     *answer.downcast_mut::<Option<bool>>().unwrap() = Some(false);
 }
 
+/// Something that was not written.
+fn forgotten(answer: &mut dyn Any) {
+    *answer.downcast_mut::<Option<()>>().unwrap() = Some(());
+}
+
 /// Nothing that it could have been done to.
 fn none(answer: &mut dyn Any) {
     *answer.downcast_mut::<Option<u64>>().unwrap() = Some(0);
@@ -129,6 +134,8 @@ pub(crate) const STEP_UNREAD: &[Fault] = &[Lies("flow_by_handle", at_factor)];
 /// Attempts have no end.
 pub(crate) const ATTEMPTS_UNCOUNTED: &[Fault] =
     &[Lies("debit_flow", passes), Lies("debit_attempt", passes), Lies("flow_by_handle", untried)];
+/// A fresh code is mailed, and the old one stays in its place.
+pub(crate) const OLD_CODE_STAYS: &[Fault] = &[Skips("advance_flow", done)];
 /// A step of an authenticator app is good as long as it lasts.
 pub(crate) const STEPS_REPEAT: &[Fault] = &[Lies("spend_totp_step", passes)];
 /// A recovery code is good for ever.
@@ -164,3 +171,5 @@ pub(crate) const PROOF_UNWRITTEN: &[Fault] = &[Skips("prove_login_email", done)]
 pub(crate) const CLAIMS_STAND: &[Fault] = &[Skips("delete_claims", none)];
 /// Whoever claimed an address keeps it from whoever proves it.
 pub(crate) const CLAIMS_BLOCK: &[Fault] = &[Skips("prove_login_email", refused)];
+/// A user is made, and the address that he signed up with is lost.
+pub(crate) const USER_WITHOUT_ADDRESS: &[Fault] = &[Skips("insert_login_email", forgotten)];

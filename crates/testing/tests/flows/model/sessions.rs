@@ -19,6 +19,19 @@ pub(crate) const WORLDS: &[World] = &[
         explore: spent_token,
         mistakes: &[(&["GW-65"], put_back::FAMILY_SURVIVES, Violation::AliveThoughOver)],
     },
+    World {
+        name: "two refreshes and a logout",
+        explore: refreshes_and_logout,
+        mistakes: &[
+            (&["GW-12", "DP-05"], put_back::END_UNSEEN, Violation::AliveThoughOver),
+            (&["GW-65"], put_back::REFRESH_UNCHECKED, Violation::AliveThoughOver),
+        ],
+    },
+    World {
+        name: "two refreshes and a ban",
+        explore: refreshes_and_ban,
+        mistakes: &[(&["GW-65"], put_back::REFRESH_UNCHECKED, Violation::AliveThoughOver)],
+    },
 ];
 
 /// Of all pairs one is accepted, and not the one before them.
@@ -52,6 +65,35 @@ fn spent_token(how: How) -> Explored {
             given.nothing_lives(course)
         },
         courses: &["", "owner"],
+    }
+    .explore(how)
+}
+
+fn refreshes_and_logout(how: How) -> Explored {
+    let given = Given::new();
+    let callers = vec![
+        given.refreshes("one", &given.ada),
+        given.refreshes("two", &given.ada),
+        given.logs_out(&given.ada),
+    ];
+    Scene {
+        given: &given,
+        callers,
+        holds: |course: &Course| given.nothing_lives(course),
+        courses: &["logout", "one logout", "one two logout", "two logout", "two one logout"],
+    }
+    .explore(how)
+}
+
+fn refreshes_and_ban(how: How) -> Explored {
+    let given = Given::new();
+    let callers =
+        vec![given.refreshes("one", &given.ada), given.refreshes("two", &given.ada), given.bans()];
+    Scene {
+        given: &given,
+        callers,
+        holds: |course: &Course| given.nothing_lives(course),
+        courses: &["ban", "one ban", "one two ban", "two ban", "two one ban"],
     }
     .explore(how)
 }
