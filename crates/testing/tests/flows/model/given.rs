@@ -1,13 +1,16 @@
 //! Who is there before the callers begin.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use durward_core::accounts::{
     FactorAttempt, FactorProof, IssuedSession, PasswordAttempt, StepAnswer,
 };
+use durward_core::behavior::{PasswordContext, PasswordRule};
 use durward_core::entity::{TotpCode, TotpSecret, totp_step};
 use durward_core::{
-    Caller as Client, Clock, FlowState, FlowToken, FreshUser, Plain, RecoveryCode, Store, Timestamp,
+    Caller as Client, Clock, FlowState, FlowToken, FreshUser, Obstruction, Password, Plain,
+    RecoveryCode, Store, Timestamp,
 };
 use durward_store_memory::{MemoryRead, MemoryStore, Snapshot};
 use durward_testing::given::PASSWORD;
@@ -46,10 +49,20 @@ pub(crate) struct Begun {
 /// Where all schedules of a world begin.
 pub(crate) struct Beginning(Snapshot, Timestamp);
 
+/// Which passwords are good enough is no part of these worlds, and takes longer to say than all the rest.
+struct AnyPassword;
+
+impl PasswordRule for AnyPassword {
+    fn check(&self, _: &Password, _: &PasswordContext<'_>) -> Vec<Obstruction> {
+        Vec::new()
+    }
+}
+
 impl Given {
     pub(crate) fn new() -> Self {
         let store = TracedStore::default();
-        let it = TestAccounts::on(store.clone());
+        let any = Arc::new(AnyPassword);
+        let it = TestAccounts::on_with(store.clone(), |parts| parts.behavior.password = any);
         let ada = at_once(it.sign_up(ADA));
         Self { it, store, ada }
     }
