@@ -8,7 +8,8 @@ use durward_core::accounts::{
 };
 use durward_core::entity::TotpCode;
 use durward_core::{
-    Caller as Client, CompromiseCause, FlowState, FlowToken, FreshUser, UserStatus, unit,
+    Caller as Client, CompromiseCause, EmailAddress, FlowState, FlowToken, FreshUser, Origin,
+    UserStatus, unit,
 };
 use durward_testing::given::{self, PASSWORD};
 
@@ -163,6 +164,23 @@ impl Given {
         let it = &self.it;
         Caller::new(name, move || async move {
             it.accounts().verify_email(code, None, &it.origin()).await.is_ok().into()
+        })
+    }
+
+    /// Gives addresses up, and claims them again.
+    pub(crate) fn claims_again<'a>(
+        &'a self,
+        by: &'a FreshUser,
+        addresses: &'a [EmailAddress],
+    ) -> Caller<'a> {
+        let it = &self.it;
+        Caller::new("again", move || async move {
+            let (accounts, actor, session) = (it.accounts(), Some(by.id()), Some(by.session()));
+            let origin = Origin { actor, session, ..it.origin() };
+            let removed = accounts.remove_emails(by, addresses, &origin).await;
+            let claimed =
+                removed.is_ok() && accounts.claim_emails(by, addresses, &origin).await.is_ok();
+            claimed.into()
         })
     }
 

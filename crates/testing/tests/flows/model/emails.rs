@@ -1,8 +1,8 @@
 //! Small worlds with one address that several people claim.
 
-use durward_core::CodeToken;
 use durward_core::accounts::{IssuedSession, VerificationAttempt};
 use durward_core::store::LoginEmails;
+use durward_core::{CodeToken, LoginEmail};
 use durward_testing::{followed, given, step};
 
 use crate::login_emails::claim;
@@ -33,6 +33,11 @@ pub(crate) const WORLDS: &[World] = &[
             (&["AM-23", "GW-45"], put_back::USER_WITHOUT_ADDRESS, Violation::NotTheOwner),
         ],
     },
+    World {
+        name: "a claim given up and made again, against its old code",
+        explore: claim_made_again,
+        mistakes: &[(&["AM-26"], put_back::CLAIM_STAYS, Violation::NotTheOwner)],
+    },
 ];
 
 impl Given {
@@ -45,16 +50,19 @@ impl Given {
         })
     }
 
-    /// The address is proven by one person, who is told so, and whose account every session is of that was opened by it;
-    /// nobody else claims it any more (R-EM-07, R-EM-08).
+    fn proven(&self) -> Option<LoginEmail> {
+        at_once(self.stored().proven_email(given::email(BOTH).canonical())).unwrap()
+    }
+
+    /// The address is proven by one person, who is told so, and who owns every session that was opened by it; nobody
+    /// else claims it any more (R-EM-07, R-EM-08).
     fn one_owner(
         &self,
         course: &Course,
         people: &[(&str, &IssuedSession)],
     ) -> Result<(), Violation> {
         let address = given::email(BOTH);
-        let proven = at_once(self.stored().proven_email(address.canonical())).unwrap();
-        let owner = proven.ok_or(Violation::NotTheOwner)?.user;
+        let owner = self.proven().ok_or(Violation::NotTheOwner)?.user;
         for (name, somebody) in people {
             let told = course.serves(name);
             ensure(!told || somebody.user == owner, Violation::NotTheOwner)?;
@@ -106,6 +114,20 @@ fn two_people_and_a_stranger(how: How) -> Explored {
         ],
         holds: |course: &Course| given.one_owner(course, &people),
         courses: &["ada stranger", "eve stranger", "stranger"],
+    }
+    .explore(how)
+}
+
+/// The code proves the claim that it was mailed for, and no other one of the same address.
+fn claim_made_again(how: How) -> Explored {
+    let given = Given::new();
+    let (code, by) = (given.claimed_by(&given.ada), given.fresh());
+    let address = [given::email(BOTH)];
+    Scene {
+        given: &given,
+        callers: vec![given.claims_again(&by, &address), given.proves_address("prove", &code)],
+        holds: |_: &Course| ensure(given.proven().is_none(), Violation::NotTheOwner),
+        courses: &["again", "prove again"],
     }
     .explore(how)
 }

@@ -152,9 +152,9 @@ pub(crate) const REFRESH_UNCHECKED: &[Fault] =
     &[Lies("session_by_refresh", cached_family), Lies("rotate_session", passes)];
 /// New tokens are told, and the old ones stay.
 pub(crate) const ROTATION_UNWRITTEN: &[Fault] = &[Skips("rotate_session", done)];
-/// A refresh token that comes back is refused, and nothing else happens.
-pub(crate) const FAMILY_SURVIVES: &[Fault] = &[Skips("end_session", done)];
-/// Sessions stay, whatever they are to end with.
+/// A session is said to have ended, and stays.
+pub(crate) const SESSION_STAYS: &[Fault] = &[Skips("end_session", done)];
+/// The sessions of a user stay, whatever they are to end with.
 pub(crate) const SESSIONS_STAY: &[Fault] = &[Skips("end_sessions_of", none)];
 /// A password is marked, and no login looks.
 pub(crate) const MARK_UNREAD: &[Fault] =
@@ -173,3 +173,5 @@ pub(crate) const CLAIMS_STAND: &[Fault] = &[Skips("delete_claims", none)];
 pub(crate) const CLAIMS_BLOCK: &[Fault] = &[Skips("prove_login_email", refused)];
 /// A user is made, and the address that he signed up with is lost.
 pub(crate) const USER_WITHOUT_ADDRESS: &[Fault] = &[Skips("insert_login_email", forgotten)];
+/// An address is said to be given up, and stays, with the code that proves it.
+pub(crate) const CLAIM_STAYS: &[Fault] = &[Skips("delete_login_email", done)];

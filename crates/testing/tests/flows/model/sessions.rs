@@ -17,7 +17,7 @@ pub(crate) const WORLDS: &[World] = &[
     World {
         name: "a refresh token that was spent long ago, against the present one",
         explore: spent_token,
-        mistakes: &[(&["GW-65"], put_back::FAMILY_SURVIVES, Violation::AliveThoughOver)],
+        mistakes: &[(&["GW-65"], put_back::SESSION_STAYS, Violation::AliveThoughOver)],
     },
     World {
         name: "two refreshes and a logout",
@@ -25,6 +25,7 @@ pub(crate) const WORLDS: &[World] = &[
         mistakes: &[
             (&["GW-12", "DP-05"], put_back::END_UNSEEN, Violation::AliveThoughOver),
             (&["GW-65"], put_back::REFRESH_UNCHECKED, Violation::AliveThoughOver),
+            (&["GW-66"], put_back::SESSION_STAYS, Violation::AliveThoughOver),
         ],
     },
     World {
