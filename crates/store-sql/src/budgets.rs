@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::store::{BudgetsMut, Result};
-use durward_core::{Attrs, Digest, StoreError, Timestamp};
+use durward_core::{Attrs, StoreError, Timestamp};
 
 use crate::engine::{Engine, Value, values};
 use crate::pending::Touch;
 use crate::row::{Columns, Row};
-use crate::statement::{Statement, statements};
+use crate::statement::statements;
 use crate::tx::SqlTx;
 
 statements! { Budgets;
@@ -42,18 +42,23 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
             return Ok(Debit::Granted);
         }
         let whole = |row: &dyn Row| row.time("whole_ms");
-        match self.row(of(BUDGET, key), values![key], whole).await? {
+        match self.row(Touch::row(BUDGET, key.as_bytes()), values![key], whole).await? {
             Some(whole) if whole > last_grant => {
                 Ok(Debit::Refused { retry_after: whole.since(last_grant) })
             }
-            Some(_) if presumes => {
-                self.change(of(DEBIT_BUDGET, key), debit).await.map(|_presumed| Debit::Granted)
-            }
+            Some(_) if presumes => self
+                .change(Touch::row(DEBIT_BUDGET, key.as_bytes()), debit)
+                .await
+                .map(|_presumed| Debit::Granted),
             // Somebody gave one back in the meantime.
             Some(_) => self.fail(StoreError::Conflict),
             None => {
                 let whole = now + rate.interval;
-                self.insert_unless_raced(of(INSERT_BUDGET, key), values![key, whole]).await?;
+                self.insert_unless_raced(
+                    Touch::row(INSERT_BUDGET, key.as_bytes()),
+                    values![key, whole],
+                )
+                .await?;
                 Ok(Debit::Granted)
             }
         }
@@ -61,7 +66,9 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
 
     async fn refund_budget(&mut self, key: BudgetKey, rate: &Rate) -> Result<()> {
         let BudgetKey(key) = &key;
-        self.change(of(REFUND_BUDGET, key), values![millis(rate.interval), key]).await.map(drop)
+        self.change(Touch::row(REFUND_BUDGET, key.as_bytes()), values![millis(rate.interval), key])
+            .await
+            .map(drop)
     }
 
     async fn debit_attempt(
@@ -78,21 +85,23 @@ impl<E: Engine, A: Attrs> BudgetsMut for SqlTx<'_, E, A> {
             return Ok(true);
         }
         let stored = |row: &dyn Row| Ok((row.count("failures")?, row.time("last_ms")?));
-        match self.row(of(ATTEMPTS, key), values![key], stored).await? {
+        match self.row(Touch::row(ATTEMPTS, key.as_bytes()), values![key], stored).await? {
             Some((failures, last)) if presumes && delays.allow(failures, last, now) => {
-                self.change(of(DEBIT_ATTEMPT, key), values).await
+                self.change(Touch::row(DEBIT_ATTEMPT, key.as_bytes()), values).await
             }
             Some(_) => Ok(false),
             None => {
                 let first = values![key, now];
-                self.insert_unless_raced(of(INSERT_ATTEMPT, key), first).await.map(|()| true)
+                self.insert_unless_raced(Touch::row(INSERT_ATTEMPT, key.as_bytes()), first)
+                    .await
+                    .map(|()| true)
             }
         }
     }
 
     async fn reset_attempts(&mut self, key: BudgetKey) -> Result<()> {
         let BudgetKey(key) = &key;
-        self.sweep(of(RESET_ATTEMPTS, key), values![key]).await
+        self.sweep(Touch::row(RESET_ATTEMPTS, key.as_bytes()), values![key]).await
     }
 }
 
@@ -104,11 +113,6 @@ impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
             answer => answer,
         }
     }
-}
-
-/// A statement about one budget and no other.
-fn of(statement: Statement, key: &Digest) -> Touch<'_> {
-    Touch { statement, row: Some(key.as_bytes()) }
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -140,7 +140,7 @@ pub(crate) trait Source<E: Driver>: Clone + Send + Sync + 'static {
     ) -> Option<durward_core::store::Result<Vec<T>>> {
         None
     }
-    /// Commits a unit of work that is nothing but these writes, each of one row, where there is a shorter way than a
+    /// Commits a unit of work that is nothing but these writes, each of one row or of what there is, where there is a shorter way than a
     /// transaction of its own; `None` where there is not, or it did not work just now and nothing happened.
     fn commit_at_once(
         &self,

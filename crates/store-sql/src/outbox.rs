@@ -8,7 +8,7 @@ use crate::engine::{Engine, values};
 use crate::pending::Touch;
 use crate::read::look_ups;
 use crate::row::{Columns, Row};
-use crate::statement::{Statement, statements};
+use crate::statement::statements;
 use crate::tx::SqlTx;
 
 macro_rules! columns {
@@ -90,18 +90,13 @@ impl<E: Engine, A: Attrs> OutboxMut for SqlTx<'_, E, A> {
     }
 
     async fn lease_mail(&mut self, id: MailId, due: Timestamp, until: Timestamp) -> Result<bool> {
-        self.change(of_mail(LEASE_MAIL, &id), values![until, &id, PENDING, due]).await
+        self.change(Touch::row(LEASE_MAIL, id.as_bytes()), values![until, &id, PENDING, due]).await
     }
 
     async fn settle_mail(&mut self, mail: &OutboxMail, until: Timestamp) -> Result<bool> {
         let OutboxMail { id, state, body, due, attempts: _, created: _, last_error } = mail;
         let last_error = last_error.as_deref();
         let values = values![state.name(), body, *due, last_error, id, PENDING, until];
-        self.change(of_mail(SETTLE_MAIL, id), values).await
+        self.change(Touch::row(SETTLE_MAIL, id.as_bytes()), values).await
     }
-}
-
-/// A statement about one mail, which does not wait for those about others.
-fn of_mail(statement: Statement, id: &MailId) -> Touch<'_> {
-    Touch { statement, row: Some(id.as_bytes()) }
 }

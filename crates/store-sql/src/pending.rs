@@ -22,6 +22,13 @@ pub(crate) struct Touch<'a> {
     pub(crate) row: Option<&'a [u8]>,
 }
 
+impl<'a> Touch<'a> {
+    /// A statement about the row with this key and no other, which does not wait for those about others.
+    pub(crate) fn row(statement: Statement, key: &'a [u8]) -> Self {
+        Self { statement, row: Some(key) }
+    }
+}
+
 impl From<Statement> for Touch<'_> {
     fn from(statement: Statement) -> Self {
         Self { statement, row: None }
