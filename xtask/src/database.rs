@@ -63,6 +63,18 @@ impl Database {
         link(self.engine, &self.url).await
     }
 
+    /// How many deadlocks there were in it, on PostgreSQL, where each is a second of waiting; once nobody is connected.
+    /// SQLite has none, and MariaDB breaks at once what its gap locks bring about.
+    pub(crate) async fn deadlocks(&self) -> Result<u64> {
+        let (Engine::Postgres, Some((server, name))) = (self.engine, &self.home) else {
+            return Ok(0);
+        };
+        let sql = format!("SELECT deadlocks::text FROM pg_stat_database WHERE datname = '{name}'");
+        let rows = link(self.engine, server).await?.rows(&sql).await?;
+        let count = rows.into_iter().flatten().next().flatten();
+        Ok(count.context("no statistics of the database")?.parse()?)
+    }
+
     /// Waits until nobody is connected: what a killed process left under way is then decided.
     pub(crate) async fn settle(&self) -> Result<()> {
         let (others, server, name) = match (self.engine, &self.home) {

@@ -112,6 +112,9 @@ async fn race(world: &World, nodes: usize, plan: &Plan, random: Random) -> Resul
         let status = node.stop().await?;
         ensure!(status.success(), "a node ended with {status}");
     }
+    world.setup.database.settle().await?;
+    let deadlocks = world.setup.database.deadlocks().await?;
+    ensure!(deadlocks == 0, "units of work waited for each other in circles, {deadlocks} times");
     Ok(())
 }
 

@@ -59,8 +59,8 @@ impl<S: Store> Accounts<S> {
 
     /// Takes one from the budgets of what an origin may get wrong; see [`Accounts::refund_failure`].
     ///
-    /// Units that meet take what they share in one order, so that no two wait for each other: what is proven by, the
-    /// flow, these budgets, the failures of the account.
+    /// Units that meet take what they share in one order, so that no two wait for each other: the password, another
+    /// factor, the flow, these budgets, the failures of the account.
     pub(super) async fn debit_failure(
         &self,
         tx: &mut S::Tx<'_>,

@@ -112,6 +112,8 @@ impl<S: Store> Accounts<S> {
         self.check_password(&password, &present.addresses(), Some(&present.user.name))?;
         let hash = self.hash_another(password, present.stored.as_ref()).await?;
         let settled = unit!(self, |tx, _| {
+            // First of all, as by a login: in another order two would wait for each other.
+            tx.outdate_password(id).await?;
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
                 return Err(Error::Unauthenticated);
             }

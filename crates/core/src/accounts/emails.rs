@@ -10,7 +10,8 @@ use crate::ids::UserId;
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::store::{
-    BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, Store, StoreError, Users,
+    BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, PasswordsMut, Store, StoreError,
+    Users,
 };
 use crate::text::FlowState;
 use crate::token::{CodeToken, FlowToken, ShortCode};
@@ -52,6 +53,10 @@ impl<S: Store> Accounts<S> {
             return Err(self.refuse_flow(flow.user, origin).await);
         }
         let proven = unit!(self, |tx, _| {
+            // First of all, as by a login: in another order two would wait for each other.
+            if let Some(user) = flow.user {
+                tx.outdate_password(user).await?;
+            }
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
                 return Ok(false);
             }

@@ -9,7 +9,9 @@ use crate::keys::Label;
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::secret::{Digest, Secret};
-use crate::store::{BudgetsMut, Factors, FactorsMut, FlowsMut, LoginEmails, Store, StoreError};
+use crate::store::{
+    BudgetsMut, Factors, FactorsMut, FlowsMut, LoginEmails, PasswordsMut, Store, StoreError,
+};
 use crate::time::Timestamp;
 use crate::token::{FlowToken, RecoveryCode};
 
@@ -99,6 +101,8 @@ impl<S: Store> Accounts<S> {
         };
         let codes = self.mint_recovery_codes();
         unit!(self, |tx, _| {
+            // First of all, as by a login: in another order two would wait for each other.
+            tx.outdate_password(user.id()).await?;
             if !tx.confirm_totp(id, step, now).await? {
                 return Err(Error::Invalid(vec![wrong_code()]));
             }

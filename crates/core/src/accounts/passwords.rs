@@ -89,6 +89,8 @@ impl<S: Store> Accounts<S> {
             let from = stored.map(|stored| stored.hash);
             let cause = from.as_ref().map_or(PasswordCause::Set, |_| PasswordCause::Changed);
             let changed = unit!(self, |tx, _| {
+                // First of all, as by a login: in another order two would wait for each other.
+                tx.outdate_password(user.id).await?;
                 if tx.password(user.id).await?.map(|stored| stored.hash) != from {
                     return Ok(false);
                 }

@@ -12,7 +12,7 @@ use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::Password;
-use crate::store::{BudgetsMut, FlowsMut, LoginEmails, Passwords, Store, Users};
+use crate::store::{BudgetsMut, FlowsMut, LoginEmails, Passwords, PasswordsMut, Store, Users};
 use crate::text::FlowState;
 
 /// A request for a code by which a password is reset.
@@ -96,6 +96,8 @@ impl<S: Store> Accounts<S> {
         let hash = self.hash_another(password, stored.as_ref()).await?;
         let typed = attempt.is_some_and(|attempt| matches!(attempt, CodeAttempt::Typed { .. }));
         let changed = unit!(self, |tx, _| {
+            // First of all, as by a login: in another order two would wait for each other.
+            tx.outdate_password(user).await?;
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
                 return Ok(false);
             }
