@@ -1,15 +1,13 @@
 //! Somebody always administers, whatever administrators do to each other at once, on every engine.
-#![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "testing"))]
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use durward_core::accounts::RoleChange;
 use durward_core::store::{Tx, Users, UsersMut};
 use durward_core::{
-    Accounts, Caller, Error, FreshUser, Origin, Plain, StandardRole, Store, User, UserId,
-    UserStatus, unit,
+    Accounts, Error, FreshUser, Origin, Plain, StandardRole, Store, User, UserId, UserStatus, unit,
 };
-use durward_store_sql::testing;
 use durward_testing::TestAccounts;
+
+use crate::people::fresh_user;
 
 /// How often each two of the ways are tried, each administrator on the other one, and each on himself.
 const ROUNDS: u32 = 20;
@@ -22,30 +20,11 @@ enum Way {
     Revoke,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn somebody_always_administers_on_sqlite() {
-    // R-AZ-05
-    somebody_always_administers(testing::fresh_sqlite().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn somebody_always_administers_on_postgres() {
-    if let Some(store) = testing::fresh_postgres().await {
-        somebody_always_administers(store).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn somebody_always_administers_on_mariadb() {
-    if let Some(store) = testing::fresh_mysql().await {
-        somebody_always_administers(store).await;
-    }
-}
-
+/// R-AZ-05
 async fn somebody_always_administers<S: Store<Attrs = Plain>>(store: S) {
     let it = TestAccounts::on(store);
     let ways = [Way::Ban, Way::Delete, Way::Revoke];
-    let [ada, eve] = [administrator(&it, "ada").await, administrator(&it, "eve").await];
+    let [ada, eve] = [fresh_user(&it, "ada").await, fresh_user(&it, "eve").await];
     let mut worlds = 0;
     for (one, other) in ways.iter().flat_map(|one| ways.map(|other| (*one, other))) {
         for round in 0..ROUNDS {
@@ -72,13 +51,6 @@ async fn somebody_always_administers<S: Store<Attrs = Plain>>(store: S) {
         }
     }
     assert_eq!(worlds, 9 * ROUNDS);
-}
-
-/// Somebody who logged in a moment ago.
-async fn administrator<S: Store<Attrs = Plain>>(it: &TestAccounts<S>, name: &str) -> FreshUser {
-    let session = it.sign_up(&format!("{name}@example.com")).await;
-    let user = it.accounts().authenticate(&session.token, None).await.unwrap();
-    it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
 }
 
 /// Makes an active administrator of a user, behind the flows' back.
@@ -123,3 +95,5 @@ async fn administrators<S: Store<Attrs = Plain>>(
     }
     found
 }
+
+on_every_engine!(somebody_always_administers);

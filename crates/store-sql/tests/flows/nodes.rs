@@ -1,21 +1,19 @@
 //! Two nodes on one database: rates that they keep to together, and secrets that they rotate for each other.
-#![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "testing"))]
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use durward_core::access::AccessRequest;
-use durward_core::accounts::{ClientCredential, IssuedSecret, Joining, NewClient};
+use durward_core::accounts::{ClientCredential, IssuedSecret, Joining};
 use durward_core::budget::Rate;
-use durward_core::entity::{ClientKind, ClientOwner, ClientSessions, NodeName};
+use durward_core::entity::NodeName;
 use durward_core::{
-    Accounts, Caller, ClientId, Error, FreshUser, NoAttributes, Origin, Plain, SecretKey, Sharing,
-    Store, unit,
+    Accounts, ClientId, Error, FreshUser, Origin, Plain, SecretKey, Sharing, Store, unit,
 };
-use durward_store_sql::testing;
 use durward_testing::rates::{client, granted, granted_together};
-use durward_testing::{FakeClock, TestAccounts, given};
+use durward_testing::{FakeClock, TestAccounts};
+
+use crate::people::{fresh_user, personal_key};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -105,22 +103,8 @@ async fn is_accepted<S: Store>(node: &Accounts<S>, key: &SecretKey) -> bool {
 async fn secrets_rotate_on_both<S: Store<Attrs = Plain>>(store: S) {
     let nodes = Nodes::on(store, Sharing::Store).await;
     let [one, two] = nodes.accounts();
-    let session = nodes.one.sign_up("ada@example.com").await;
-    let user = one.authenticate(&session.token, None).await.unwrap();
-    let by = one.fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap();
-    let new = NewClient {
-        owner: ClientOwner::User(session.user),
-        name: given::name("Loom"),
-        kind: ClientKind::Confidential,
-        require_user: false,
-        rate_limit: None,
-        sessions: ClientSessions::default(),
-        redirect_uris: vec![],
-        expires: None,
-        attrs: NoAttributes {},
-    };
-    let origin = Origin::default();
-    let made = unit!(one, |tx, _| one.create_client(tx, new.clone(), &by, &origin).await).unwrap();
+    let by = fresh_user(&nodes.one, "ada").await;
+    let made = personal_key(one, &by).await;
     let (id, mut key) = (made.client.id, made.secret.unwrap().key);
     for round in 0..10 {
         // Both at once: one finds room.
@@ -141,34 +125,9 @@ async fn secrets_rotate_on_both<S: Store<Attrs = Plain>>(store: S) {
     }
     let last = rotate(two, id, Duration::ZERO, &by).await.unwrap();
     assert!(!is_accepted(one, &key).await && is_accepted(one, &last.key).await);
+    let origin = Origin::default();
     unit!(two, |tx, _| two.revoke_secret(tx, id, last.id, &origin).await).unwrap();
     assert!(!is_accepted(one, &last.key).await, "revoked on the other node");
 }
 
-macro_rules! on_every_engine {
-    ($($test:ident),+) => {$(
-        mod $test {
-            use super::testing;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                super::$test(testing::fresh_sqlite::<durward_core::Plain>().await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                if let Some(store) = testing::fresh_postgres::<durward_core::Plain>().await {
-                    super::$test(store).await;
-                }
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_mariadb() {
-                if let Some(store) = testing::fresh_mysql::<durward_core::Plain>().await {
-                    super::$test(store).await;
-                }
-            }
-        }
-    )+};
-}
 on_every_engine!(rates_are_kept_together, secrets_rotate_on_both);

@@ -1,0 +1,12 @@
+//! Flows where several meet at one thing, on every engine.
+#![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "testing"))]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+#[macro_use]
+mod engines;
+
+mod administrators;
+mod authorization;
+mod nodes;
+mod people;
+mod rotations;

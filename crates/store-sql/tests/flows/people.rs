@@ -1,0 +1,38 @@
+//! People and what they have.
+
+use durward_core::accounts::{NewClient, NewlyMade};
+use durward_core::entity::{ClientKind, ClientOwner, ClientSessions};
+use durward_core::{Accounts, Caller, FreshUser, NoAttributes, Origin, Plain, Store, unit};
+use durward_testing::{TestAccounts, given};
+
+/// Somebody who logged in a moment ago.
+pub(crate) async fn fresh_user<S: Store<Attrs = Plain>>(
+    it: &TestAccounts<S>,
+    name: &str,
+) -> FreshUser {
+    let session = it.sign_up(&format!("{name}@example.com")).await;
+    let user = it.accounts().authenticate(&session.token, None).await.unwrap();
+    it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
+}
+
+/// A personal key.
+pub(crate) async fn personal_key<S: Store<Attrs = Plain>>(
+    accounts: &Accounts<S>,
+    of: &FreshUser,
+) -> NewlyMade<Plain> {
+    let new = NewClient {
+        owner: ClientOwner::User(of.id()),
+        name: given::name("Loom"),
+        kind: ClientKind::Confidential,
+        require_user: false,
+        rate_limit: None,
+        sessions: ClientSessions::default(),
+        redirect_uris: Vec::new(),
+        expires: None,
+        attrs: NoAttributes {},
+    };
+    let made = unit!(accounts, |tx, _| {
+        accounts.create_client(tx, new.clone(), of, &Origin::default()).await
+    });
+    made.unwrap()
+}
