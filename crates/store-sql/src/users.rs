@@ -35,8 +35,10 @@ statements! { Users;
     USERS_TO_ERASE =
         "SELECT id FROM {users} WHERE erasure_ms <= ? ORDER BY erasure_ms, id LIMIT ?";
     // Changes nothing and holds the rows: a lock that every engine has.
-    LOCK_OTHER_ADMINISTRATORS =
-        "UPDATE {users} SET administers = administers WHERE administers = ? AND id <> ?";
+    // All of them, in the order in which everybody finds them: two who shut each other out would wait in a circle.
+    LOCK_ADMINISTRATORS = "UPDATE {users} SET administers = administers WHERE administers = ?";
+    COUNT_OTHER_ADMINISTRATORS =
+        "SELECT COUNT(id) AS others FROM {users} WHERE administers = ? AND id <> ?";
     // Whatever refers to the user goes with the row.
     DELETE_USER = "DELETE FROM {users} WHERE id = ? AND erasure_ms <= ?";
     INSERT_ERASED_USER = concat!(
@@ -145,7 +147,10 @@ impl<E: Engine, A: Attrs> UsersMut<A> for SqlTx<'_, E, A> {
     }
 
     async fn lock_other_administrators(&mut self, user: UserId) -> Result<u64> {
-        self.execute(LOCK_OTHER_ADMINISTRATORS, values![true, &user]).await
+        self.execute(LOCK_ADMINISTRATORS, values![true]).await?;
+        let others = |row: &dyn Row| row.count("others");
+        let found = self.row(COUNT_OTHER_ADMINISTRATORS, values![true, &user], others).await?;
+        Ok(found.unwrap_or(0))
     }
 
     async fn erase_user(&mut self, id: UserId, now: Timestamp) -> Result<bool> {
