@@ -110,6 +110,13 @@ impl<A: Attrs> SessionsMut<A> for Handle<A> {
         })
     }
 
+    async fn remember_token(&mut self, session: SessionId, token: &Digest) -> Result<()> {
+        self.write(|tables| {
+            tables.families.push((*token, session));
+            Ok(())
+        })
+    }
+
     async fn lock_session(&mut self, _: SessionId) -> Result<()> {
         // Whoever changes anything in the meantime wins, and this unit is told at its commit.
         self.write(|_| Ok(()))

@@ -130,6 +130,7 @@ macro_rules! promises {
             sessions::a_rotation_replaces_the_tokens_and_nothing_else,
             sessions::a_token_of_before_the_rotation_finds_nothing,
             sessions::a_refresh_token_of_any_generation_finds_its_session,
+            sessions::a_remembered_token_finds_its_session,
             sessions::a_rotation_from_another_token_changes_nothing,
             sessions::of_concurrent_rotations_from_one_token_one_happens,
             sessions::a_locked_session_is_not_changed_by_others,

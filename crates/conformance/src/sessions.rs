@@ -181,6 +181,29 @@ pub async fn a_token_of_before_the_rotation_finds_nothing<S: Store<Attrs = Suite
     assert_eq!(seen::session_by_token(store, &token(1)).await, None);
 }
 
+/// A token that is remembered finds its session as its refresh tokens do, and as a session token none.
+pub async fn a_remembered_token_finds_its_session<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada] = given::users(store, [1]).await;
+    let (first, other) = (session(1, ada.id), session(2, ada.id));
+    given::sessions(store, &[&first, &other]).await;
+    let next = rotated(&first, 11);
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.rotate_session(&next, &first.refresh).await.unwrap());
+    tx.remember_token(first.id, &first.token).await.unwrap();
+    tx.remember_token(other.id, &token(9)).await.unwrap();
+    assert_eq!(tx.session_by_refresh(&first.token).await.unwrap().unwrap().session, next);
+    tx.commit().await.unwrap();
+    assert_eq!(seen::session_by_refresh(store, &first.token).await, Some(next.clone()));
+    assert_eq!(seen::session_by_refresh(store, &token(9)).await, Some(other));
+    assert_eq!(seen::session_by_token(store, &first.token).await, None);
+    assert_eq!(seen::session_by_token(store, &token(9)).await, None);
+    assert_eq!(
+        seen::session(store, first.id).await,
+        Some(next),
+        "its own tokens are what they were"
+    );
+}
+
 /// Every refresh token that a session ever had finds it, however long ago it was spent, also when the
 /// session has ended (R-SE-08).
 pub async fn a_refresh_token_of_any_generation_finds_its_session<S: Store<Attrs = Suite>>(

@@ -344,6 +344,7 @@ async fn write_in_vain<S: Store<Attrs = Suite>>(tx: &mut S::Tx<'static>) {
         tx.replace_password_hash(&password(ada), &hash("new")),
         tx.insert_session(&session(1, ada)),
         tx.rotate_session(&session(1, ada), &refresh(1)),
+        tx.remember_token(session(1, ada).id, &token(9)),
         tx.lock_session(session(1, ada).id),
         tx.end_session(session(1, ada).id, at(0)),
         tx.end_sessions_of(ada, None, at(0)),

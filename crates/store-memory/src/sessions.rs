@@ -103,6 +103,14 @@ impl<A: Attrs> SessionTable<A> {
         ending.map(|id| u64::from(self.end(id, now))).sum()
     }
 
+    pub(crate) fn remember(&mut self, session: SessionId, token: &Digest) -> Result<()> {
+        if self.families.contains_key(token) {
+            return Err(StoreError::Duplicate("token of a family"));
+        }
+        self.families.insert(*token, session);
+        Ok(())
+    }
+
     pub(crate) fn remember_tokens(&mut self, session: &Session<A>) -> Result<()> {
         if self.by_token.contains_key(&session.token) {
             return Err(StoreError::Duplicate("session token"));
@@ -203,6 +211,10 @@ impl<A: Attrs> SessionsMut<A> for MemoryTx<A> {
 
     async fn rotate_session(&mut self, session: &Session<A>, from: &Digest) -> Result<bool> {
         self.write(|state| Arc::make_mut(&mut state.sessions).rotate(session, from))
+    }
+
+    async fn remember_token(&mut self, session: SessionId, token: &Digest) -> Result<()> {
+        self.write(|state| Arc::make_mut(&mut state.sessions).remember(session, token))
     }
 
     async fn lock_session(&mut self, _id: SessionId) -> Result<()> {

@@ -65,7 +65,7 @@ statements! { Sessions;
         "INSERT INTO {sessions} (", columns!(), ") \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
-    INSERT_REFRESH_TOKEN = "INSERT INTO {refresh_tokens} (digest, session_id) VALUES (?, ?)";
+    INSERT_FAMILY_TOKEN = "INSERT INTO {refresh_tokens} (digest, session_id) VALUES (?, ?)";
     // The sum keeps MariaDB from finding one session by the index of `ended_ms`: it would lock the index
     // before the row, and whoever holds the row already waits for the index.
     ROTATE_SESSION =
@@ -226,7 +226,7 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
             &actor_session,
         ];
         self.append(INSERT_SESSION, values, "session").await?;
-        self.insert_refresh_token(session).await
+        self.remember_token(session.id, &session.refresh).await
     }
 
     async fn rotate_session(&mut self, session: &Session<A>, from: &Digest) -> Result<bool> {
@@ -242,9 +242,14 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
         ];
         let rotated = self.change_unique(ROTATE_SESSION, values, "session token").await?;
         if rotated {
-            self.insert_refresh_token(session).await?;
+            self.remember_token(session.id, &session.refresh).await?;
         }
         Ok(rotated)
+    }
+
+    async fn remember_token(&mut self, session: SessionId, token: &Digest) -> Result<()> {
+        let values = values![token, &session];
+        self.append(INSERT_FAMILY_TOKEN, values, "token of a family").await
     }
 
     async fn lock_session(&mut self, id: SessionId) -> Result<()> {
@@ -265,13 +270,5 @@ impl<E: Engine, A: Attrs> SessionsMut<A> for SqlTx<'_, E, A> {
         // No session has an id without a version.
         let except = except.unwrap_or(SessionId::from_bytes([0; 16]));
         self.execute(END_SESSIONS_OF, values![now, &user, &except]).await
-    }
-}
-
-impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
-    /// Remembers the refresh token of a session as one of its family.
-    async fn insert_refresh_token(&mut self, session: &Session<A>) -> Result<()> {
-        let values = values![&session.refresh, &session.id];
-        self.append(INSERT_REFRESH_TOKEN, values, "refresh token").await
     }
 }

@@ -120,6 +120,8 @@ impl<S: Store> Accounts<S> {
         if !tx.rotate_session(&next, &session.refresh).await? {
             return Err(Error::Store(StoreError::Conflict));
         }
+        // Whoever has it still may log out by it (R-SE-05).
+        tx.remember_token(session.id, &session.token).await?;
         self.record(tx, &Event::SessionRefreshed { session: &next }, origin).await?;
         Ok(issued(token, refresh, &next))
     }

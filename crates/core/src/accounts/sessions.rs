@@ -177,16 +177,23 @@ impl<S: Store> Accounts<S> {
         FreshUser::of(caller, self.settings().freshness, self.now())
     }
 
-    /// Logs out whoever presents this session token, also an expired one; idempotent.
+    /// Logs out whoever presents this session token, also one that has expired or that a refresh has replaced;
+    /// idempotent.
     pub async fn logout(&self, token: &SessionToken, origin: &Origin) -> Result<(), Error> {
         let mut read = self.read().await?;
         let mut found = None;
         for digest in self.keys().digests(token) {
-            found = found.or(read.session_by_token(&digest).await?);
+            if let Some(live) = read.session_by_token(&digest).await? {
+                found = Some((live.session, live.user));
+            } else if let Some(SessionFamily { session, .. }) =
+                read.session_by_refresh(&digest).await?
+            {
+                found = Some((session.id, session.user));
+            }
         }
         drop(read);
         match found {
-            Some(live) => self.end_by_logout(live.session, live.user, origin).await,
+            Some((session, user)) => self.end_by_logout(session, user, origin).await,
             None => Ok(()),
         }
     }

@@ -30,8 +30,8 @@ pub trait Sessions<A: Attrs> {
     /// whether his own session was ended.
     async fn session_by_token(&mut self, token: &Digest) -> Result<Option<LiveSession<A>>>;
 
-    /// The session of whose family this refresh token is, current or spent long ago, and the status of its
-    /// user; one look-up.
+    /// The session of whose family this refresh token is, current or spent long ago, or this
+    /// [remembered](SessionsMut::remember_token) token, and the status of its user; one look-up.
     async fn session_by_refresh(&mut self, refresh: &Digest) -> Result<Option<SessionFamily<A>>>;
 
     /// The sessions of this user that were not ended, the newest first.
@@ -57,6 +57,9 @@ pub trait SessionsMut<A: Attrs> {
     /// the family, if `from` is still the current refresh token and the session has not ended; answers
     /// whether it was. Of concurrent rotations from one token at most one is told `true`.
     async fn rotate_session(&mut self, session: &Session<A>, from: &Digest) -> Result<bool>;
+
+    /// Remembers another token, which no session has any more, as one of the family of a session that is there.
+    async fn remember_token(&mut self, session: SessionId, token: &Digest) -> Result<()>;
 
     /// Holds off other units of work that would change this session, until this one is over.
     async fn lock_session(&mut self, id: SessionId) -> Result<()>;

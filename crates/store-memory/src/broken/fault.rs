@@ -253,6 +253,7 @@ port! {
         SessionsMut<Suite> {
             insert_session(session: &Session<Suite>) -> ();
             rotate_session(session: &Session<Suite>, from: &Digest) -> bool;
+            remember_token(session: SessionId, token: &Digest) -> ();
             lock_session(id: SessionId) -> ();
             end_session(id: SessionId, now: Timestamp) -> bool;
             end_sessions_of(user: UserId, except: Option<SessionId>, now: Timestamp) -> u64;

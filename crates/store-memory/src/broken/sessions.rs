@@ -209,6 +209,29 @@ pub(super) const FAULTS: Faults = &[
         ],
     ),
     (
+        "a_remembered_token_finds_its_session",
+        &[
+            Fault::remember_token(|_, _, _| Ok(())),
+            Fault::remember_token(|state, _, token| {
+                let any = all(state).last().map(|it| it.id);
+                any.map_or(Ok(()), |id| Arc::make_mut(&mut state.sessions).remember(id, token))
+            }),
+            // It opens again what it had opened.
+            Fault::remember_token(|state, id, token| {
+                let sessions = Arc::make_mut(&mut state.sessions);
+                sessions.by_token.insert(*token, id);
+                sessions.remember(id, token)
+            }),
+            Fault::remember_token(|state, id, token| {
+                let sessions = Arc::make_mut(&mut state.sessions);
+                if let Some(row) = sessions.rows.get_mut(&id) {
+                    Arc::make_mut(row).previous_refresh = Some(*token);
+                }
+                sessions.remember(id, token)
+            }),
+        ],
+    ),
+    (
         "a_rotation_from_another_token_changes_nothing",
         &[
             Fault::rotate_session(|state, session, _| {

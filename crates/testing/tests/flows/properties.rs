@@ -159,7 +159,7 @@ impl World {
                 } else {
                     accounts.logout(&self.pairs[pair].token, &origin).await.unwrap();
                 }
-                self.model.logout(pair, by_refresh);
+                self.model.logout(pair);
             }
             Command::Ban(who) => self.set_status(who, UserStatus::Banned).await,
             Command::Unban(who) => self.set_status(who, UserStatus::Active).await,

@@ -42,6 +42,19 @@ async fn an_expired_token_still_logs_out() {
 }
 
 #[tokio::test]
+async fn a_token_that_a_refresh_has_replaced_still_logs_out_and_does_nothing_else() {
+    // R-SE-05, GW-66
+    let it = TestAccounts::new();
+    let first = it.sign_up("ada@example.com").await;
+    let second = it.accounts().refresh(&first.refresh, &it.origin()).await.unwrap();
+    let third = it.accounts().refresh(&second.refresh, &it.origin()).await.unwrap();
+    assert!(!lives(&it, &first).await && !lives(&it, &second).await && lives(&it, &third).await);
+    it.accounts().logout(&first.token, &it.origin()).await.unwrap();
+    assert!(!lives(&it, &third).await);
+    assert!(is_refused(it.accounts().refresh(&third.refresh, &it.origin()).await));
+}
+
+#[tokio::test]
 async fn a_refresh_token_logs_out_be_it_current_or_spent() {
     // R-SE-05
     for spent in [false, true] {

@@ -204,6 +204,7 @@ traced! {
     [A: Attrs, T: SessionsMut<A> + Send] SessionsMut<A> {
         insert_session(session: &Session<A>) -> ();
         rotate_session(session: &Session<A>, from: &Digest) -> bool;
+        remember_token(session: SessionId, token: &Digest) -> ();
         lock_session(id: SessionId) -> ();
         end_session(id: SessionId, now: Timestamp) -> bool;
         end_sessions_of(user: UserId, except: Option<SessionId>, now: Timestamp) -> u64;

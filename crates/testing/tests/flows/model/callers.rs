@@ -29,12 +29,11 @@ impl Given {
         Caller::new("login", || async { try_password(&self.it, ADA, PASSWORD).await.into() })
     }
 
-    /// Logs out by the refresh token, which names its family also when it is spent. A session token does not: one that
-    /// a refresh has replaced names nothing.
+    /// Logs out by the session token, which counts also when a refresh has replaced it.
     pub(crate) fn logs_out<'a>(&'a self, session: &'a IssuedSession) -> Caller<'a> {
         let it = &self.it;
         Caller::new("logout", move || async move {
-            it.accounts().logout_by_refresh(&session.refresh, &it.origin()).await.is_ok().into()
+            it.accounts().logout(&session.token, &it.origin()).await.is_ok().into()
         })
     }
 

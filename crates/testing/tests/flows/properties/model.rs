@@ -187,12 +187,8 @@ impl Model {
         true
     }
 
-    pub(super) fn logout(&mut self, pair: usize, by_refresh: bool) {
-        let family = &mut self.families[self.pairs[pair]];
-        // A session token of before the last refresh is nothing any more.
-        if by_refresh || family.current == pair {
-            family.ended = true;
-        }
+    pub(super) fn logout(&mut self, pair: usize) {
+        self.families[self.pairs[pair]].ended = true;
     }
 
     pub(super) fn lives(&self, pair: usize, now: Timestamp) -> bool {
