@@ -8,15 +8,20 @@ use crate::client::{Api, Tokens};
 use crate::gate::{Gate, Passed, Proxy};
 
 /// What clients may say of themselves to get somewhere, in every spelling that a program may take for another.
-const SPOOFED: [(&str, &str); 11] = [
+const SPOOFED: [(&str, &str); 16] = [
     ("X-Durward-Identity", "spoofed"),
     ("x-durward-identity", "spoofed too"),
     ("X_Durward_Identity", "spoofed"),
     ("X-Durward_Identity", "spoofed"),
+    ("X.Durward.Identity", "spoofed"),
+    ("X~Durward-Identity", "spoofed"),
+    ("X-Durward!Identity", "spoofed"),
     ("Remote-User", "usr_spoofed"),
+    ("Remote.User", "usr_spoofed"),
     ("REMOTE_USER", "usr_spoofed"),
     ("Remote-Groups", "administrator,spoofed"),
     ("Remote_Groups", "administrator,spoofed"),
+    ("Remote+Groups", "administrator,spoofed"),
     ("Remote-Name", "spoofed"),
     ("Remote-Email", "spoofed@example.com"),
     ("Durward-Demand", "audience=spoofed"),
@@ -163,4 +168,14 @@ async fn the_example_for_nginx_guards_an_application() {
 #[tokio::test]
 async fn the_example_for_caddy_guards_an_application() {
     it_guards(Proxy::Caddy).await;
+}
+
+#[tokio::test]
+async fn the_example_for_traefik_guards_an_application() {
+    it_guards(Proxy::Traefik).await;
+}
+
+#[tokio::test]
+async fn the_example_for_envoy_guards_an_application() {
+    it_guards(Proxy::Envoy).await;
 }
