@@ -22,8 +22,6 @@ use crate::process::{PATIENCE, Server};
 pub(crate) enum Proxy {
     Nginx,
     Caddy,
-    Traefik,
-    Envoy,
 }
 
 /// Everything that runs.
@@ -51,8 +49,6 @@ impl Proxy {
         match self {
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
-            Self::Traefik => "traefik",
-            Self::Envoy => "envoy",
         }
     }
 
@@ -60,8 +56,6 @@ impl Proxy {
         match self {
             Self::Nginx => include_str!("../../../../examples/forward_auth/nginx.conf"),
             Self::Caddy => include_str!("../../../../examples/forward_auth/Caddyfile"),
-            Self::Traefik => include_str!("../../../../examples/forward_auth/traefik.yaml"),
-            Self::Envoy => include_str!("../../../../examples/forward_auth/envoy.yaml"),
         }
     }
 
@@ -86,16 +80,8 @@ impl Proxy {
     fn command(self, program: &Path, place: &Path, addresses: [(&str, SocketAddr); 3]) -> Command {
         let mut example = self.example().to_owned();
         for (written, real) in addresses {
-            let at = |address: &str| match self {
-                Self::Envoy => {
-                    let (host, port) = address.split_once(':').unwrap();
-                    format!("address: {host}, port_value: {port}")
-                }
-                Self::Nginx | Self::Caddy | Self::Traefik => address.to_owned(),
-            };
-            let written = at(written);
-            assert!(example.contains(&written), "the example does not name {written}");
-            example = example.replace(&written, &at(&real.to_string()));
+            assert!(example.contains(written), "the example does not name {written}");
+            example = example.replace(written, &real.to_string());
         }
         let mut command = Command::new(program);
         command.env_clear().env("HOME", place).current_dir(place);
@@ -118,15 +104,6 @@ impl Proxy {
                 // Its own administration would listen at a port that others have.
                 std::fs::write(at("Caddyfile"), format!("{{\n\tadmin off\n}}\n{example}")).unwrap();
                 command.args(["run", "--adapter", "caddyfile", "--config", &at("Caddyfile")]);
-            }
-            Self::Traefik => {
-                std::fs::write(at("traefik.yaml"), example).unwrap();
-                command.arg("--configFile=traefik.yaml");
-            }
-            Self::Envoy => {
-                std::fs::write(at("envoy.yaml"), example).unwrap();
-                // Two of them on one machine would look for each other otherwise.
-                command.args(["--disable-hot-restart", "--concurrency", "1", "-c", "envoy.yaml"]);
             }
         }
         command
@@ -179,7 +156,28 @@ impl Gate {
         fields: &[(&str, &str)],
         body: &str,
     ) -> Passed {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        self.exchange(method, &self.host(), path, fields, body).await
+    }
+
+    /// The host of its own that the proxy is asked for.
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Sends a request for another host.
+    pub(crate) async fn send_to(&self, host: &str, path: &str, fields: &[(&str, &str)]) -> Passed {
+        self.exchange("GET", host, path, fields, "").await
+    }
+
+    async fn exchange(
+        &self,
+        method: &str,
+        host: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> Passed {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
         for (name, value) in fields {
             write!(request, "{name}: {value}\r\n").unwrap();
         }
