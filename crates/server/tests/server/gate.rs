@@ -22,10 +22,13 @@ use crate::process::{PATIENCE, Server};
 pub(crate) enum Proxy {
     Nginx,
     Caddy,
+    Traefik,
+    Envoy,
 }
 
 /// Everything that runs.
 pub(crate) struct Gate {
+    pub(crate) of: Proxy,
     /// The server, until a test takes it away.
     pub(crate) server: Option<Server>,
     /// The requests that reached the application.
@@ -49,6 +52,8 @@ impl Proxy {
         match self {
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
+            Self::Traefik => "traefik",
+            Self::Envoy => "envoy",
         }
     }
 
@@ -56,7 +61,14 @@ impl Proxy {
         match self {
             Self::Nginx => include_str!("../../../../examples/forward_auth/nginx.conf"),
             Self::Caddy => include_str!("../../../../examples/forward_auth/Caddyfile"),
+            Self::Traefik => include_str!("../../../../examples/forward_auth/traefik.yaml"),
+            Self::Envoy => include_str!("../../../../examples/forward_auth/envoy.yaml"),
         }
+    }
+
+    /// Whether Debian has it. The tests of the others are ignored, so whoever runs them has the program.
+    const fn has_a_package(self) -> bool {
+        matches!(self, Self::Nginx | Self::Caddy)
     }
 
     /// Where the program is; `None` is a skip that was told.
@@ -68,6 +80,7 @@ impl Proxy {
         let name = self.name();
         let found = folders.into_iter().map(|it| it.join(name)).find(|it| it.is_file());
         if found.is_none() {
+            assert!(self.has_a_package(), "there is no {name}; see scripts/proxies");
             let told = env::var("DURWARD_TEST_SKIP").unwrap_or_default();
             let expected = told.split(',').any(|skipped| skipped.trim() == name);
             assert!(expected || env::var("CI").as_deref() != Ok("true"), "there is no {name}");
@@ -80,8 +93,16 @@ impl Proxy {
     fn command(self, program: &Path, place: &Path, addresses: [(&str, SocketAddr); 3]) -> Command {
         let mut example = self.example().to_owned();
         for (written, real) in addresses {
-            assert!(example.contains(written), "the example does not name {written}");
-            example = example.replace(written, &real.to_string());
+            let at = |address: &str| match self {
+                Self::Envoy => {
+                    let (host, port) = address.split_once(':').unwrap();
+                    format!("address: {host}, port_value: {port}")
+                }
+                Self::Nginx | Self::Caddy | Self::Traefik => address.to_owned(),
+            };
+            let written = at(written);
+            assert!(example.contains(&written), "the example does not name {written}");
+            example = example.replace(&written, &at(&real.to_string()));
         }
         let mut command = Command::new(program);
         command.env_clear().env("HOME", place).current_dir(place);
@@ -105,6 +126,15 @@ impl Proxy {
                 std::fs::write(at("Caddyfile"), format!("{{\n\tadmin off\n}}\n{example}")).unwrap();
                 command.args(["run", "--adapter", "caddyfile", "--config", &at("Caddyfile")]);
             }
+            Self::Traefik => {
+                std::fs::write(at("traefik.yaml"), example).unwrap();
+                command.arg("--configFile=traefik.yaml");
+            }
+            Self::Envoy => {
+                std::fs::write(at("envoy.yaml"), example).unwrap();
+                // Two of them on one machine would look for each other otherwise.
+                command.args(["--disable-hot-restart", "--concurrency", "1", "-c", "envoy.yaml"]);
+            }
         }
         command
     }
@@ -125,18 +155,22 @@ impl Gate {
             ("127.0.0.1:9000", application),
             ("127.0.0.1:8080", address),
         ];
-        let mut command = proxy.command(&program, place.path(), addresses);
+        let of = proxy;
+        let mut command = of.command(&program, place.path(), addresses);
         let log = std::fs::File::create(place.path().join("log")).unwrap();
         let errors = log.try_clone().unwrap();
         let proxy = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap();
-        let mut gate = Self { server: Some(server), seen, proxy, address, place };
+        let mut gate = Self { of, server: Some(server), seen, proxy, address, place };
         gate.listens().await;
         Some(gate)
     }
 
     async fn listens(&mut self) {
         let begun = Instant::now();
-        while TcpStream::connect(self.address).await.is_err() {
+        // Traefik listens before it has read where requests go.
+        while TcpStream::connect(self.address).await.is_err()
+            || self.send("GET", "/", &[]).await.status == 404
+        {
             let log = || std::fs::read_to_string(self.place.path().join("log")).unwrap();
             let ended = self.proxy.try_wait().unwrap();
             assert!(ended.is_none() && begun.elapsed() < PATIENCE, "{ended:?}: {}", log());
