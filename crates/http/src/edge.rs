@@ -65,6 +65,8 @@ pub(crate) enum Budget {
     Requests,
     /// [`Limits::network_failures`].
     Failures,
+    /// [`Limits::notices`]: what somebody else has mailed to a user.
+    Mails,
 }
 
 impl Budget {
@@ -72,6 +74,7 @@ impl Budget {
         match self {
             Self::Requests => Limit { name: "requests", rate: limits.network_requests },
             Self::Failures => Limit { name: "failures", rate: limits.network_failures },
+            Self::Mails => Limit { name: "mails", rate: limits.notices },
         }
     }
 }

@@ -117,7 +117,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
             action: Action::ResetPassword,
             aim: Aim::User,
             credentials: Credentials::Checked,
-            budget: None,
+            budget: Some(Budget::Mails),
             endpoint: endpoint(passwords::start_reset),
             operation: Operation {
                 id: "startPasswordReset",

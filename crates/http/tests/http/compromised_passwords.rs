@@ -146,3 +146,19 @@ async fn a_started_reset_tells_the_administrator_nothing_and_the_user_everything
     let session = site.send(Ask::post("/v1/authn/password").json(&body)).await.json();
     assert_eq!(session["t"], "session");
 }
+
+#[tokio::test]
+async fn whoever_is_written_to_often_enough_is_left_alone_for_a_while() {
+    // R-TH-07
+    let site = Site::standard();
+    let (root, ada) = (administrator(&site).await, site.session(ADA).await);
+    let started = || start_reset(&ada, &json!({})).bearer(&root["token"]);
+    for _ in 0..5 {
+        assert_eq!(site.send(started()).await.status, 202);
+    }
+    let refused = site.send(started()).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.header("ratelimit-policy"), r#""mails";q=5;w=3600"#);
+    assert_eq!(refused.header("ratelimit"), r#""mails";r=0;t=720"#);
+    assert_eq!(refused.header("retry-after"), "720");
+}
