@@ -30,6 +30,8 @@ import schemathesis
 
 BASE = os.environ["JUDGE_BASE"]
 ROLE = os.environ["JUDGE_ROLE"]
+# Several of one role may follow each other on one server.
+WHO = f"{ROLE}.{os.getpid()}"
 STATE = "schemathesis-state-0123456789"
 PASSWORD = "plum kettle orbits 7 lanterns"
 # What needs a recent login is refused after five minutes.
@@ -107,7 +109,7 @@ class Person:
     """Somebody with an account, who is signed in."""
 
     def __init__(self, name, password=None):
-        self.email = f"{name}.{ROLE}.{next(numbers)}@example.com"
+        self.email = f"{name}.{WHO}.{next(numbers)}@example.com"
         body = {"name": name, "email": self.email, "state": STATE}
         if password:
             body.update(password=password, passwordConf=password)
@@ -144,7 +146,7 @@ class Person:
 
     def claim(self):
         """One more address, and its code."""
-        address = f"second.{ROLE}.{next(numbers)}@example.com"
+        address = f"second.{WHO}.{next(numbers)}@example.com"
         self.post("/v1/users/me/login-emails", {"emails": [address]})
         return address, link_code(mail_to(address))
 
@@ -229,7 +231,7 @@ class World:
         return address, of.email_id(address)
 
     def invitations(self, to=None):
-        to = to or f"guest.{ROLE}.{next(numbers)}@example.com"
+        to = to or f"guest.{WHO}.{next(numbers)}@example.com"
         path = f"/v1/organizations/{self.organization}/invitations"
         return self.owner.post(path, {"email": to, "role": "viewer"})["id"]
 
@@ -303,13 +305,13 @@ def fill(body, ids):
     if "restrictions" in body:
         body["restrictions"] = [{"type": "api", "value": "/orders"}]
     if "email" in body:
-        body["email"] = chance.choice([world.owner.email, f"new.{ROLE}.{next(numbers)}@example.com"])
+        body["email"] = chance.choice([world.owner.email, f"new.{WHO}.{next(numbers)}@example.com"])
 
 
 def proof(path):
     """A body for what wants something that only a mail, an app or an answer has."""
     if path == "/v1/authn/code":
-        email = f"new.{ROLE}.{next(numbers)}@example.com"
+        email = f"new.{WHO}.{next(numbers)}@example.com"
         step = ask("POST", "/v1/users", {"name": "New", "email": email, "state": STATE})
         return step_body(step, mail_to(email)["code"])
     if path == "/v1/authn/password":
@@ -409,7 +411,7 @@ def before_call(context, case, kwargs):
                 case.path_parameters = {"id": "me"}
         elif isinstance(case.body, dict) and chance.random() < 0.5:
             fill(case.body, ids)
-        someone = somebody_else(method, path) if ROLE == "user" and chance.random() < 0.3 else None
+        someone = somebody_else(method, path) if ROLE == "user" and chance.random() < 0.6 else None
         if someone:
             case.headers = {**(case.headers or {}), **someone.fields}
             case.path_parameters = {"id": "me"}
@@ -440,6 +442,6 @@ def after_call(context, case, response):
 @atexit.register
 def tell():
     if answered:
-        name = os.path.join(os.environ["JUDGE_ANSWERS"], f"{ROLE}.{os.getpid()}")
+        name = os.path.join(os.environ["JUDGE_ANSWERS"], WHO)
         with open(name, "w", encoding="utf-8") as file:
             json.dump(answered, file)
