@@ -4,7 +4,8 @@
 #   engines_start          start what the caller has not provided, export the three addresses
 #   engines_stop           stop what engines_start started and remove its data
 #   engines_missing        one line for each engine that could not be had, and why
-#   programs_have          the same for nginx, Caddy, oathtool and jq, which the tests start themselves
+#   programs_have          the same for nginx, Caddy, oathtool and jq, which the tests start themselves, and for Traefik
+#                          and Envoy, which no package has
 #
 #   DURWARD_TEST_POSTGRES_URL, DURWARD_TEST_MYSQL_URL, DURWARD_TEST_REDIS_URL
 #                          when set by the caller, that server is used and none is started
@@ -16,6 +17,7 @@
 ENGINES_DIR=
 ENGINES_PIDS=()
 ENGINES_MISSING=()
+ENGINES_ELSEWHERE=()
 ENGINES_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 engines_start() {
@@ -76,7 +78,7 @@ engines_stop() {
 
 engines_missing() {
     local line
-    for line in ${ENGINES_MISSING[@]+"${ENGINES_MISSING[@]}"}; do
+    for line in ${ENGINES_MISSING[@]+"${ENGINES_MISSING[@]}"} ${ENGINES_ELSEWHERE[@]+"${ENGINES_ELSEWHERE[@]}"}; do
         echo "$line"
     done
 }
@@ -155,7 +157,26 @@ programs_have() {
     for name in ${absent[@]+"${absent[@]}"}; do
         programs_find "$name" || engines_lack "$name" "$name: not found${ENGINES_WHY:+; $ENGINES_WHY}"
     done
+    proxies_have
     export DURWARD_TEST_SKIP
+}
+
+# Traefik and Envoy come from elsewhere, so that they are missing is told, and fails nothing.
+proxies_have() {
+    local name folder why="Debian has no package of it"
+    programs_find traefik && programs_find envoy && return 0
+    if [ "${DURWARD_TEST_INSTALL:-}" = never ]; then
+        why="DURWARD_TEST_INSTALL=never forbids installing it"
+    elif folder=$("$ENGINES_SCRIPTS/install-proxies.sh"); then
+        export PATH=$folder:$PATH
+    else
+        why="loading it failed, see above"
+    fi
+    for name in traefik envoy; do
+        programs_find "$name" && continue
+        DURWARD_TEST_SKIP=${DURWARD_TEST_SKIP:+$DURWARD_TEST_SKIP,}$name
+        ENGINES_ELSEWHERE+=("$name: not found; $why")
+    done
 }
 
 programs_find() { # <program>

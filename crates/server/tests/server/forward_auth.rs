@@ -275,13 +275,11 @@ async fn the_example_for_caddy_guards_an_application() {
 }
 
 #[tokio::test]
-#[ignore = "scripts/proxies has the program"]
 async fn the_example_for_traefik_guards_an_application() {
     it_guards(Proxy::Traefik).await;
 }
 
 #[tokio::test]
-#[ignore = "scripts/proxies has the program"]
 async fn the_example_for_envoy_guards_an_application() {
     it_guards(Proxy::Envoy).await;
 }
