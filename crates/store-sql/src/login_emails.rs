@@ -35,6 +35,9 @@ statements! { LoginEmails;
         "INSERT INTO {login_emails} (", columns!(), ", proven_canonical, search_key) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
+    CANONICAL_EMAIL = "SELECT canonical FROM {login_emails} WHERE id = ?";
+    // Changes nothing and holds the rows, in the order in which everybody finds them.
+    LOCK_CLAIMS = "UPDATE {login_emails} SET is_primary = is_primary WHERE canonical = ?";
     PROVE_LOGIN_EMAIL =
         "UPDATE {login_emails} SET proven_ms = ?, proven_canonical = canonical \
          WHERE id = ? AND user_id = ? AND proven_ms IS NULL";
@@ -109,6 +112,12 @@ impl<E: Engine, A: Attrs> LoginEmailsMut for SqlTx<'_, E, A> {
         user: UserId,
         now: Timestamp,
     ) -> Result<bool> {
+        let canonical = |row: &dyn Row| row.string("canonical");
+        let Some(email) = self.row(CANONICAL_EMAIL, values![&id], canonical).await? else {
+            return Ok(false);
+        };
+        // Whoever proves an address deletes the claims of others next: two who hold their own would wait in a circle.
+        self.execute(LOCK_CLAIMS, values![email.as_str()]).await?;
         let proven = values![now, &id, &user];
         self.change_unique(PROVE_LOGIN_EMAIL, proven, "email address").await
     }
