@@ -6,6 +6,8 @@ mod clients;
 mod figure;
 mod flows;
 mod footprint;
+#[cfg(feature = "in-process")]
+pub(crate) mod in_process;
 mod load;
 mod machine;
 mod passwords;
@@ -22,7 +24,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
 use crate::args::Args;
-use crate::cargo::{Profile, build, root};
+use crate::cargo::{Profile, build, build_with, root};
 use crate::database::Engine;
 use crate::server::{cores, pinned};
 
@@ -34,7 +36,8 @@ pub(crate) fn launch(mut args: Args) -> Result<()> {
     let arguments = args.rest();
     // Separate builds: the server must not get features that only we ask for.
     let server = build("durward-server", "durward", Profile::Release)?;
-    let own = build("xtask", "xtask", Profile::Release)?;
+    let measuring = ["--features".as_ref(), "in-process".as_ref()];
+    let own = build_with("xtask", "xtask", Profile::Release, &measuring)?;
     let core = cores().map(|(_, load)| load);
     let mut command = pinned(&own, core);
     command.arg("bench-release").arg("--server").arg(server).args(arguments);

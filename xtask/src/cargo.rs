@@ -1,5 +1,5 @@
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -29,15 +29,15 @@ pub(crate) fn cargo() -> Command {
 
 /// Builds one program of the workspace and says where it is.
 pub(crate) fn build(package: &str, binary: &str, profile: Profile) -> Result<PathBuf> {
-    build_into(package, binary, profile, None)
+    build_with(package, binary, profile, &[])
 }
 
-/// The same into a target folder of its own.
-pub(crate) fn build_into(
+/// The same with more arguments for cargo.
+pub(crate) fn build_with(
     package: &str,
     binary: &str,
     profile: Profile,
-    target: Option<&Path>,
+    more: &[&OsStr],
 ) -> Result<PathBuf> {
     let mut command = cargo();
     command.args(["build", "--quiet", "--package", package, "--bin", binary]);
@@ -45,9 +45,7 @@ pub(crate) fn build_into(
     if profile == Profile::Release {
         command.arg("--release");
     }
-    if let Some(target) = target {
-        command.arg("--target-dir").arg(target);
-    }
+    command.args(more);
     let built = command.stderr(Stdio::inherit()).output().context("cargo cannot be run")?;
     if !built.status.success() {
         bail!("{binary} cannot be built");

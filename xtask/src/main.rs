@@ -66,6 +66,8 @@ async fn dispatch(command: &str, args: Args) -> Result<()> {
     match command {
         "judge" => judge::command(args).await,
         "baseline" => bench::baseline::command(args).await,
+        #[cfg(feature = "in-process")]
+        "in-process" => bench::in_process::command(args).await,
         "races" => races::command(args).await,
         "oracle" => oracle::command(args).await,
         "secrets" => secrets::command(args).await,

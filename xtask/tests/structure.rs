@@ -36,7 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("durward-server", &["durward"]),
     ("durward-examples", &["durward"]),
     // Tools for this repository, which nobody depends on.
-    ("xtask", &["durward-passwords"]),
+    ("xtask", &["durward-passwords", "durward"]),
 ];
 
 /// What must not be reached from a crate, by whatever way.

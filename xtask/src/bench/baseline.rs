@@ -93,14 +93,22 @@ pub(super) fn key(number: u64) -> [u8; 32] {
 
 /// `/v1/caller` out of nothing and `/point` out of one read.
 async fn checks(sample: &[u8], database: &str) -> Result<Router> {
-    let view: CallerView = serde_json::from_slice(sample)
-        .context("GET /v1/caller has another form than this bench")?;
+    let view = view_of(sample)?;
     let user = view.user.clone().context("the sample has no user")?;
     let pool = Pool::open(database, 16).await?;
     pool.fill_points(POINTS, [&user.id, &user.session_id, &user.authenticated_at]).await?;
     let bare = Arc::new(Bare { view, pool });
-    let router = Router::new().route("/v1/caller", get(caller)).route("/point", get(point));
-    Ok(router.with_state(bare))
+    Ok(caller_alone(sample)?.merge(Router::new().route("/point", get(point)).with_state(bare)))
+}
+
+/// `/v1/caller` out of nothing.
+pub(super) fn caller_alone(sample: &[u8]) -> Result<Router> {
+    let view = Arc::new(view_of(sample)?);
+    Ok(Router::new().route("/v1/caller", get(caller)).with_state(view))
+}
+
+fn view_of(sample: &[u8]) -> Result<CallerView> {
+    serde_json::from_slice(sample).context("GET /v1/caller has another form than this bench")
 }
 
 /// Serves until killed. Connections have the settings that the server gives them.
@@ -127,8 +135,8 @@ async fn serve(router: Router) -> Result<()> {
     }
 }
 
-async fn caller(State(bare): State<Arc<Bare>>) -> Response {
-    json(&bare.view)
+async fn caller(State(view): State<Arc<CallerView>>) -> Response {
+    json(&view)
 }
 
 async fn point(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> Response {

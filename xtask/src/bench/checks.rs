@@ -67,7 +67,7 @@ pub(super) async fn measure(
 }
 
 /// One of those that are measured in turn.
-pub(super) struct Side {
+struct Side {
     address: SocketAddr,
     pid: u32,
     requests: Arc<[Vec<u8>]>,
@@ -78,19 +78,13 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub(super) fn new(address: SocketAddr, pid: u32, requests: &Arc<[Vec<u8>]>) -> Self {
+    fn new(address: SocketAddr, pid: u32, requests: &Arc<[Vec<u8>]>) -> Self {
         let requests = Arc::clone(requests);
         Self { address, pid, requests, rates: Vec::new(), p99: Vec::new(), busy: Vec::new() }
     }
 
-    /// What each request cost in every round, in microseconds of the core.
-    pub(super) fn costs(&self) -> Vec<f64> {
-        let cost = |(rate, busy): (&f64, &f64)| busy / 100.0 * 1e6 / rate;
-        self.rates.iter().zip(&self.busy).map(cost).collect()
-    }
-
     /// One round.
-    pub(super) async fn measure(&mut self, stage: &mut Stage) -> Result<()> {
+    async fn measure(&mut self, stage: &mut Stage) -> Result<()> {
         let random = &mut stage.random;
         let work = AtRandom::workers(&self.requests, CONNECTIONS, random);
         run(self.address, work, Pace::Closed, stage.size.time / 5).await?;

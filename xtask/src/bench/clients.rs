@@ -1,15 +1,15 @@
 //! P3: the check of a client beside that of a session.
 
-use std::net::SocketAddr;
+use std::fs;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::checks::Side;
 use super::figure::{Figure, Goal};
 use super::stage::{Person, Stage, quiet};
-use super::stats::median;
 use crate::calls::{self, Call};
 use crate::client::Client;
 use crate::server::Node;
@@ -18,7 +18,35 @@ use crate::server::Node;
 const ORGANIZATIONS: usize = 50;
 const CLIENTS: usize = 20;
 /// Requests per second; none of them is refused.
-const RATE: u32 = 100_000;
+pub(super) const RATE: u32 = 100_000;
+
+/// What one request costs, in microseconds.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Cost {
+    /// Of processor time, on all threads of the process.
+    pub(super) computed: f64,
+    /// Of time.
+    pub(super) elapsed: f64,
+}
+
+/// What the process of the accounts measured.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Costs {
+    /// A request with a session.
+    pub(super) session: Cost,
+    /// A request with a client.
+    pub(super) client: Cost,
+    /// The answer to the first by a bare handler.
+    pub(super) bare: Cost,
+}
+
+impl FromStr for Costs {
+    type Err = serde_json::Error;
+
+    fn from_str(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+}
 
 /// What restricts every client, and lets its requests pass.
 fn restrictions() -> serde_json::Value {
@@ -31,39 +59,36 @@ fn restrictions() -> serde_json::Value {
     ] })
 }
 
-/// Measures what a request costs the server for its client, and for its session: all of the request, less what the
-/// same answer costs a bare handler.
+/// Measures what a request costs for its client, and for its session, in a process of the accounts alone.
 pub(super) async fn measure(
     stage: &mut Stage,
     node: &Node,
     checks: &Arc<[Vec<u8>]>,
 ) -> Result<Vec<Figure>> {
+    ensure!(cfg!(feature = "in-process"), "xtask was built without its feature in-process");
     let clients = requests(stage, node).await?;
-    let baseline = stage.bare_checks(node.address, checks).await?;
-    let bare: SocketAddr = baseline.said()?;
+    // As many of each.
+    let count = checks.len().min(clients.len());
+    let file = |name: &str, requests: &[Vec<u8>]| {
+        let file = stage.world.setup.folder.join(name);
+        fs::write(&file, requests[..count].concat())?;
+        Ok::<_, anyhow::Error>(file)
+    };
+    let files = [file("sessions.http", checks)?, file("clients.http", &clients)?];
     quiet(node.pid()).await?;
-    let mut sides = [
-        Side::new(bare, baseline.pid(), checks),
-        Side::new(node.address, node.pid(), checks),
-        Side::new(node.address, node.pid(), &clients),
-    ];
-    for _ in 0..stage.size.rounds {
-        for side in &mut sides {
-            side.measure(stage).await?;
-        }
-    }
-    let [bare, session, client] = sides.each_ref().map(|side| median(&side.costs()));
-    let less = |cost: Option<f64>| Some(cost? - bare?);
+    let Costs { session, client, bare } = stage.in_process(&files).await?;
     let engine = stage.engine.to_string();
-    Ok(vec![Figure {
-        id: "P3",
-        what: String::from("check of a client : of a session, without HTTP"),
-        engine,
-        measured: less(client).context("no round")?,
-        unit: "us",
-        limit: less(session),
-        goal: Goal::RatioAtMost(1.5),
-    }])
+    let told = |what: &str, measured: f64, limit: Option<f64>| {
+        let (what, engine, goal) = (what.to_owned(), engine.clone(), Goal::None);
+        Figure { id: "P3", what, engine, measured, unit: "us", limit, goal }
+    };
+    let what = "check of a client : of a session, in process";
+    let judged = told(what, client.computed, Some(session.computed));
+    Ok(vec![
+        Figure { goal: Goal::RatioAtMost(1.5), ..judged },
+        told("the same by the clock", client.elapsed, Some(session.elapsed)),
+        told("a bare handler, in process", bare.computed, None),
+    ])
 }
 
 /// A request of each of many clients.

@@ -13,7 +13,7 @@ use super::figure::{Figure, Goal};
 use super::passwords::mebibytes;
 use super::stage::Stage;
 use super::stats::median;
-use crate::cargo::{Profile, build_into, root};
+use crate::cargo::{Profile, build_with, root};
 use crate::database::Engine;
 use crate::http::Connection;
 use crate::server::{Node, memory};
@@ -89,7 +89,8 @@ pub(super) fn program(server: &Path, build: bool) -> Result<Vec<Figure>> {
             fs::remove_dir_all(&target)?;
         }
         let started = Instant::now();
-        build_into("durward-server", "durward", Profile::Release, Some(&target))?;
+        let folder = ["--target-dir".as_ref(), target.as_os_str()];
+        build_with("durward-server", "durward", Profile::Release, &folder)?;
         let minutes = started.elapsed().as_secs_f64() / 60.0;
         fs::remove_dir_all(&target)?;
         figures.push(figure("clean release build", minutes, "min", 8.0));

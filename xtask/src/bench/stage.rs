@@ -1,6 +1,7 @@
 //! Where the measuring happens: a release build of the server on one core, the load on the other, and people
 //! who have signed up.
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use super::clients::Costs;
 use super::load::{Pace, Ran, Work, run};
 use super::work::{Each, SignUps};
 use crate::calls;
@@ -198,11 +200,27 @@ impl Stage {
 
     /// Starts one of the bare programs.
     pub(super) async fn baseline(&self, arguments: &[&str]) -> Result<Baseline> {
-        let own = std::env::current_exe()?;
-        let mut command = pinned(&own, self.core);
-        command.arg("baseline").args(arguments).args(["--database", &self.bare.url]);
+        let mut command = self.beside("baseline", &self.bare)?;
+        command.args(arguments);
         // Reads until the program says something, which may be at its end.
         spawn_blocking(move || Baseline::start(command)).await?
+    }
+
+    /// Measures these checks, of sessions and of clients, in a process that has the accounts of the node.
+    pub(super) async fn in_process(&self, [sessions, clients]: &[PathBuf; 2]) -> Result<Costs> {
+        let mut command = self.beside("in-process", &self.world.setup.database)?;
+        command.arg("--sessions").arg(sessions).arg("--clients").arg(clients);
+        let time = self.size.time * u32::try_from(self.size.rounds)?;
+        command.args(["--seconds", &time.as_secs().max(1).to_string()]);
+        command.env("DURWARD_KEYS", &self.world.setup.settings.keys);
+        spawn_blocking(move || Baseline::start(command)).await??.said()
+    }
+
+    /// Ourselves in another process, on the core of the server.
+    fn beside(&self, task: &str, database: &Database) -> Result<Command> {
+        let mut command = pinned(&env::current_exe()?, self.core);
+        command.arg(task).args(["--database", &database.url]);
+        Ok(command)
     }
 }
 
