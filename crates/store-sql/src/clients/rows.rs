@@ -98,10 +98,12 @@ pub(super) fn decode_secret(row: &dyn Row) -> Result<ClientSecret> {
     })
 }
 
+/// In the order of the columns, since each is looked for behind the one before it.
 pub(super) fn decode_live<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
+    let id = ClientId::from_bytes(row.fixed("id")?);
     let owner = owner(row)?;
     Ok(LiveClient {
-        id: ClientId::from_bytes(row.fixed("id")?),
+        id,
         owner,
         owner_active: match owner {
             ClientOwner::Organization(_) => row.time_if_any("archived_ms")?.is_none(),
@@ -121,10 +123,11 @@ pub(super) fn decode_live<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
 }
 
 pub(super) fn decode_proven<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
+    let live = decode_live(row)?;
     let secret = LiveSecret {
         id: SecretId::from_bytes(row.fixed("secret_id")?),
         expires: row.time_if_any("secret_expires_ms")?,
         revoked: row.time_if_any("secret_revoked_ms")?,
     };
-    Ok(LiveClient { secret: Some(secret), ..decode_live(row)? })
+    Ok(LiveClient { secret: Some(secret), ..live })
 }
