@@ -13,7 +13,8 @@ use crate::ids::RestrictionId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRestriction {
     id: RestrictionId,
-    kind: String,
+    /// Borrowed where it is a known one.
+    kind: Cow<'static, str>,
     value: String,
     rule: Option<AccessRule>,
 }
@@ -24,7 +25,8 @@ impl AccessRestriction {
 
     /// A restriction by this rule, in its canonical form.
     pub fn new(id: RestrictionId, rule: AccessRule) -> Self {
-        Self { id, kind: rule.kind().name().to_owned(), value: rule.to_string(), rule: Some(rule) }
+        let kind = Cow::Borrowed(rule.kind().name());
+        Self { id, kind, value: rule.to_string(), rule: Some(rule) }
     }
 
     /// Names the restriction.
@@ -59,7 +61,7 @@ impl AccessRestriction {
     pub fn from_stored(text: &str) -> Vec<Self> {
         // As it was written, in nearly every case, and read with every request of the client (P3).
         if let Ok(items) = serde_json::from_str::<Vec<Stored<'_>>>(text) {
-            return items.iter().map(Stored::read).collect();
+            return items.into_iter().map(Stored::read).collect();
         }
         match serde_json::from_str(text) {
             Ok(Value::Array(items)) => items.iter().map(Self::read).collect(),
@@ -75,7 +77,7 @@ impl AccessRestriction {
     }
 
     fn unreadable(value: String) -> Self {
-        Self { id: RestrictionId::from_bytes([0; 16]), kind: String::new(), value, rule: None }
+        Self { id: RestrictionId::from_bytes([0; 16]), kind: Cow::Borrowed(""), value, rule: None }
     }
 }
 
@@ -90,12 +92,15 @@ struct Stored<'s> {
 }
 
 impl Stored<'_> {
-    fn read(&self) -> AccessRestriction {
+    fn read(self) -> AccessRestriction {
         let Self { id, kind, value } = self;
-        let known = AccessKind::named(kind);
-        let rule = known.and_then(|kind| AccessRule::parse(kind, value).ok());
-        let (kind, value) = (kind.clone().into_owned(), value.clone().into_owned());
-        AccessRestriction { id: *id, kind, value, rule }
+        let known = AccessKind::named(&kind);
+        let rule = known.and_then(|kind| AccessRule::parse(kind, &value).ok());
+        let kind = match known {
+            Some(known) => Cow::Borrowed(known.name()),
+            None => Cow::Owned(kind.into_owned()),
+        };
+        AccessRestriction { id, kind, value: value.into_owned(), rule }
     }
 }
 
