@@ -1,7 +1,7 @@
 //! What happens to every request before and after its endpoint.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -26,14 +26,15 @@ use crate::headers::X_REQUEST_ID;
 use crate::identify::{Counted, Demand, Identity};
 use crate::identity::Issuer;
 use crate::problem::{Limit, Problem, write_allowance};
+use crate::router::openapi;
 use crate::settings::HttpSettings;
 
 /// What every request needs; one per router or layer.
 pub(crate) struct Edge<S: Store> {
     pub(crate) accounts: Accounts<S>,
     pub(crate) settings: HttpSettings,
-    /// The OpenAPI document, as it is served.
-    pub(crate) document: Bytes,
+    /// The OpenAPI document, once it was asked for: few ask, and making it leaves a process 8 MiB larger.
+    document: OnceLock<Bytes>,
     /// Who signs identities, if anybody does.
     pub(crate) issuer: Option<Issuer>,
 }
@@ -80,9 +81,15 @@ impl Budget {
 }
 
 impl<S: Store> Edge<S> {
-    pub(crate) fn new(accounts: Accounts<S>, settings: HttpSettings, document: Bytes) -> Self {
+    pub(crate) fn new(accounts: Accounts<S>, settings: HttpSettings) -> Self {
         let issuer = settings.identity.clone().map(Issuer::new);
-        Self { accounts, settings, document, issuer }
+        Self { accounts, settings, document: OnceLock::new(), issuer }
+    }
+
+    /// The OpenAPI document, as it is served.
+    pub(crate) fn document(&self) -> Bytes {
+        let make = || Bytes::from(openapi::<S>(&self.settings).to_string());
+        self.document.get_or_init(make).clone()
     }
 
     /// The id of a request: the caller's, if it is safe to log, else a new one.

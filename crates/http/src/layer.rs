@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::Response;
 use durward_core::{Accounts, Caller, RequestId, Store};
@@ -27,7 +26,7 @@ use crate::settings::HttpSettings;
 /// `Router::layer` wraps the routes that are there already: add this layer first and merge the
 /// [`router`](crate::router) of the accounts afterwards, since that one authenticates by itself.
 pub fn authenticate<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Authenticate<S> {
-    Authenticate { edge: Arc::new(Edge::new(accounts, settings, Bytes::new())) }
+    Authenticate { edge: Arc::new(Edge::new(accounts, settings)) }
 }
 
 /// The layer that [`authenticate`] makes.

@@ -254,7 +254,7 @@ fn header_references(names: &[&str]) -> Value {
 
 /// `GET /v1/openapi.json`
 pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let mut response = Response::new(call.edge.document.clone().into());
+    let mut response = Response::new(call.edge.document().into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::Request;
 use axum::routing::{MethodRouter, any};
 use durward_core::{Accounts, Kind, Store};
@@ -24,8 +23,7 @@ use crate::settings::HttpSettings;
 /// see [`not_found`].
 pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router {
     let table = table::<S>();
-    let document = Bytes::from(described(&table, &settings).to_string());
-    let edge = Arc::new(Edge::new(accounts, settings, document));
+    let edge = Arc::new(Edge::new(accounts, settings));
     let mut paths: Vec<(&'static str, Vec<Route<S>>)> = Vec::new();
     for route in table {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
@@ -61,19 +59,16 @@ pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router
 /// }
 /// ```
 pub fn not_found<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> MethodRouter {
-    nothing(Arc::new(Edge::new(accounts, settings, Bytes::new())))
+    nothing(Arc::new(Edge::new(accounts, settings)))
 }
 
 /// The OpenAPI 3.1 document of the routes, with the attributes and roles of this store's application.
 ///
 /// It is the same, to the byte, for the same types and settings.
 pub fn openapi<S: Store>(settings: &HttpSettings) -> Value {
-    described(&table::<S>(), settings)
-}
-
-fn described<S: Store>(table: &[Route<S>], settings: &HttpSettings) -> Value {
+    let table = table::<S>();
     let rules: Vec<Rule> = table.iter().map(Route::rule).collect();
-    let routes = rules.iter().zip(table);
+    let routes = rules.iter().zip(&table);
     document(routes.map(|(rule, route)| Described { rule, operation: &route.operation }), settings)
 }
 
