@@ -185,7 +185,7 @@ const fn telling_of(kind: Kind) -> Telling {
         Kind::Throttled => Telling {
             status: StatusCode::TOO_MANY_REQUESTS,
             title: "Too many attempts",
-            detail: "Too much was tried from your network. The Retry-After field says when to come back.",
+            detail: "Too much was tried. The Retry-After field says when to come back.",
         },
         Kind::Busy => Telling {
             status: StatusCode::SERVICE_UNAVAILABLE,
