@@ -57,6 +57,7 @@ pub mod outbox;
 pub mod passwords;
 pub mod presumptions;
 pub mod replies;
+pub mod rotations;
 pub mod sessions;
 pub mod transactions;
 pub mod user_lists;

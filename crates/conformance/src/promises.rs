@@ -127,12 +127,12 @@ macro_rules! promises {
             sessions::a_token_finds_its_session_and_user,
             sessions::a_token_finds_a_session_that_is_over,
             sessions::a_token_finds_the_present_user,
-            sessions::a_rotation_replaces_the_tokens_and_nothing_else,
-            sessions::a_token_of_before_the_rotation_finds_nothing,
-            sessions::a_refresh_token_of_any_generation_finds_its_session,
-            sessions::a_remembered_token_finds_its_session,
-            sessions::a_rotation_from_another_token_changes_nothing,
-            sessions::of_concurrent_rotations_from_one_token_one_happens,
+            rotations::a_rotation_replaces_the_tokens_and_nothing_else,
+            rotations::a_token_of_before_the_rotation_finds_nothing,
+            rotations::a_refresh_token_of_any_generation_finds_its_session,
+            rotations::a_remembered_token_finds_its_session,
+            rotations::a_rotation_from_another_token_changes_nothing,
+            rotations::of_concurrent_rotations_from_one_token_one_happens,
             sessions::a_locked_session_is_not_changed_by_others,
             sessions::a_session_that_never_was_may_be_locked,
             sessions::a_session_ends_once,
@@ -299,7 +299,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 29] = [
+    const NOUNS: [(&str, &str); 30] = [
         ("actors", include_str!("actors.rs")),
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
@@ -325,6 +325,7 @@ mod tests {
         ("passwords", include_str!("passwords.rs")),
         ("presumptions", include_str!("presumptions.rs")),
         ("replies", include_str!("replies.rs")),
+        ("rotations", include_str!("rotations.rs")),
         ("sessions", include_str!("sessions.rs")),
         ("transactions", include_str!("transactions.rs")),
         ("user_lists", include_str!("user_lists.rs")),

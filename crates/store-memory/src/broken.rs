@@ -29,6 +29,7 @@ mod outbox;
 mod passwords;
 mod presumptions;
 mod replies;
+mod rotations;
 mod sessions;
 mod store;
 mod transactions;
@@ -75,6 +76,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("passwords", passwords::FAULTS),
     ("presumptions", presumptions::FAULTS),
     ("replies", replies::FAULTS),
+    ("rotations", rotations::FAULTS),
     ("sessions", sessions::FAULTS),
     ("transactions", transactions::FAULTS),
     ("user_lists", user_lists::FAULTS),
