@@ -147,7 +147,7 @@ packages_install() { # <names that install-engines.sh knows...>
     fi
 }
 
-# The proxies that the examples of forward-auth are for, and what docs/account-tour.md is typed with.
+# The proxies that the examples of forward-auth are for, and what the tours in docs/ are typed with.
 programs_have() {
     local name absent=()
     for name in nginx caddy oathtool jq; do

@@ -81,3 +81,10 @@ fn the_tour_of_an_account_prints_what_its_page_says() {
         tour("docs/account-tour.md");
     }
 }
+
+#[test]
+fn the_tour_of_a_client_prints_what_its_page_says() {
+    if has("jq") {
+        tour("docs/client-tour.md");
+    }
+}
