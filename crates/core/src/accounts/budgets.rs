@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// What a budget of networks counts.
 #[derive(Clone, Copy)]
-pub(super) enum Counted {
+enum Counted {
     /// What is asked for and costs a mail.
     Requests,
     /// Proofs that failed.
