@@ -4,8 +4,8 @@
 #   engines_start          start what the caller has not provided, export the three addresses
 #   engines_stop           stop what engines_start started and remove its data
 #   engines_missing        one line for each engine that could not be had, and why
-#   programs_have          the same for nginx, Caddy, oathtool and jq, which the tests start themselves, and for Traefik
-#                          and Envoy, which no package has
+#   programs_have          the same for nginx, Caddy, oathtool, jq and aiosmtpd, which the tests start themselves, and for
+#                          Traefik and Envoy, which no package has
 #
 #   DURWARD_TEST_POSTGRES_URL, DURWARD_TEST_MYSQL_URL, DURWARD_TEST_REDIS_URL
 #                          when set by the caller, that server is used and none is started
@@ -150,7 +150,7 @@ packages_install() { # <names that install-engines.sh knows...>
 # The proxies that the examples of forward-auth are for, and what the tours in docs/ are typed with.
 programs_have() {
     local name absent=()
-    for name in nginx caddy oathtool jq; do
+    for name in nginx caddy oathtool jq aiosmtpd; do
         programs_find "$name" || absent+=("$name")
     done
     packages_install ${absent[@]+"${absent[@]}"}

@@ -2,7 +2,7 @@
 # Installs database servers, proxies and small programs from Debian's packages, as root, and leaves the machine as it was
 # apart from the packages: no database cluster is created, no server is started, stopped or restarted.
 #
-#   scripts/install-engines.sh postgres|mariadb|redis|nginx|caddy|oathtool|jq ...
+#   scripts/install-engines.sh postgres|mariadb|redis|nginx|caddy|oathtool|jq|aiosmtpd ...
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
@@ -67,6 +67,7 @@ for engine in "$@"; do
     nginx) packages+=(nginx-light) ;;
     caddy) packages+=(caddy) ;;
     oathtool | jq) packages+=("$engine") ;;
+    aiosmtpd) packages+=(python3-aiosmtpd) ;;
     *)
         echo "unknown engine: $engine" >&2
         exit 2
@@ -74,7 +75,7 @@ for engine in "$@"; do
     esac
 done
 if [ ${#packages[@]} -eq 0 ]; then
-    echo "usage: $0 postgres|mariadb|redis|nginx|caddy|oathtool|jq ..." >&2
+    echo "usage: $0 postgres|mariadb|redis|nginx|caddy|oathtool|jq|aiosmtpd ..." >&2
     exit 2
 fi
 if [ "$(id -u)" -ne 0 ]; then

@@ -4,6 +4,9 @@
 # anything within a line.
 #
 #   scripts/readme-tour.sh [http://127.0.0.1:4000 [docs/account-tour.md]]
+#
+#   DURWARD_TOUR_OTHER     another node of the same deployment, for a tour that asks two
+#   DURWARD_TOUR_MAILBOX   where its mails are shown, when the server is not a development server
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 base=${1:-http://127.0.0.1:4000}
@@ -33,7 +36,8 @@ if [ "$(grep -c '^BASE=' "$work/script")" -ne 1 ]; then
     echo "the tour must name the server once, as BASE=" >&2
     exit 1
 fi
-sed "s|^BASE=.*|BASE=$base|" "$work/script" >"$work/tour"
+sed -e "s|^BASE=.*|BASE=$base|" -e "s|^OTHER_NODE=.*|OTHER_NODE=${DURWARD_TOUR_OTHER:-$base}|" \
+    -e "s|^MAILBOX=.*|MAILBOX=${DURWARD_TOUR_MAILBOX:-$base/dev/mail/messages}|" "$work/script" >"$work/tour"
 if ! bash -eu "$work/tour" >"$work/printed" 2>&1; then
     cat "$work/printed"
     echo "a command of the tour failed" >&2

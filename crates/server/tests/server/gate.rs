@@ -1,9 +1,8 @@
 //! An application behind a real proxy that asks a real server, as `examples/forward_auth` configures it.
 
-use std::env;
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener as Probe};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::process::{PATIENCE, Server};
+use crate::programs;
 
 /// A proxy of which there is an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,23 +64,6 @@ impl Proxy {
             Self::Traefik => include_str!("../../../../examples/forward_auth/traefik.yaml"),
             Self::Envoy => include_str!("../../../../examples/forward_auth/envoy.yaml"),
         }
-    }
-
-    /// Where the program is; `None` is a skip that was told.
-    #[expect(clippy::print_stderr, reason = "a skip must be loud")]
-    fn program(self) -> Option<PathBuf> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
-        folders.extend(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
-        let name = self.name();
-        let found = folders.into_iter().map(|it| it.join(name)).find(|it| it.is_file());
-        if found.is_none() {
-            let told = env::var("DURWARD_TEST_SKIP").unwrap_or_default();
-            let expected = told.split(',').any(|skipped| skipped.trim() == name);
-            assert!(expected || env::var("CI").as_deref() != Ok("true"), "there is no {name}");
-            eprintln!("SKIPPED with {name}: there is no such program");
-        }
-        found
     }
 
     /// The program with the example, at other addresses.
@@ -137,7 +120,7 @@ impl Proxy {
 impl Gate {
     /// Starts server, application and proxy; `None` is a skip that was told.
     pub(crate) async fn open(proxy: Proxy) -> Option<Self> {
-        let program = proxy.program()?;
+        let program = programs::find(proxy.name())?;
         let place = tempfile::tempdir().unwrap();
         let flags = ["--set=http.trusted_proxies=127.0.0.1", "--set=identity.audiences=orders"];
         let server = Server::develop(&place.path().join("data"), &flags);

@@ -16,6 +16,8 @@ mod logs;
 mod nodes;
 mod process;
 mod production;
+mod programs;
 mod shutdown;
 mod smtp_sink;
+mod tours;
 mod users;

@@ -15,7 +15,8 @@ pub(crate) fn configured(place: &Path, sink: &SmtpSink) -> Command {
     configured_with(place, &sink.url)
 }
 
-fn configured_with(place: &Path, smtp: &str) -> Command {
+/// The same with the mail server at this address.
+pub(crate) fn configured_with(place: &Path, smtp: &str) -> Command {
     if !place.join("keys").exists() {
         // Once: other keys would make the database unreadable.
         let keys = finish(durward(place).args(["keys", "generate"]));
