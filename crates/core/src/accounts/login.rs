@@ -71,8 +71,12 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         let PasswordAttempt { email, password, state } = attempt;
-        let failures = self.password_failures(email.canonical());
         let mut admission = self.parts().passwords.admit()?;
+        let mut login = self.password_login(&email).await?;
+        let failures = match &login {
+            Some(login) => self.password_failures(login.user),
+            None => self.stranger_failures(email.canonical()),
+        };
         let in_time = unit!(self, presuming, |tx, _| {
             let now = self.now();
             self.debit_failure(tx, origin, now).await?;
@@ -81,9 +85,6 @@ impl<S: Store> Accounts<S> {
         })?;
         let mut breached = None;
         for _ in 0..MAX_ROUNDS {
-            let mut read = self.read().await?;
-            let login = read.password_login(email.canonical()).await?;
-            drop(read);
             let stored = login.as_ref().and_then(|login| login.stored.as_ref());
             let hash = stored.map(|stored| stored.hash.clone());
             let verdict = self.parts().passwords.verify(password.clone(), hash, admission).await?;
@@ -132,10 +133,17 @@ impl<S: Store> Accounts<S> {
                     return Err(self.refuse(Some(user), Method::Password, reason, origin).await);
                 }
                 // It may have been a better hash of the same password.
-                Outcome::Outdated => admission = self.parts().passwords.admit()?,
+                Outcome::Outdated => {
+                    admission = self.parts().passwords.admit()?;
+                    login = self.password_login(&email).await?;
+                }
             }
         }
         Err(Error::Store(StoreError::Conflict))
+    }
+
+    async fn password_login(&self, email: &EmailAddress) -> Result<Option<PasswordLogin>, Error> {
+        Ok(self.read().await?.password_login(email.canonical()).await?)
     }
 
     /// What comes after what was proven: another step, or the session.

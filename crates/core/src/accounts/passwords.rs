@@ -70,11 +70,11 @@ impl<S: Store> Accounts<S> {
         for _ in 0..MAX_ROUNDS {
             let present = self.present(me.id).await?;
             self.check_change(caller, change, &present)?;
-            let Present { user, emails, stored } = present;
+            let Present { user, stored, .. } = present;
             if let (Some(current), Some(stored)) = (&change.current, &stored) {
                 let in_time = match debited {
                     Some(in_time) => in_time,
-                    None => self.debit_password(&user, &emails, origin).await?,
+                    None => self.debit_password(user.id, origin).await?,
                 };
                 debited = Some(in_time);
                 self.verify_current(current, stored, in_time, origin).await?;
@@ -139,17 +139,19 @@ impl<S: Store> Accounts<S> {
                 inserted => inserted?,
             },
         }
-        for email in tx.login_emails_of(user.id).await? {
-            if email.proven.is_some() {
-                tx.reset_attempts(self.password_failures(email.address.canonical())).await?;
-            }
-        }
+        tx.reset_attempts(self.password_failures(user.id)).await?;
         self.record(tx, &Event::PasswordChanged { user: user.id, cause }, origin).await?;
         self.credentials_changed(tx, user.id, keep, Notice::PasswordChanged, origin).await
     }
 
-    /// The budget of failed passwords of whoever has proven this address.
-    pub(super) fn password_failures(&self, email: &CanonicalEmail) -> BudgetKey {
+    /// The budget of failed passwords of this user, by whichever of his addresses they came (R-TH-01).
+    pub(super) fn password_failures(&self, user: UserId) -> BudgetKey {
+        self.budget(&[b"password of", user.as_bytes()])
+    }
+
+    /// The budget of failed passwords for an address that nobody has proven. Whoever proves it later is not held to
+    /// what others tried before.
+    pub(super) fn stranger_failures(&self, email: &CanonicalEmail) -> BudgetKey {
         self.budget(&[b"password", email.as_str().as_bytes()])
     }
 
@@ -220,18 +222,8 @@ impl<S: Store> Accounts<S> {
 
     /// Counts an attempt at the current password, durably and where logins count theirs; answers whether it
     /// came in time.
-    async fn debit_password(
-        &self,
-        user: &User<S::Attrs>,
-        emails: &[LoginEmail],
-        origin: &Origin,
-    ) -> Result<bool, Error> {
-        // An unproven claim is no address of this user: its budget may be somebody else's.
-        let mut proven = emails.iter().filter(|email| email.proven.is_some());
-        let key = match proven.clone().find(|email| email.primary).or_else(|| proven.next()) {
-            Some(email) => self.password_failures(email.address.canonical()),
-            None => self.budget(&[b"password of", user.id.as_bytes()]),
-        };
+    async fn debit_password(&self, user: UserId, origin: &Origin) -> Result<bool, Error> {
+        let key = self.password_failures(user);
         unit!(self, |tx, _| {
             let now = self.now();
             self.debit_failure(tx, origin, now).await?;

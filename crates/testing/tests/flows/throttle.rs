@@ -12,6 +12,7 @@ use durward_testing::given::PASSWORD;
 use durward_testing::hasher::TestHasher;
 use durward_testing::{TestAccounts, given, typed};
 
+use crate::login_emails;
 use crate::support::{begin_login, begin_sign_up, is_refused, try_password};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -108,12 +109,32 @@ async fn failures_of_one_address_in_all_spellings_count_together() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_is_delayed_like_a_known_one() {
-    // R-TH-07
-    let it = limited(|limits| limits.delays = Delays([(1, MINUTE); 4]));
+async fn failures_of_a_user_count_together_by_whichever_of_her_addresses_they_come() {
+    // R-TH-01
+    let it = limited(|limits| limits.delays = Delays([(3, MINUTE); 4]));
+    let ada = it.sign_up("ada@example.com").await;
+    login_emails::add(&it, &ada, "ada@work.example").await;
+    for address in ["ada@example.com", "ada@work.example", "ada@example.com"] {
+        assert!(is_refused(try_password(&it, address, "wrong").await));
+    }
+    for address in ["ada@example.com", "ada@work.example"] {
+        assert!(is_refused(try_password(&it, address, PASSWORD).await), "{address}");
+    }
+    it.clock().advance(MINUTE);
+    assert!(try_password(&it, "ada@work.example", PASSWORD).await.is_ok());
     assert!(is_refused(try_password(&it, "ada@example.com", "wrong").await));
+    assert!(try_password(&it, "ada@example.com", PASSWORD).await.is_ok(), "they were forgotten");
+}
+
+#[tokio::test]
+async fn what_was_tried_before_an_address_was_anybodys_holds_nobody_off() {
+    // R-TH-04
+    let it = limited(|limits| limits.delays = Delays([(1, MINUTE); 4]));
+    for _ in 0..2 {
+        assert!(is_refused(try_password(&it, "ada@example.com", "wrong").await));
+    }
     it.sign_up("ada@example.com").await;
-    assert!(is_refused(try_password(&it, "ada@example.com", PASSWORD).await));
+    assert!(try_password(&it, "ada@example.com", PASSWORD).await.is_ok());
 }
 
 #[tokio::test]
