@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durward::behavior::{
-    AddressRule, AnyAddress, PasswordContext, PasswordRule, SessionRule, StepRule,
+    AddressRule, AnyAddress, PasswordContext, PasswordRule, SessionRule, StepContext, StepRule,
 };
 use durward::{
     Behavior, ClientId, EmailAddress, Method, Obstruction, Password, Secret, SessionLimits, Step,
@@ -44,8 +44,8 @@ impl AddressRule for OurDomain {
 struct PasswordThenCode;
 
 impl StepRule for PasswordThenCode {
-    fn next(&self, _: UserId, done: &[Method]) -> Option<Step> {
-        (done == [Method::Password]).then_some(Step::Code)
+    fn next(&self, context: &StepContext<'_>) -> Option<Step> {
+        (context.done == [Method::Password]).then_some(Step::Code)
     }
 }
 
@@ -102,7 +102,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let address = EmailAddress::parse("ada@example.com")?;
     println!("ada@example.com: {:?}", replaced().address.check(&address));
     println!("and by the standard rule: {:?}", AnyAddress.check(&address));
-    let next = extended().steps.next(UserId::from_bytes([0; 16]), &[Method::Password]);
+    let ada = StepContext {
+        user: UserId::from_bytes([0; 16]),
+        administrator: false,
+        client: None,
+        done: &[Method::Password],
+    };
+    let next = extended().steps.next(&ada);
     println!("after a password: {next:?}");
     Ok(())
 }

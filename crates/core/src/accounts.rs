@@ -80,6 +80,7 @@ pub use replies::Idempotency;
 pub use resets::{PasswordReset, ResetRequest};
 pub use roles::RoleChange;
 pub use second_step::{FactorAttempt, FactorProof};
+pub use sessions::Authenticated;
 pub use sign_up::SignUp;
 pub use users::{NewUser, UserChange, UserDetails};
 

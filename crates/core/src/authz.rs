@@ -6,7 +6,7 @@ mod policy;
 mod target;
 
 pub use action::Action;
-pub use caller::{Caller, ClientCaller, FreshUser, UserCaller};
+pub use caller::{Caller, ClientCaller, Enroller, FreshUser, UserCaller};
 pub use policy::{Decision, Relation, decide};
 pub use target::{ClientOf, Permissions, Standing, Target};
 
@@ -18,7 +18,13 @@ use crate::error::Error;
 impl<A: Attrs> Caller<A> {
     /// Whether this may be done: the only way to authorise.
     pub fn may(&self, action: Action, target: &Target) -> Result<(), Error> {
-        let principal = self.principal();
+        let principal = match &self.enrolling {
+            // R-MF-01
+            Some(user) if action.is_open_to_enrolling() => {
+                Some(Principal::User { id: user.id, administrator: false, by_key: false })
+            }
+            Some(_) | None => self.principal(),
+        };
         // The best answer to any of the caller's relations counts.
         let relations = relations(principal, target).into_iter().flatten();
         let decision = relations.map(|it| decide(action, it)).min().unwrap_or(Decision::Hide);
@@ -29,7 +35,7 @@ impl<A: Attrs> Caller<A> {
             Decision::Allow if by_key && !action.is_open_to_keys() => Err(Error::Forbidden),
             Decision::Allow if by_actor && !action.is_open_to_actors() => Err(Error::Forbidden),
             Decision::Allow => Ok(()),
-            Decision::Authenticate => Err(Error::Unauthenticated),
+            Decision::Authenticate => Err(self.unproven()),
             Decision::Forbid => Err(Error::Forbidden),
             Decision::Hide => Err(Error::NotFound(target.name())),
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub use address_rule::{AddressRule, AnyAddress};
 pub use password_rule::{PasswordContext, PasswordRule, StandardPasswordRule};
 pub use session_rule::{SessionRule, StandardSessionRule};
-pub use step_rule::{OneFactor, StepRule};
+pub use step_rule::{OneFactor, StepContext, StepRule, TwoFactors};
 
 use crate::error::Obstruction;
 use crate::password::Password;

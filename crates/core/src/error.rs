@@ -64,6 +64,10 @@ pub enum Error {
         /// How old the authentication may be.
         max_age: Duration,
     },
+    /// The session was opened without the second factor that is asked of this user, since he has none: it may
+    /// enrol one, and nothing else (R-MF-01).
+    #[error("a second factor is required")]
+    SecondFactorRequired,
     /// The caller is known and may not do this.
     #[error("the caller may not do this")]
     Forbidden,
@@ -124,6 +128,8 @@ pub enum Kind {
     Unauthenticated,
     /// See [`Error::StepUp`].
     StepUp,
+    /// See [`Error::SecondFactorRequired`].
+    SecondFactorRequired,
     /// See [`Error::Forbidden`].
     Forbidden,
     /// See [`Error::SignUpClosed`].
@@ -156,10 +162,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Invalid,
         Self::Unauthenticated,
         Self::StepUp,
+        Self::SecondFactorRequired,
         Self::Forbidden,
         Self::SignUpClosed,
         Self::NotFound,
@@ -182,6 +189,7 @@ impl Kind {
             Self::Invalid => "INVALID",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::StepUp => "STEP_UP_REQUIRED",
+            Self::SecondFactorRequired => "SECOND_FACTOR_REQUIRED",
             Self::Forbidden => "FORBIDDEN",
             Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::NotFound => "NOT_FOUND",
@@ -207,6 +215,7 @@ impl Error {
             Self::Invalid(_) => Kind::Invalid,
             Self::Unauthenticated => Kind::Unauthenticated,
             Self::StepUp { .. } => Kind::StepUp,
+            Self::SecondFactorRequired => Kind::SecondFactorRequired,
             Self::Forbidden => Kind::Forbidden,
             Self::SignUpClosed => Kind::SignUpClosed,
             Self::NotFound(_) => Kind::NotFound,

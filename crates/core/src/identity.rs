@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn claims(client: Option<ClientCaller>, user: Option<UserCaller>) -> Option<IdentityClaims> {
-        let caller = Caller::<Plain> { client, ip: None, user };
+        let caller = Caller::<Plain> { client, user, ..Caller::anonymous(None) };
         let route = IdentityRoute { issuer: "https://accounts.example", audience: "orders" };
         IdentityClaims::of(&caller, route, Timestamp::from_millis(100_999), &Sevens).ok()
     }

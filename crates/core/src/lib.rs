@@ -39,7 +39,7 @@ pub use attrs::{
     Attr, Attrs, ClientRole, NoAttributes, OrganizationRole, Permission, Plain, Role,
     StandardClientRole, StandardOrganizationRole, StandardPermission, StandardRole,
 };
-pub use authz::{Action, Caller, ClientCaller, FreshUser, Target, UserCaller};
+pub use authz::{Action, Caller, ClientCaller, Enroller, FreshUser, Target, UserCaller};
 pub use behavior::Behavior;
 pub use breach::{BreachCheck, BreachError, BreachedPasswords};
 pub use email::{CanonicalEmail, EmailAddress, EmailRules};

@@ -75,9 +75,16 @@ impl Aim {
 
 /// The user that the path names. A text that is no id looks like a user who is not there (R-AZ-03).
 async fn named_user<A: Attrs>(parts: &mut Parts, caller: &Caller<A>) -> Result<UserId, Problem> {
-    check_known(caller)?;
+    // Who must enrol a second factor first may ask for himself; for what, the policy says.
+    let enrolling = caller.enrolling.as_ref();
+    if enrolling.is_none() {
+        check_known(caller)?;
+    }
     match named(parts, "user").await? {
-        id if id == "me" => Ok(caller.acting_user()?),
+        id if id == "me" => match enrolling {
+            Some(user) => Ok(user.id),
+            None => Ok(caller.acting_user()?),
+        },
         id => Ok(id.parse().map_err(|_no_id| Error::NotFound("user"))?),
     }
 }
@@ -122,7 +129,7 @@ async fn known_id<A: Attrs, I: FromStr>(
 
 /// Nothing is looked up for nobody.
 fn check_known<A: Attrs>(caller: &Caller<A>) -> Result<(), Error> {
-    if caller.is_authenticated() { Ok(()) } else { Err(Error::Unauthenticated) }
+    if caller.is_authenticated() { Ok(()) } else { Err(caller.unproven()) }
 }
 
 /// The `{id}` of the path; one that cannot be read names nothing.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
 use durward_core::{
-    Accounts, Action, Allowance, Attrs, Caller, ClientId, Error, FreshUser, InvitationId,
+    Accounts, Action, Allowance, Attrs, Caller, ClientId, Enroller, Error, FreshUser, InvitationId,
     MembershipId, OrganizationId, Origin, RequestId, SessionId, SessionToken, Store, Target,
     UserId,
 };
@@ -110,6 +110,11 @@ impl<S: Store> Call<S> {
         self.accounts().fresh(&self.caller)
     }
 
+    /// The same, also of somebody who must enrol a second factor first.
+    pub(crate) fn enroller(&self) -> Result<Enroller, Error> {
+        self.accounts().enroller(&self.caller)
+    }
+
     /// Takes the body, which must be one JSON text.
     pub(crate) async fn receive(&mut self) -> Result<Received, Problem> {
         json(&self.headers, std::mem::take(&mut self.body)).await
@@ -136,7 +141,7 @@ fn unnamed(noun: &'static str) -> Error {
 /// Whom a request is from, as text: the user, or else the client that proved itself; `None` for nobody.
 pub(crate) fn principal<A: Attrs>(caller: &Caller<A>) -> Option<String> {
     let client = caller.client.as_ref().filter(|client| client.authenticated);
-    match &caller.user {
+    match caller.session_user() {
         Some(user) => Some(user.id.to_string()),
         None => client.map(|client| client.id.to_string()),
     }

@@ -240,7 +240,11 @@ async fn admit<S: Store>(
         return Err(error.into());
     }
     if rule.action.needs_fresh() {
-        edge.accounts.fresh(&caller)?;
+        if rule.action.is_open_to_enrolling() {
+            edge.accounts.enroller(&caller)?;
+        } else {
+            edge.accounts.fresh(&caller)?;
+        }
     }
     Ok(Call {
         edge: Arc::clone(edge),
@@ -260,14 +264,15 @@ async fn admit<S: Store>(
 /// Where a request came from, as the flows want to know it.
 pub(crate) fn origin<A: Attrs>(caller: &Caller<A>, headers: &HeaderMap, id: &RequestId) -> Origin {
     let agent = headers.get(USER_AGENT).map(|value| UserAgent::from_header(value.as_bytes()));
-    let acting = caller.user.as_ref().and_then(|user| user.actor).map(|actor| actor.id);
+    let user = caller.session_user();
+    let acting = user.and_then(|user| user.actor).map(|actor| actor.id);
     Origin {
         ip: caller.ip,
         agent: agent.filter(|agent| !agent.as_str().is_empty()),
         request: Some(id.clone()),
         client: caller.client.as_ref().map(|client| client.id),
-        actor: acting.or_else(|| caller.acting_user().ok()),
-        session: caller.user.as_ref().map(|user| user.session_id),
+        actor: acting.or(user.map(|user| user.id)).or_else(|| caller.acting_user().ok()),
+        session: user.map(|user| user.session_id),
         by_operator: false,
     }
 }

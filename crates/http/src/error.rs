@@ -136,6 +136,11 @@ const fn telling_of(kind: Kind) -> Telling {
             detail: "This needs an authentication of a moment ago. Log in again, with this session's token in the \
                      Authorization field, and repeat the request with the new one.",
         },
+        Kind::SecondFactorRequired => Telling {
+            status: StatusCode::FORBIDDEN,
+            title: "Second factor required",
+            detail: "This session may only enrol an authenticator app. Do so, and log in with it.",
+        },
         Kind::Forbidden => Telling {
             status: StatusCode::FORBIDDEN,
             title: "Not allowed",
@@ -240,6 +245,7 @@ impl From<Error> for Problem {
                 problem
             }
             Error::Unauthenticated
+            | Error::SecondFactorRequired
             | Error::Forbidden
             | Error::SignUpClosed
             | Error::NotFound(_)

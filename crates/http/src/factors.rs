@@ -56,7 +56,7 @@ pub(crate) struct RecoveryCodesView {
 
 /// `POST /v1/users/{id}/totp`
 pub(crate) async fn enrol<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let enrolment = call.accounts().enrol_totp(&call.fresh()?).await?;
+    let enrolment = call.accounts().enrol_totp(&call.enroller()?).await?;
     let TotpEnrolment { secret, uri, handle, expires } = &enrolment;
     let view = EnrolmentView {
         secret: secret.expose(),
@@ -73,7 +73,7 @@ pub(crate) async fn confirm<S: Store>(mut call: Call<S>) -> Result<Response, Pro
     let (handle, code) = proof(call.fields().await?)?;
     let handle = FlowToken::parse(handle.expose()).ok();
     let code = TotpCode::parse(code.expose()).ok();
-    let (user, origin) = (call.fresh()?, call.origin());
+    let (user, origin) = (call.enroller()?, call.origin());
     let accounts = call.accounts();
     let codes = accounts.confirm_totp(&user, handle.as_ref(), code.as_ref(), &origin).await?;
     json(StatusCode::OK, &view(&codes))

@@ -6,7 +6,7 @@ use axum::extract::connect_info::ConnectInfo;
 use axum::http::Extensions;
 use axum::http::request::Parts;
 use durward_core::access::{AccessRequest, RequestTarget};
-use durward_core::accounts::ClientCredential;
+use durward_core::accounts::{Authenticated, ClientCredential};
 use durward_core::budget::Rate;
 use durward_core::entity::{ClientRefusal, LiveClient};
 use durward_core::{
@@ -97,14 +97,16 @@ impl<S: Store> Edge<S> {
         if let (Some(token), Credentials::Checked) = (&session, demand.credentials) {
             // GW-15
             let through = client.as_ref().map(|client| client.id);
-            match self.accounts.authenticate(token, through).await {
-                Ok(user) => caller.user = Some(user),
+            match self.accounts.authenticate_or_enrol(token, through).await {
+                Ok(Authenticated::Fully(user)) => caller.user = Some(user),
+                Ok(Authenticated::ToEnrol(user)) => caller.enrolling = Some(user),
                 Err(error) => return Err(self.failed(error, network).await),
             }
         }
         if let Some(client) = client.filter(|client| client.require_user)
             && demand.user
             && caller.user.is_none()
+            && caller.enrolling.is_none()
         {
             let origin = origin(&caller, &parts.headers, id);
             let refused = ClientRefusal::UserRequired;
@@ -174,6 +176,7 @@ fn bad_credential(error: Error) -> Problem {
         Kind::Unauthenticated => Problem::bad_credential(),
         Kind::Invalid
         | Kind::StepUp
+        | Kind::SecondFactorRequired
         | Kind::Forbidden
         | Kind::SignUpClosed
         | Kind::NotFound

@@ -204,6 +204,9 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
     if forbids || !rule.action.is_open_to_keys() {
         all.push(Fault::Flow(Kind::Forbidden));
     }
+    if !rule.action.is_open_to_enrolling() {
+        all.push(Fault::Flow(Kind::SecondFactorRequired));
+    }
     if rule.aim != Aim::Service {
         all.push(Fault::Flow(Kind::NotFound));
     }

@@ -6,6 +6,7 @@ mod development;
 mod problem;
 mod production;
 mod reader;
+mod second_factor;
 mod sections;
 mod sharing;
 mod source;
@@ -28,6 +29,7 @@ pub(crate) use development::development;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use production::{Production, database_and_keys_of, database_of};
 pub(crate) use reader::Effective;
+pub(crate) use second_factor::SecondFactor;
 pub(crate) use sections::{
     Breaches, Database, Http, Identity, LinkTargets, Log, LogFormat, LogLevel, Smtp,
 };
@@ -67,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) keys: Option<Keys>,
     /// What the deployment decides about its accounts.
     pub(crate) accounts: Settings,
+    /// Of whom a second factor is asked.
+    pub(crate) second_factor: SecondFactor,
     /// Where the accounts are kept.
     pub(crate) database: Database,
     /// The name of this node among the others.
@@ -124,6 +128,7 @@ impl Config {
             node: reader.optional("node"),
             keys: reader.optional("keys"),
             accounts: accounts::read(reader, service),
+            second_factor: reader.or("second_factor", SecondFactor::default()),
             sharing: Counting::read(reader, redis.url.is_some()),
             redis,
             database: Database::read(reader),

@@ -226,7 +226,7 @@ pub(crate) fn parts<E: Engine>(
         breaches: breaches(&config.breaches)?,
         links: Arc::new(ServerLinks::new(base, &config.links)),
         mailer,
-        behavior: Behavior::default(),
+        behavior: Behavior { steps: config.second_factor.rule(), ..Behavior::default() },
         hooks: Vec::new(),
         settings: config.accounts.clone(),
         sharing: Sharing::default(),

@@ -1,5 +1,5 @@
 use super::Accounts;
-use crate::authz::FreshUser;
+use crate::authz::{Enroller, FreshUser};
 use crate::budget::BudgetKey;
 use crate::entity::{Flow, Totp, TotpCode, TotpSecret};
 use crate::error::{Error, Obstruction};
@@ -39,7 +39,8 @@ pub struct TotpEnrolment {
 impl<S: Store> Accounts<S> {
     /// Begins to enrol an authenticator app; nothing is enrolled until
     /// [`confirm_totp`](Accounts::confirm_totp) proves it. [`Error::Duplicate`] while one is enrolled.
-    pub async fn enrol_totp(&self, user: &FreshUser) -> Result<TotpEnrolment, Error> {
+    pub async fn enrol_totp(&self, user: impl Into<Enroller>) -> Result<TotpEnrolment, Error> {
+        let user = user.into();
         let now = self.now();
         let secret = TotpSecret::mint(self.entropy());
         let handle = FlowToken::mint(self.entropy());
@@ -76,11 +77,12 @@ impl<S: Store> Accounts<S> {
     /// obstruction.
     pub async fn confirm_totp(
         &self,
-        user: &FreshUser,
+        user: impl Into<Enroller>,
         handle: Option<&FlowToken>,
         code: Option<&TotpCode>,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, Error> {
+        let user = user.into();
         let key = self.factor_budget(ENROLMENT, user.id());
         let counted = self.debit_factor(key, None, origin).await?;
         let mut found = None;

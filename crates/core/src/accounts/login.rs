@@ -1,5 +1,6 @@
 use super::flows::{Beginning, Letter, Reached};
 use super::passwords::MAX_ROUNDS;
+use super::sessions::step_context;
 use super::{Accounts, Answer};
 use crate::email::EmailAddress;
 use crate::entity::{
@@ -161,16 +162,14 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Answer, Error> {
         let Proven { methods: done, standing } = proven;
-        let second = done.iter().any(|method| method.is_second_factor());
+        let asked = step_context(user.id, &user.roles, origin.client, &done);
+        let second = asked.has_second_factor();
         let enrolled = tx.totp(user.id).await?.is_some();
         // Whatever the rule says, who has a second factor proves it (R-MF-02).
-        let next = match self.parts().behavior.steps.next(user.id, &done) {
+        let next = match self.parts().behavior.steps.next(&asked) {
             _ if enrolled && !second => Some(Step::Totp),
-            Some(Step::Totp) if second => None,
-            Some(Step::Totp) => {
-                tracing::warn!("the step rule asks for an authenticator app that the user has not");
-                None
-            }
+            // Who has none gets a session that may enrol one.
+            Some(Step::Totp) => None,
             Some(Step::NewPassword) => {
                 tracing::warn!("the step rule asks for another password, which a mark does");
                 None

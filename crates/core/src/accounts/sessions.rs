@@ -1,7 +1,8 @@
 use super::{Accounts, IssuedSession};
-use crate::attrs::Attrs;
-use crate::authz::{Caller, FreshUser, UserCaller};
-use crate::entity::{Actor, Method, Session, SessionFamily, User, UserStatus};
+use crate::attrs::{Attrs, Role};
+use crate::authz::{Caller, Enroller, FreshUser, UserCaller};
+use crate::behavior::StepContext;
+use crate::entity::{Actor, LiveSession, Method, Session, SessionFamily, Step, User, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
 use crate::ids::{ClientId, SessionId, UserId};
@@ -16,6 +17,26 @@ pub(super) struct Opening {
     pub(super) methods: Vec<Method>,
     pub(super) limits: SessionLimits,
     pub(super) actor: Option<Actor>,
+}
+
+/// Whom a session is of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Authenticated<A: Attrs> {
+    /// A user who has proven all that is asked of him.
+    Fully(UserCaller<A>),
+    /// One of whom a second factor is asked and who had none: he may enrol one, and nothing else.
+    ToEnrol(UserCaller<A>),
+}
+
+/// What the rule about steps is asked.
+pub(super) fn step_context<'a, R: Role>(
+    user: UserId,
+    roles: &[R],
+    client: Option<ClientId>,
+    done: &'a [Method],
+) -> StepContext<'a> {
+    let administrator = roles.iter().any(|role| role.is_administrator());
+    StepContext { user, administrator, client, done }
 }
 
 impl<S: Store> Accounts<S> {
@@ -91,20 +112,44 @@ impl<S: Store> Accounts<S> {
     }
 
     /// Who presents this session token through this client, read from the store at every use (R-SE-02,
-    /// R-SE-11). [`Error::Unauthenticated`] for anything but a live session.
+    /// R-SE-11). [`Error::Unauthenticated`] for anything but a live session, [`Error::SecondFactorRequired`] for one that
+    /// may only enrol a second factor.
     pub async fn authenticate(
         &self,
         token: &SessionToken,
         client: Option<ClientId>,
     ) -> Result<UserCaller<S::Attrs>, Error> {
+        match self.authenticate_or_enrol(token, client).await? {
+            Authenticated::Fully(user) => Ok(user),
+            Authenticated::ToEnrol(_) => Err(Error::SecondFactorRequired),
+        }
+    }
+
+    /// The same, telling apart whoever must enrol a second factor first (R-MF-01).
+    pub async fn authenticate_or_enrol(
+        &self,
+        token: &SessionToken,
+        client: Option<ClientId>,
+    ) -> Result<Authenticated<S::Attrs>, Error> {
         let mut read = self.read().await?;
         for digest in self.keys().digests(token) {
             if let Some(live) = read.session_by_token(&digest).await? {
                 let valid = live.is_valid(self.now()) && live.client == client;
-                return if valid { Ok(live.into()) } else { Err(Error::Unauthenticated) };
+                return if valid { Ok(self.judge(live)) } else { Err(Error::Unauthenticated) };
             }
         }
         Err(Error::Unauthenticated)
+    }
+
+    fn judge(&self, live: LiveSession<S::Attrs>) -> Authenticated<S::Attrs> {
+        let client = live.client;
+        let user = UserCaller::from(live);
+        let asked = step_context(user.id, &user.roles, client, &user.methods);
+        // What was asked of an administrator who acts as somebody was asked of himself.
+        let owes = user.actor.is_none()
+            && !asked.has_second_factor()
+            && self.parts().behavior.steps.next(&asked) == Some(Step::Totp);
+        if owes { Authenticated::ToEnrol(user) } else { Authenticated::Fully(user) }
     }
 
     /// The session with this id, ended or not.
@@ -175,6 +220,11 @@ impl<S: Store> Accounts<S> {
     /// [`Error::StepUp`].
     pub fn fresh(&self, caller: &Caller<S::Attrs>) -> Result<FreshUser, Error> {
         FreshUser::of(caller, self.settings().freshness, self.now())
+    }
+
+    /// The user of this caller as [`fresh`](Self::fresh) would have him, also when he must enrol a second factor first.
+    pub fn enroller(&self, caller: &Caller<S::Attrs>) -> Result<Enroller, Error> {
+        Enroller::of(caller, self.settings().freshness, self.now())
     }
 
     /// Logs out whoever presents this session token, also one that has expired or that a refresh has replaced;

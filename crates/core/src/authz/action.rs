@@ -250,6 +250,19 @@ impl Action {
         }
     }
 
+    /// Whether somebody may do it who must enrol a second factor first, if he may then: what leads to one, and out
+    /// (R-MF-01).
+    pub const fn is_open_to_enrolling(self) -> bool {
+        matches!(
+            self,
+            Self::ReadService
+                | Self::ReadCaller
+                | Self::Authenticate
+                | Self::ReadUser
+                | Self::EnrolFactor
+        )
+    }
+
     /// Whether an administrator who acts as a user may do it, if that user may: nothing about what the account
     /// is proven by, nothing that lasts longer than he may act, and nothing that commits the user to others.
     pub const fn is_open_to_actors(self) -> bool {

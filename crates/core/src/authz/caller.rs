@@ -21,6 +21,10 @@ pub struct Caller<A: Attrs = Plain> {
     pub ip: Option<IpAddr>,
     /// The user, when a live session was presented.
     pub user: Option<UserCaller<A>>,
+    /// Instead of `user`: one of whom a second factor is asked and who has none. He may enrol one
+    /// ([`Action::is_open_to_enrolling`](crate::Action::is_open_to_enrolling)), and nothing else (R-MF-01).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enrolling: Option<UserCaller<A>>,
 }
 
 /// A client that identified itself.
@@ -113,20 +117,35 @@ pub(super) enum Principal {
 impl<A: Attrs> Caller<A> {
     /// A caller without any credential.
     pub const fn anonymous(ip: Option<IpAddr>) -> Self {
-        Self { client: None, ip, user: None }
+        Self { client: None, ip, user: None, enrolling: None }
     }
 
-    /// The user, or [`Error::Unauthenticated`].
+    /// The user, or [`Error::Unauthenticated`]; [`Error::SecondFactorRequired`] of one who must enrol a second factor
+    /// first.
     pub fn user(&self) -> Result<&UserCaller<A>, Error> {
-        self.user.as_ref().ok_or(Error::Unauthenticated)
+        self.user.as_ref().ok_or_else(|| self.unproven())
+    }
+
+    /// Whose session was presented, whatever he may do with it.
+    pub const fn session_user(&self) -> Option<&UserCaller<A>> {
+        match &self.user {
+            Some(user) => Some(user),
+            None => self.enrolling.as_ref(),
+        }
+    }
+
+    /// What is said to whoever has proven too little: [`Error::Unauthenticated`], or
+    /// [`Error::SecondFactorRequired`].
+    pub const fn unproven(&self) -> Error {
+        if self.enrolling.is_some() { Error::SecondFactorRequired } else { Error::Unauthenticated }
     }
 
     /// The user for whom is asked: by his session, or by his personal key. [`Error::Unauthenticated`] for
-    /// nobody, and for a client that is no personal key.
+    /// nobody, and for a client that is no personal key; [`Error::SecondFactorRequired`] as by [`user`](Self::user).
     pub fn acting_user(&self) -> Result<UserId, Error> {
         match self.principal() {
             Some(Principal::User { id, .. }) => Ok(id),
-            Some(Principal::Client { .. }) | None => Err(Error::Unauthenticated),
+            Some(Principal::Client { .. }) | None => Err(self.unproven()),
         }
     }
 
@@ -139,6 +158,10 @@ impl<A: Attrs> Caller<A> {
         if let Some(user) = &self.user {
             let administrator = user.roles.iter().any(|role| role.is_administrator());
             return Some(Principal::User { id: user.id, administrator, by_key: false });
+        }
+        if self.enrolling.is_some() {
+            // His client does not do for him what he may not.
+            return None;
         }
         let client = self.client.as_ref().filter(|client| client.authenticated)?;
         Some(match client.user_id {
@@ -167,7 +190,14 @@ impl FreshUser {
         max_age: Duration,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let user = caller.user()?;
+        Self::acting(caller.user()?, max_age, now)
+    }
+
+    fn acting<A: Attrs>(
+        user: &UserCaller<A>,
+        max_age: Duration,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         if user.actor.is_some() {
             return Err(Error::Forbidden);
         }
@@ -185,6 +215,45 @@ impl FreshUser {
     /// By which session.
     pub const fn session(&self) -> SessionId {
         self.session
+    }
+}
+
+/// A user who authenticated a moment ago and may enrol a second factor, also one who may do nothing else before: made by
+/// [`Accounts::enroller`](crate::Accounts::enroller), or of a [`FreshUser`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enroller(FreshUser);
+
+impl Enroller {
+    /// The user of this caller, or the one who is [enrolling](Caller::enrolling); else as [`FreshUser::of`].
+    pub(crate) fn of<A: Attrs>(
+        caller: &Caller<A>,
+        max_age: Duration,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let user = caller.session_user().ok_or(Error::Unauthenticated)?;
+        FreshUser::acting(user, max_age, now).map(Self)
+    }
+
+    /// Which user.
+    pub const fn id(&self) -> UserId {
+        self.0.id
+    }
+
+    /// By which session.
+    pub const fn session(&self) -> SessionId {
+        self.0.session
+    }
+}
+
+impl From<&FreshUser> for Enroller {
+    fn from(user: &FreshUser) -> Self {
+        Self(*user)
+    }
+}
+
+impl From<&Self> for Enroller {
+    fn from(user: &Self) -> Self {
+        *user
     }
 }
 

@@ -15,7 +15,7 @@ fn caller(id: u8, role: StandardRole) -> Caller {
         authenticated_at: Timestamp::from_millis(0),
         actor: None,
     };
-    Caller { client: None, ip: None, user: Some(user) }
+    Caller { user: Some(user), ..Caller::anonymous(None) }
 }
 
 /// The reviewed table; change it together with the policy.
@@ -27,13 +27,15 @@ fn the_policy_is_the_reviewed_table() {
     for relation in Relation::ALL {
         write!(table, " {:13}", format!("{relation:?}")).unwrap();
     }
-    table.push_str(" (by a personal key, and by an actor, if its owner may)");
+    table.push_str(" (by a personal key, by an actor, and before a required second factor is enrolled, if the user may)");
     for action in Action::ALL {
         write!(table, "\n{:21}", format!("{action:?}")).unwrap();
         for relation in Relation::ALL {
             write!(table, " {:13}", format!("{:?}", decide(action, relation))).unwrap();
         }
-        for open in [action.is_open_to_keys(), action.is_open_to_actors()] {
+        let also =
+            [action.is_open_to_keys(), action.is_open_to_actors(), action.is_open_to_enrolling()];
+        for open in also {
             table.push_str(if open { " Allow        " } else { " Forbid       " });
         }
     }
@@ -177,7 +179,7 @@ fn a_personal_key_may_less_than_its_owner_and_never_what_would_outlive_it() {
     let key =
         client(ClientOwner::User(UserId::from_bytes([1; 16])), StandardClientRole::System, true);
     assert!(key.roles.is_empty());
-    let key = Caller { client: Some(key), ip: None, user: None };
+    let key = Caller { client: Some(key), ..Caller::anonymous(None) };
     assert_eq!(key.acting_user().unwrap(), UserId::from_bytes([1; 16]));
     let mut allowed = 0;
     for target in every_target() {
@@ -209,7 +211,7 @@ fn an_id_without_a_secret_is_nobody() {
     // R-CL-02, GW-03
     for named in every_client().into_iter().filter(|client| !client.authenticated) {
         assert!(named.roles.is_empty());
-        let named = Caller { client: Some(named), ip: None, user: None };
+        let named = Caller { client: Some(named), ..Caller::anonymous(None) };
         for target in every_target() {
             for action in Action::ALL {
                 let nobody = Caller::<Plain>::anonymous(None).may(action, &target);
@@ -234,7 +236,7 @@ fn a_client_by_itself_reads_its_own_organization_only() {
     };
     let may = |role, action, target: &Target| {
         let client = client(ClientOwner::Organization(organization), role, true);
-        Caller { client: Some(client), ip: None, user: None }.may(action, target)
+        Caller { client: Some(client), ..Caller::anonymous(None) }.may(action, target)
     };
     let (own, other) = (standing(organization), standing(OrganizationId::from_bytes([6; 16])));
     for role in [External, Internal] {
@@ -294,5 +296,25 @@ fn an_actor_never_adds_a_right() {
         Action::TransferOrganization,
     ] {
         assert!(!forbidden.is_open_to_actors(), "{forbidden:?}");
+    }
+}
+
+#[test]
+fn a_client_does_not_do_for_a_user_what_he_may_not_before_his_second_factor() {
+    // R-MF-01: one who administers, beside every client
+    let alone = caller(1, StandardRole::Administrator);
+    for client in every_client() {
+        let enrolling = alone.user.clone();
+        let caller = Caller { client: Some(client), enrolling, ..Caller::anonymous(None) };
+        for action in Action::ALL {
+            for target in every_target() {
+                let refused =
+                    matches!(caller.may(action, &target), Err(Error::SecondFactorRequired));
+                assert_eq!(refused, !action.is_open_to_enrolling(), "{action:?} {target:?}");
+            }
+        }
+        assert!(matches!(caller.user(), Err(Error::SecondFactorRequired)));
+        assert!(matches!(caller.acting_user(), Err(Error::SecondFactorRequired)));
+        assert!(!caller.is_authenticated());
     }
 }

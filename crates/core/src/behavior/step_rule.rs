@@ -1,20 +1,43 @@
 use crate::entity::{Method, Step};
-use crate::ids::UserId;
+use crate::ids::{ClientId, UserId};
+
+/// Whom a [`StepRule`] is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct StepContext<'a> {
+    /// Who logs in, or came by a session.
+    pub user: UserId,
+    /// Whether he administers the deployment.
+    pub administrator: bool,
+    /// Through which client.
+    pub client: Option<ClientId>,
+    /// What he has proven.
+    pub done: &'a [Method],
+}
+
+impl StepContext<'_> {
+    /// Whether he has proven a second factor.
+    pub fn has_second_factor(&self) -> bool {
+        self.done.iter().any(|method| method.is_second_factor())
+    }
+}
 
 /// What must be proven before a session opens.
+///
+/// It is asked at every step of a login, and about every session at every use: a rule that becomes stricter holds
+/// at once (R-MF-01). So it must answer from what it knows, without waiting.
 pub trait StepRule: Send + Sync {
-    /// What a user who has proven `done` must still prove; `None` opens the session.
+    /// What must still be proven; `None` opens the session.
     ///
     /// Whoever has enrolled an authenticator app is asked for it after his first factor whatever the rule says. A
-    /// rule may ask everyone for it with [`Step::Totp`]: who has none goes on with what he proved, so that he can
-    /// enrol one; ask for the methods of the session where two factors are needed.
+    /// rule may ask for it with [`Step::Totp`]: who has none gets a session that may enrol one, and nothing else
+    /// ([`Caller::enrolling`](crate::Caller::enrolling)).
     ///
     /// [`Step::NewPassword`] is not for a rule to ask for: a mark on the password does
     /// ([`mark_password`](crate::Accounts::mark_password)).
     ///
-    /// A step whose method is in `done` already is not asked again: the flow refuses instead, since the
+    /// A step whose method is among those done already is not asked again: the flow refuses instead, since the
     /// same mailbox twice is one factor (security decision 6).
-    fn next(&self, user: UserId, done: &[Method]) -> Option<Step>;
+    fn next(&self, context: &StepContext<'_>) -> Option<Step>;
 }
 
 /// Any one method is enough.
@@ -22,7 +45,26 @@ pub trait StepRule: Send + Sync {
 pub struct OneFactor;
 
 impl StepRule for OneFactor {
-    fn next(&self, _: UserId, _: &[Method]) -> Option<Step> {
+    fn next(&self, _: &StepContext<'_>) -> Option<Step> {
         None
+    }
+}
+
+/// A second factor is asked of these (R-MF-01).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TwoFactors {
+    /// Of everybody.
+    Everyone,
+    /// Of who administers the deployment.
+    Administrators,
+}
+
+impl StepRule for TwoFactors {
+    fn next(&self, context: &StepContext<'_>) -> Option<Step> {
+        let asked = match self {
+            Self::Everyone => true,
+            Self::Administrators => context.administrator,
+        };
+        (asked && !context.has_second_factor()).then_some(Step::Totp)
     }
 }

@@ -105,7 +105,7 @@ mod tests {
             authenticated_at: Timestamp::from_millis(0),
             actor: None,
         };
-        Caller { client: None, ip: None, user: Some(user) }
+        Caller { user: Some(user), ..Caller::anonymous(None) }
     }
 
     #[test]

@@ -108,7 +108,11 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                     "The new set, shown this once.",
                     Schemas::answer::<factors::RecoveryCodesView>,
                 )],
-                faults: &[Fault::Flow(Kind::StepUp), Fault::Flow(Kind::Vetoed)],
+                faults: &[
+                    Fault::Flow(Kind::StepUp),
+                    Fault::Flow(Kind::SecondFactorRequired),
+                    Fault::Flow(Kind::Vetoed),
+                ],
             },
         },
     ]

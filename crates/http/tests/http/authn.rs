@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durward_core::behavior::{Behavior, StepRule};
+use durward_core::RefreshToken;
+use durward_core::behavior::{Behavior, StepContext, StepRule};
 use durward_core::entity::{Method, Step};
-use durward_core::{RefreshToken, UserId};
 use durward_http::HttpSettings;
 use serde_json::{Value, json};
 
@@ -142,8 +142,8 @@ async fn bodies_of_logins_are_closed() {
 
 struct CodeAfterPassword;
 impl StepRule for CodeAfterPassword {
-    fn next(&self, _: UserId, done: &[Method]) -> Option<Step> {
-        (done == [Method::Password]).then_some(Step::Code)
+    fn next(&self, context: &StepContext<'_>) -> Option<Step> {
+        (context.done == [Method::Password]).then_some(Step::Code)
     }
 }
 

@@ -34,6 +34,7 @@ mod passwords;
 mod refusals;
 mod roles;
 mod schema;
+mod second_factor;
 mod sessions;
 mod site;
 mod store;

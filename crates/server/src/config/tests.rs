@@ -194,6 +194,7 @@ fn what_is_set_arrives() {
     let file = "
         service = 'Shop'
         sign_up = 'open'
+        second_factor = 'administrators'
         [sessions]
         token = '15m'
         idle = '1d'
@@ -219,6 +220,7 @@ fn what_is_set_arrives() {
     let config = loaded.config;
     assert_eq!(config.accounts.service, "Shop");
     assert_eq!(config.accounts.sign_up, durward::SignUpMode::Open);
+    assert_eq!(config.second_factor, SecondFactor::Administrators);
     assert_eq!(config.accounts.sessions.token, Duration::from_mins(15));
     assert_eq!(config.accounts.limits.mailbox, Rate::per(7, Duration::from_hours(1)));
     assert_eq!(config.accounts.limits.delays.after(8), Duration::from_secs(1));

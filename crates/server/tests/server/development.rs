@@ -45,6 +45,26 @@ async fn a_stranger_signs_up_reads_the_mail_holds_uses_refreshes_and_ends_a_sess
 }
 
 #[tokio::test]
+async fn a_second_factor_can_be_asked_of_everybody() {
+    // R-MF-01
+    let place = tempfile::tempdir().unwrap();
+    let flags = ["--set=second_factor=required"];
+    let server = Server::develop(&place.path().join("data"), &flags);
+    let api = Api::new(&server.base);
+    let session = api.sign_up_fully(ADA).await;
+    let (status, caller) = api.caller(&session.token).await;
+    assert_eq!((status, &caller["enrolling"]["id"]), (StatusCode::OK, &json!(session.user)));
+    let bearer = Some(session.token.as_str());
+    let (status, refused) = api.send(Method::GET, "/v1/organizations", bearer, None).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (StatusCode::FORBIDDEN, &json!("SECOND_FACTOR_REQUIRED"))
+    );
+    let (status, _) = api.send(Method::POST, "/v1/users/me/totp", bearer, None).await;
+    assert_eq!(status, StatusCode::CREATED);
+}
+
+#[tokio::test]
 async fn the_code_of_the_link_works_for_the_state_that_began() {
     let place = tempfile::tempdir().unwrap();
     let server = Server::develop(&place.path().join("data"), &[]);

@@ -23,7 +23,7 @@ const ROUNDS: u32 = 8;
 
 async fn fresh<E: Application>(it: &Accounts<E>, session: &IssuedSession) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
-    it.accounts().fresh(&Caller { client: None, ip: None, user: Some(user) }).unwrap()
+    it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
 }
 
 async fn emails<E: Application>(it: &Accounts<E>, user: UserId) -> Vec<LoginEmail> {

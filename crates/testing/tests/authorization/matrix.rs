@@ -1,5 +1,6 @@
 //! Every route, called by everybody about everything: the answers are what the reviewed tables say.
 
+mod principal;
 mod tables;
 mod world;
 
@@ -10,8 +11,9 @@ use durward_core::{Plain, Store};
 use durward_testing::Reply;
 use serde_json::{Value, json};
 
+use principal::Principal;
 use tables::{Decision, Policy, Route, routes};
-use world::{Object, Place, Principal, World};
+use world::{Object, Place, World};
 
 /// Routes whose own rules answer 403 or 404 to somebody whom the policy lets through.
 const OWN_RULES: &[&str] = &[
@@ -119,6 +121,12 @@ fn expected(policy: &Policy, route: &Route, principal: Principal, object: &Objec
     // Who may not do this to any user is told so without a look whether this one is there.
     let looked_up =
         object.place == Place::Nowhere && (route.aim != "User" || object.is_malformed());
+    if principal == Principal::Enrolling && !policy.is_open(&route.action, "enrolling") {
+        // Nothing is looked up, so there is nothing to hide.
+        let named = matches!(route.aim.as_str(), "User" | "LoginEmail");
+        let unreadable = named && object.is_malformed();
+        return if unreadable { Decision::Hide } else { Decision::Forbid };
+    }
     match decision {
         Decision::Allow if missing && principal != Principal::Nobody => Decision::Hide,
         Decision::Forbid if looked_up => Decision::Hide,
@@ -169,7 +177,8 @@ fn in_organization(member: Principal, archived: bool) -> Vec<&'static str> {
         | Principal::SystemClient
         | Principal::Key
         | Principal::OwnersKey
-        | Principal::Actor => &[],
+        | Principal::Actor
+        | Principal::Enrolling => &[],
     };
     let asleep = |it: &&str| archived && matches!(*it, "Editor" | "Manager");
     all.iter().copied().filter(|it| !asleep(it)).collect()

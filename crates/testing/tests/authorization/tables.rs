@@ -7,9 +7,9 @@ const ROUTES: &str =
 const POLICY: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/authz.golden.txt"));
 
-/// The last columns of the policy: whether what a user may do is also done for him by his personal key, and by an
-/// administrator who acts as him.
-const BY_OTHERS: [&str; 2] = ["key", "actor"];
+/// The last columns of the policy: whether what a user may do is also done for him by his personal key, by an
+/// administrator who acts as him, and before he has enrolled a second factor that is asked of him.
+const BY_LESS: [&str; 3] = ["key", "actor", "enrolling"];
 
 /// A row of the table of routes.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Policy {
     pub(crate) fn read() -> Self {
         let mut lines = POLICY.lines();
         let heads = lines.next().unwrap().split_once("(by").unwrap().0;
-        let relations: Vec<&str> = heads.split_whitespace().skip(1).chain(BY_OTHERS).collect();
+        let relations: Vec<&str> = heads.split_whitespace().skip(1).chain(BY_LESS).collect();
         let rows = lines.map(|line| {
             let mut cells = line.split_whitespace();
             let action = cells.next().unwrap();
@@ -54,6 +54,11 @@ impl Policy {
             (action, relations.iter().copied().zip(decisions).collect())
         });
         Self(rows.collect())
+    }
+
+    /// Whether this column is open for this action.
+    pub(crate) fn is_open(&self, action: &str, column: &str) -> bool {
+        self.0[action][column] == Decision::Allow
     }
 
     /// What somebody is answered who is all of this to a target: the best answer counts, and whatever stands for a

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use durward_core::access::{AccessKind, AccessRule};
 use durward_core::accounts::{NewClient, NewInvitation, NewOrganization, NewUser, NewlyMade};
+use durward_core::behavior::{StepContext, StepRule};
 use durward_core::budget::Rate;
 use durward_core::entity::{
     ClientKind, ClientOwner, ClientSessions, Membership, Method, OwnMembership,
@@ -13,88 +14,14 @@ use durward_core::store::{MembershipsMut, Tx};
 use durward_core::text::Reason;
 use durward_core::{
     Attrs, Caller, FreshUser, MembershipId, NoAttributes, OrganizationId, Plain, SessionToken,
-    StandardClientRole, StandardOrganizationRole as Role, StandardRole, Store, UserId,
+    StandardClientRole, StandardOrganizationRole as Role, StandardRole, Step, Store, UserId,
 };
 use durward_testing::{SeededEntropy, TestAccounts, TestApp, given};
 
+use super::principal::Principal;
+
 /// What is no id.
 const MALFORMED: &str = "nothing";
-
-/// Whoever asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Principal {
-    Nobody,
-    Stranger,
-    Subject,
-    Administrator,
-    Viewer,
-    Editor,
-    Manager,
-    Owner,
-    Client,
-    OtherClient,
-    SystemClient,
-    /// A personal key of the subject.
-    Key,
-    /// A personal key of the owner.
-    OwnersKey,
-    /// An administrator who acts as the subject.
-    Actor,
-}
-
-impl Principal {
-    pub(crate) const ALL: [Self; 14] = [
-        Self::Nobody,
-        Self::Stranger,
-        Self::Subject,
-        Self::Administrator,
-        Self::Viewer,
-        Self::Editor,
-        Self::Manager,
-        Self::Owner,
-        Self::Client,
-        Self::OtherClient,
-        Self::SystemClient,
-        Self::Key,
-        Self::OwnersKey,
-        Self::Actor,
-    ];
-
-    /// The user as whom somebody acts.
-    pub(crate) const fn user(self) -> Option<Self> {
-        match self {
-            Self::Nobody | Self::Client | Self::OtherClient | Self::SystemClient => None,
-            Self::Key | Self::Actor => Some(Self::Subject),
-            Self::OwnersKey => Some(Self::Owner),
-            Self::Stranger
-            | Self::Subject
-            | Self::Administrator
-            | Self::Viewer
-            | Self::Editor
-            | Self::Manager
-            | Self::Owner => Some(self),
-        }
-    }
-
-    /// The column of the policy for whoever acts as somebody else.
-    pub(crate) const fn stands_for_somebody(self) -> Option<&'static str> {
-        match self {
-            Self::Key | Self::OwnersKey => Some("key"),
-            Self::Actor => Some("actor"),
-            Self::Nobody
-            | Self::Stranger
-            | Self::Subject
-            | Self::Administrator
-            | Self::Viewer
-            | Self::Editor
-            | Self::Manager
-            | Self::Owner
-            | Self::Client
-            | Self::OtherClient
-            | Self::SystemClient => None,
-        }
-    }
-}
 
 /// Whose something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +59,15 @@ impl Object {
     }
 }
 
+/// Whoever came by mail must have a second factor.
+struct TwoAfterMail;
+
+impl StepRule for TwoAfterMail {
+    fn next(&self, context: &StepContext<'_>) -> Option<Step> {
+        (context.done == [Method::Email]).then_some(Step::Totp)
+    }
+}
+
 pub(crate) struct World<S: Store> {
     pub(crate) app: TestApp<S>,
     number: u64,
@@ -147,6 +83,7 @@ impl<S: Store<Attrs = Plain>> World<S> {
             parts.entropy = Arc::new(SeededEntropy::new(number));
             let limits = &mut parts.settings.limits;
             (limits.network_failures, limits.network_requests) = (plenty, plenty);
+            parts.behavior.steps = Arc::new(TwoAfterMail);
         });
         let app = TestApp::of(accounts);
         let mut world = Self { app, number, credentials: Vec::new(), objects: Vec::new() };
@@ -224,10 +161,15 @@ impl<S: Store<Attrs = Plain>> World<S> {
         };
         let created = accounts.create_user(&mut tx, new, &origin).await.unwrap();
         let (user, email) = (created.user, created.emails[0].id);
-        let methods = vec![Method::Email];
+        let methods = vec![Method::Password];
         let opened = accounts.open_session(&mut tx, &user, methods.clone(), &origin).await.unwrap();
         let other = accounts.open_session(&mut tx, &user, methods, &origin).await.unwrap();
+        let methods = vec![Method::Email];
+        let enrolling = accounts.open_session(&mut tx, &user, methods, &origin).await.unwrap();
         tx.commit().await.unwrap();
+        if principal == Principal::Subject {
+            self.credentials.push((Principal::Enrolling, enrolling.token.expose().to_owned()));
+        }
         self.credentials.push((principal, opened.token.expose().to_owned()));
         if matches!(principal, Principal::Subject | Principal::Stranger) {
             self.add("Session", Place::User(principal), &[&other.session]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use durward_core::accounts::{
     Answer, FactorAttempt, FactorProof, NewPasswordAttempt, PasswordAttempt, StepAnswer,
 };
-use durward_core::behavior::StepRule;
+use durward_core::behavior::{StepContext, StepRule};
 use durward_core::entity::{TotpSecret, totp_step};
 use durward_core::store::Passwords;
 use durward_core::{
@@ -149,8 +149,8 @@ async fn the_second_factor_comes_first_and_is_never_skipped() {
 struct PasswordThenCode;
 
 impl StepRule for PasswordThenCode {
-    fn next(&self, _: UserId, done: &[Method]) -> Option<Step> {
-        (done == [Method::Password]).then_some(Step::Code)
+    fn next(&self, context: &StepContext<'_>) -> Option<Step> {
+        (context.done == [Method::Password]).then_some(Step::Code)
     }
 }
 
@@ -304,7 +304,7 @@ async fn a_report_is_for_every_account_that_there_is() {
 struct Always(Step);
 
 impl StepRule for Always {
-    fn next(&self, _: UserId, _: &[Method]) -> Option<Step> {
+    fn next(&self, _: &StepContext<'_>) -> Option<Step> {
         Some(self.0)
     }
 }

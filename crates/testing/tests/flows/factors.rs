@@ -28,7 +28,7 @@ struct Enrolled {
 
 pub(crate) async fn fresh<S: Store>(it: &TestAccounts<S>, session: &IssuedSession) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
-    it.accounts().fresh(&Caller { client: None, ip: None, user: Some(user) }).unwrap()
+    it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
 }
 
 pub(crate) fn secret_of(base_32: &str) -> TotpSecret {

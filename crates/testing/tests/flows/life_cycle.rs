@@ -28,7 +28,7 @@ async fn administrator(it: &TestAccounts, address: &str) -> IssuedSession {
 
 async fn fresh(it: &TestAccounts, session: &IssuedSession) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
-    let caller = durward_core::Caller { client: None, ip: None, user: Some(user) };
+    let caller = durward_core::Caller { user: Some(user), ..durward_core::Caller::anonymous(None) };
     it.accounts().fresh(&caller).unwrap()
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durward_core::behavior::StepRule;
-use durward_core::{Method, Step, UserId};
+use durward_core::accounts::Authenticated;
+use durward_core::behavior::{StepContext, StepRule, TwoFactors};
+use durward_core::{Caller, Error, Method, Step};
 use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, followed, session, step, typed};
@@ -14,8 +15,8 @@ use crate::support::{begin_login, is_refused, try_password};
 struct PasswordThenCode;
 
 impl StepRule for PasswordThenCode {
-    fn next(&self, _: UserId, done: &[Method]) -> Option<Step> {
-        (done == [Method::Password]).then_some(Step::Code)
+    fn next(&self, context: &StepContext<'_>) -> Option<Step> {
+        (context.done == [Method::Password]).then_some(Step::Code)
     }
 }
 
@@ -94,7 +95,7 @@ async fn the_second_step_lives_ten_minutes() {
 struct AlwaysCode;
 
 impl StepRule for AlwaysCode {
-    fn next(&self, _: UserId, _: &[Method]) -> Option<Step> {
+    fn next(&self, _: &StepContext<'_>) -> Option<Step> {
         Some(Step::Code)
     }
 }
@@ -113,4 +114,29 @@ async fn the_same_mailbox_twice_is_not_two_factors() {
     let code = typed(&step, strict.mail_to("ada@example.com").await.code());
     assert!(is_refused(strict.accounts().answer_code(&code, &state, &strict.origin()).await));
     assert_eq!(strict.inbox().len(), 1, "it asks for no second code");
+}
+
+#[tokio::test]
+async fn a_rule_that_becomes_stricter_holds_for_sessions_of_before() {
+    // R-MF-01
+    let store: MemoryStore = MemoryStore::default();
+    let before = TestAccounts::on(store.clone());
+    let ada = before.sign_up("ada@example.com").await;
+    assert!(before.accounts().authenticate(&ada.token, None).await.is_ok());
+    let strict = TestAccounts::on_with(store, |parts| {
+        parts.behavior.steps = Arc::new(TwoFactors::Everyone);
+        parts.entropy = Arc::new(durward_testing::SeededEntropy::new(5));
+    });
+    let accounts = strict.accounts();
+    let refused = accounts.authenticate(&ada.token, None).await;
+    assert!(matches!(refused, Err(Error::SecondFactorRequired)));
+    let found = accounts.authenticate_or_enrol(&ada.token, None).await.unwrap();
+    let Authenticated::ToEnrol(user) = found else { panic!("{found:?}") };
+    assert_eq!(user.id, ada.user);
+    let caller = Caller { enrolling: Some(user), ..Caller::anonymous(None) };
+    assert!(matches!(accounts.fresh(&caller), Err(Error::SecondFactorRequired)));
+    assert!(accounts.enroller(&caller).is_ok());
+    let refreshed = accounts.refresh(&ada.refresh, &strict.origin()).await.unwrap();
+    let refused = accounts.authenticate(&refreshed.token, None).await;
+    assert!(matches!(refused, Err(Error::SecondFactorRequired)), "a refresh proves nothing");
 }

@@ -127,7 +127,7 @@ pub(crate) async fn mark<S: Store>(
 /// A proven user who authenticated a moment ago, by his session.
 pub(crate) async fn fresh<S: Store>(it: &TestAccounts<S>, session: &IssuedSession) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
-    it.accounts().fresh(&Caller { client: None, ip: None, user: Some(user) }).unwrap()
+    it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
 }
 
 /// An organization, made behind the flows' back.

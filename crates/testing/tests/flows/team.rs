@@ -87,7 +87,7 @@ impl Team {
 
     pub(crate) async fn fresh(&self, session: &IssuedSession) -> FreshUser {
         let user = Some(self.user(session).await);
-        self.it.accounts().fresh(&Caller { client: None, ip: None, user }).unwrap()
+        self.it.accounts().fresh(&Caller { user, ..Caller::anonymous(None) }).unwrap()
     }
 
     /// The role of a user in the organization, as it is stored.

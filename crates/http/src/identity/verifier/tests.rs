@@ -39,7 +39,7 @@ fn claims() -> IdentityClaims {
         authenticated_at: at(-9_000),
         actor: None,
     };
-    let caller = Caller::<Plain> { client: None, ip: None, user: Some(user) };
+    let caller = Caller::<Plain> { user: Some(user), ..Caller::anonymous(None) };
     let route = IdentityRoute { issuer: ISSUER, audience: "orders" };
     IdentityClaims::of(&caller, route, at(0), &Counting(9)).unwrap()
 }

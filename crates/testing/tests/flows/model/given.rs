@@ -106,7 +106,7 @@ impl Given {
     /// Ada in a request.
     pub(crate) fn client(&self) -> Client {
         let user = at_once(self.it.accounts().authenticate(&self.ada.token, None)).unwrap();
-        Client { client: None, ip: None, user: Some(user) }
+        Client { user: Some(user), ..Client::anonymous(None) }
     }
 
     pub(crate) fn fresh(&self) -> FreshUser {
