@@ -16,6 +16,7 @@ mod crash;
 mod database;
 mod generated;
 mod http;
+mod import;
 mod judge;
 mod mail;
 mod oracle;
@@ -72,6 +73,7 @@ async fn dispatch(command: &str, args: Args) -> Result<()> {
         "oracle" => oracle::command(args).await,
         "secrets" => secrets::command(args).await,
         "crash" => crash::command(args).await,
+        "import" => import::command(args).await,
         "help" | "-h" | "--help" => {
             println!("{HELP}");
             Ok(())

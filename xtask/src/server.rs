@@ -81,12 +81,9 @@ impl Setup {
 
     /// The code of the link by which the first administrator comes to be, as the operator has it printed.
     pub(crate) fn admin_link(&self) -> Result<String> {
-        let config = self.folder.join("operator.toml");
-        fs::write(&config, self.settings.to_toml("operator"))?;
-        let mut command = Command::new(&self.binary);
-        command.args(["admin", "link", "--json", "--config"]).arg(&config);
-        self.settings.put_into(&mut command, free_address()?, &self.database);
-        let printed = command.stdin(Stdio::null()).output().context("no link can be printed")?;
+        let mut command = self.operator()?;
+        command.args(["admin", "link", "--json"]);
+        let printed = command.output().context("no link can be printed")?;
         if !printed.status.success() {
             bail!("no link was printed:\n{}", String::from_utf8_lossy(&printed.stderr));
         }
@@ -94,6 +91,18 @@ impl Setup {
         let link = told["link"].as_str().context("an answer without a link")?;
         let code = link.find("dw_bs_").and_then(|start| link.get(start..));
         Ok(code.context("a link without a code")?.to_owned())
+    }
+}
+
+impl Setup {
+    /// The program with the settings of the nodes, for a command of the operator.
+    pub(crate) fn operator(&self) -> Result<Command> {
+        let config = self.folder.join("operator.toml");
+        fs::write(&config, self.settings.to_toml("operator"))?;
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(&config).current_dir(&self.folder).stdin(Stdio::null());
+        self.settings.put_into(&mut command, free_address()?, &self.database);
+        Ok(command)
     }
 }
 
