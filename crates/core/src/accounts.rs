@@ -261,8 +261,8 @@ impl<S: Store> Accounts<S> {
                 at,
                 event: event.name().to_owned(),
                 organization: event.organization(),
-                // Who comes without a session does it to himself, unless he runs the deployment.
-                actor: origin.actor.or(event.subject().filter(|_| !origin.by_operator)),
+                // Whoever runs the deployment is no user of it.
+                actor: if origin.by_operator { origin.actor } else { event.doer(origin.actor) },
                 subject: event.subject(),
                 client: origin.client,
                 ip: origin.ip.map(|ip| ip.to_canonical().to_string()),

@@ -10,7 +10,7 @@ use crate::attrs::Attrs;
 use crate::authz::Action;
 use crate::entity::{
     Client, ClientOwner, ClientRefusal, Invitation, LoginEmail, Membership, Method, Organization,
-    Session, User,
+    Session, Step, User,
 };
 use crate::ids::{
     ClientId, InvitationId, LoginEmailId, OrganizationId, SecretId, SessionId, UserId,
@@ -329,6 +329,15 @@ pub enum Event<'a, A: Attrs> {
         action: Action,
         /// Of which user, if of one.
         target: Option<UserId>,
+    },
+    /// Someone proved a factor, and another step follows.
+    FactorProven {
+        /// Whose it is.
+        user: UserId,
+        /// Everything that was proven by now.
+        methods: &'a [Method],
+        /// What is asked next.
+        next: Step,
     },
     /// Someone failed to authenticate; a hook that refuses this only undoes the audit row.
     AuthenticationFailed {

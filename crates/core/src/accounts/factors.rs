@@ -1,9 +1,9 @@
 use super::Accounts;
 use crate::authz::{Enroller, FreshUser};
 use crate::budget::BudgetKey;
-use crate::entity::{Flow, Totp, TotpCode, TotpSecret};
+use crate::entity::{Flow, Method, Totp, TotpCode, TotpSecret};
 use crate::error::{Error, Obstruction};
-use crate::event::Event;
+use crate::event::{Event, FailureReason};
 use crate::ids::{SessionId, TotpId, UserId};
 use crate::keys::Label;
 use crate::mail::Notice;
@@ -99,7 +99,10 @@ impl<S: Store> Accounts<S> {
             Some((totp.id, step))
         });
         let Some((id, step)) = proven else {
-            return Err(Error::Invalid(vec![wrong_code()]));
+            let (method, reason) = (Method::Totp, FailureReason::WrongSecret);
+            let refusal = self.refuse(Some(user.id()), method, reason, origin).await;
+            let noted = matches!(refusal, Error::Unauthenticated);
+            return Err(if noted { Error::Invalid(vec![wrong_code()]) } else { refusal });
         };
         let codes = self.mint_recovery_codes();
         unit!(self, |tx, _| {

@@ -7,7 +7,7 @@ use crate::entity::{
     Method, PasswordLogin, Purpose, Remedy, Step, StoredPassword, User, UserStatus,
 };
 use crate::error::Error;
-use crate::event::{CompromiseCause, EndReason, FailureReason};
+use crate::event::{CompromiseCause, EndReason, Event, FailureReason};
 use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
@@ -183,6 +183,10 @@ impl<S: Store> Accounts<S> {
             },
             next => next,
         };
+        if let Some(next) = next {
+            let event = Event::FactorProven { user: user.id, methods: &done, next };
+            self.record(tx, &event, origin).await?;
+        }
         match next {
             Some(step @ (Step::Totp | Step::NewPassword)) => {
                 self.begin_step(tx, step, Reached { user: user.id, done, email, state }, origin)

@@ -58,6 +58,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::BootstrapUsed { .. } => "bootstrap.used",
             Self::AccessDenied { .. } => "access.denied",
             Self::NoticeReported { .. } => "notice.reported",
+            Self::FactorProven { .. } => "authentication.continued",
             Self::AuthenticationFailed { .. } => "authentication.failed",
         }
     }
@@ -114,6 +115,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::OrganizationRestored { .. }
             | Self::InvitationSent { .. }
             | Self::InvitationRevoked { .. } => None,
+            Self::FactorProven { user, .. } => Some(*user),
             Self::AuthenticationFailed { user, .. } => *user,
         }
     }
@@ -171,8 +173,20 @@ impl<A: Attrs> Event<'_, A> {
             | Self::BootstrapIssued { .. }
             | Self::BootstrapUsed { .. }
             | Self::AccessDenied { .. }
+            | Self::FactorProven { .. }
             | Self::AuthenticationFailed { .. } => None,
         }
+    }
+
+    /// Who did it in a request of this user, or of nobody who is logged in: then he does it to himself. Whoever
+    /// failed may be anybody, and what time brings about is done by nobody.
+    pub(crate) fn doer(&self, acting: Option<UserId>) -> Option<UserId> {
+        if matches!(self, Self::UserErased { .. }) {
+            return None;
+        }
+        let himself =
+            || self.subject().filter(|_| !matches!(self, Self::AuthenticationFailed { .. }));
+        acting.or_else(himself)
     }
 
     /// Whether it gets a row in the audit log: outcomes, changes and denials do, the hourly exchange of

@@ -137,6 +137,10 @@ impl<A: Attrs> Event<'_, A> {
                 "userId": target,
             }),
             Self::NoticeReported { email, .. } => json!({ "emailId": email }),
+            Self::FactorProven { methods, next, .. } => json!({
+                "methods": methods.iter().map(|method| method.name()).collect::<Vec<_>>(),
+                "next": next,
+            }),
             Self::AuthenticationFailed { method, reason, .. } => json!({
                 "method": method.name(),
                 "reason": reason.name(),

@@ -1,8 +1,10 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use durward_core::behavior::{StepContext, StepRule};
 use durward_core::entity::AuditEntry;
 use durward_core::store::{Audit, AuditQuery};
-use durward_core::{Clock, Origin, RequestId, UserAgent, UserId, unit};
+use durward_core::{Clock, Method, Origin, RequestId, Step, UserAgent, UserId, unit};
 use durward_testing::given::PASSWORD;
 use durward_testing::{FakeClock, TestAccounts};
 
@@ -86,6 +88,38 @@ async fn nobody_is_the_actor_of_what_the_operator_does() {
     for row in rows(&it, user).await {
         let done_by_her = matches!(row.event.as_str(), "user.created" | "session.opened");
         assert_eq!(row.actor, done_by_her.then_some(user), "{}", row.event);
+    }
+}
+
+#[tokio::test]
+async fn whoever_fails_may_be_anybody() {
+    // R-LG-01
+    let it = TestAccounts::new();
+    let user = it.sign_up("ada@example.com").await.user;
+    it.clock().advance(SECOND);
+    assert!(is_refused(try_password(&it, "ada@example.com", "wrong").await));
+    let row = rows(&it, user).await.remove(0);
+    assert_eq!((row.event.as_str(), row.actor), ("authentication.failed", None));
+}
+
+#[tokio::test]
+async fn a_first_factor_that_another_one_follows_leaves_a_trace() {
+    // R-LG-01
+    let it = TestAccounts::with(|parts| parts.behavior.steps = Arc::new(ThenCode));
+    let user = it.sign_up("ada@example.com").await.user;
+    it.clock().advance(SECOND);
+    try_password(&it, "ada@example.com", PASSWORD).await.unwrap();
+    let row = rows(&it, user).await.remove(0);
+    assert_eq!(row.event, "authentication.continued");
+    let details: serde_json::Value = serde_json::from_str(&row.details).unwrap();
+    assert_eq!(details, serde_json::json!({ "methods": ["password"], "next": "code" }));
+}
+
+struct ThenCode;
+
+impl StepRule for ThenCode {
+    fn next(&self, context: &StepContext<'_>) -> Option<Step> {
+        (context.done == [Method::Password]).then_some(Step::Code)
     }
 }
 
