@@ -92,6 +92,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::TotpEnabled { user }
             | Self::TotpDisabled { user }
             | Self::RecoveryCodesReplaced { user }
+            | Self::FactorProven { user, .. }
             | Self::PersonalKeysRevoked { user, .. }
             | Self::RecoveryCodeUsed { user, .. } => Some(*user),
             Self::ClientUpdated { after: client, .. }
@@ -115,7 +116,6 @@ impl<A: Attrs> Event<'_, A> {
             | Self::OrganizationRestored { .. }
             | Self::InvitationSent { .. }
             | Self::InvitationRevoked { .. } => None,
-            Self::FactorProven { user, .. } => Some(*user),
             Self::AuthenticationFailed { user, .. } => *user,
         }
     }
