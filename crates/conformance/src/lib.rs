@@ -42,6 +42,7 @@ pub mod client_secrets;
 pub mod clients;
 pub mod dossier;
 pub mod factors;
+pub mod flow_ends;
 pub mod flows;
 pub mod invitations;
 pub mod leftovers;

@@ -157,8 +157,9 @@ macro_rules! promises {
             flows::an_expired_flow_is_not_finished,
             flows::a_flow_is_finished_once_however_many_try,
             flows::a_transition_does_not_outlive_its_flow,
-            flows::all_flows_of_a_user_are_finished_together,
-            flows::flows_that_begin_meanwhile_are_finished_too,
+            flow_ends::all_flows_of_a_user_are_finished_together,
+            flow_ends::an_objection_outlasts_the_other_flows,
+            flow_ends::flows_that_begin_meanwhile_are_finished_too,
             budgets::a_new_budget_grants_its_burst,
             budgets::a_budget_earns_one_back_per_interval,
             budgets::a_budget_never_holds_more_than_its_burst,
@@ -299,7 +300,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 30] = [
+    const NOUNS: [(&str, &str); 31] = [
         ("actors", include_str!("actors.rs")),
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
@@ -313,6 +314,7 @@ mod tests {
         ("flows", include_str!("flows.rs")),
         ("invitations", include_str!("invitations.rs")),
         ("leftovers", include_str!("leftovers.rs")),
+        ("flow_ends", include_str!("flow_ends.rs")),
         ("life_cycle", include_str!("life_cycle.rs")),
         ("lists", include_str!("lists.rs")),
         ("login_email_changes", include_str!("login_email_changes.rs")),

@@ -15,6 +15,7 @@ mod clients;
 mod dossier;
 mod factors;
 mod fault;
+mod flow_ends;
 mod flows;
 mod invitations;
 mod leftovers;
@@ -60,6 +61,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("client_lists", client_lists::FAULTS),
     ("client_secrets", client_secrets::FAULTS),
     ("clients", clients::FAULTS),
+    ("flow_ends", flow_ends::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
     ("leftovers", leftovers::FAULTS),

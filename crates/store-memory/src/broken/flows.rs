@@ -220,59 +220,13 @@ pub(super) const FAULTS: Faults = &[
             }),
         ],
     ),
-    (
-        "all_flows_of_a_user_are_finished_together",
-        &[
-            Fault::finish_flows_of(|_, _, _| Ok(0)),
-            Fault::finish_flows_of(|state, user, now| {
-                _ = flows(state).finish_of(user, now);
-                Ok(3)
-            }),
-            Fault::finish_flows_of(|state, user, _| {
-                let ending = state.flows.unfinished_of(user);
-                Ok(ending.filter(|it| !it.purpose.is_objection()).count() as u64)
-            }),
-            Fault::finish_flows_of(|state, user, now| {
-                Ok(finish_all(state, now, |it| it.user == Some(user)))
-            }),
-            Fault::finish_flows_of(|state, _, now| {
-                Ok(finish_all(state, now, |it| it.finished.is_none()))
-            }),
-            Fault::finish_flows_of(|state, user, now| {
-                Ok(finish_all(state, now, |it| it.user == Some(user) && it.is_open(now).is_ok()))
-            }),
-            // Objections end as well.
-            Fault::finish_flows_of(|state, user, now| {
-                Ok(finish_all(state, now, |it| it.user == Some(user) && it.finished.is_none()))
-            }),
-            // A flow counts as being about whom it was about when it began.
-            Fault::finish_flows_of(|state, user, now| {
-                Ok(finish_all(state, now, |it| {
-                    let ends = it.finished.is_none() && !it.purpose.is_objection();
-                    it.user == Some(user) && ends && it.id != sixth()
-                }))
-            }),
-        ],
-    ),
-    (
-        "flows_that_begin_meanwhile_are_finished_too",
-        &[
-            Fault::UnitsOverlap,
-            Fault::finish_flows_of(|_, _, _| Ok(1)),
-            // One flow at a time.
-            Fault::finish_flows_of(|state, user, now| {
-                let begun = all(state).filter(|it| it.user == Some(user)).count() > 1;
-                Ok(if begun { 0 } else { flows(state).finish_of(user, now) })
-            }),
-        ],
-    ),
 ];
 
 pub(super) fn flows(state: &mut State<Suite>) -> &mut FlowTable<Suite> {
     Arc::make_mut(&mut state.flows)
 }
 
-fn all(state: &State<Suite>) -> impl Iterator<Item = &Flow<Suite>> {
+pub(super) fn all(state: &State<Suite>) -> impl Iterator<Item = &Flow<Suite>> {
     state.flows.rows.values().map(Arc::as_ref)
 }
 
@@ -303,15 +257,6 @@ pub(super) fn change(state: &mut State<Suite>, id: FlowId, change: impl FnOnce(&
     }
 }
 
-fn finish_all(
-    state: &mut State<Suite>,
-    now: Timestamp,
-    which: impl Fn(&Flow<Suite>) -> bool,
-) -> u64 {
-    let chosen: Vec<_> = all(state).filter(|it| which(it)).map(|it| it.id).collect();
-    chosen.into_iter().map(|id| u64::from(flows(state).finish_at(id, now))).sum()
-}
-
 fn readdress(flow: &mut Flow<Suite>, alter: fn(&mut EmailParts)) {
     let parts = altered(&EmailParts::from(flow.email.clone()), alter);
     flow.email = EmailAddress::from_stored(parts);
@@ -327,9 +272,4 @@ fn shortened(name: &PersonName) -> PersonName {
 
 fn empty_hash() -> PasswordHash {
     PasswordHash::from_stored(String::new())
-}
-
-/// The flow of that promise which turns out later to be about the user.
-fn sixth() -> FlowId {
-    FlowId::from_bytes([6; 16])
 }
