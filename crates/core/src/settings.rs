@@ -111,8 +111,9 @@ pub struct Limits {
     pub client_failures: Rate,
     /// Mails per mailbox, whatever the trigger, but for notices (R-TH-06).
     pub mailbox: Rate,
-    /// Notices of each kind per mailbox: a budget of its own, so that nobody can use up beforehand what a
-    /// warning needs (R-TH-06, R-NO-01).
+    /// Notices of each kind per mailbox, and those of them apart that give an address its place back; and how often an
+    /// account may be deleted. Budgets of their own, so that nobody can use up beforehand what a warning needs (R-TH-06,
+    /// R-NO-01).
     pub notices: Rate,
     /// How the delay per account and factor grows with consecutive failures (R-TH-03).
     pub delays: Delays,

@@ -25,6 +25,17 @@ pub(super) enum Means {
     Nothing,
 }
 
+impl Means {
+    /// The name of the means, which tells the budgets of letters apart.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Revert { .. } => "revert",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
 impl<S: Store> Accounts<S> {
     /// Tells all proven addresses of a user what changed, inside the caller's unit of work, each with a link
     /// to say that it was somebody else (R-NO-01); see [`Accounts::report_notice`].
@@ -85,7 +96,12 @@ impl<S: Store> Accounts<S> {
         Ok(())
     }
 
-    /// Tells one mailbox what changed.
+    /// Tells one mailbox what changed, as often as the budget of this notice with these means allows.
+    ///
+    /// A letter that gives an address its place back has a budget of its own, so that nobody uses it up by changes of
+    /// other addresses, of which this mailbox is only told. Whoever wants to use it up must take the place of this very
+    /// address again and again. A removed one comes back by a proof of its reader only; and one that is primary by turns
+    /// was sent links before that are good as long and give back as much: the older one even outranks more.
     pub(super) async fn tell(
         &self,
         tx: &mut S::Tx<'_>,
@@ -95,8 +111,13 @@ impl<S: Store> Accounts<S> {
         means: Means,
     ) -> Result<(), Error> {
         let now = self.now();
-        if !self.debit_notice(tx, to, notice.name(), now).await? {
-            tracing::warn!(notice = notice.name(), "a mailbox has had enough of this notice");
+        let budget = [notice.name(), means.name()];
+        if !self.debit_notice(tx, to, budget, now).await? {
+            tracing::warn!(
+                notice = notice.name(),
+                means = means.name(),
+                "a mailbox has had enough of this notice"
+            );
             return self.queue_nothing(tx, now).await;
         }
         let objection = match means {
@@ -156,16 +177,17 @@ impl<S: Store> Accounts<S> {
         Ok(self.link(purpose, &code))
     }
 
-    /// Whether another notice of this name may go to this mailbox (R-TH-06).
+    /// Whether another letter of this kind, which is told by its name and its means, may go to this mailbox (R-TH-06).
     pub(super) async fn debit_notice(
         &self,
         tx: &mut S::Tx<'_>,
         to: &EmailAddress,
-        name: &str,
+        [name, means]: [&str; 2],
         now: Timestamp,
     ) -> Result<bool, Error> {
         let address = to.canonical().as_str();
-        let key = self.budget(&[b"notices", name.as_bytes(), address.as_bytes()]);
+        let parts = [b"notices", name.as_bytes(), means.as_bytes(), address.as_bytes()];
+        let key = self.budget(&parts);
         let debit = tx.debit_budget(key, &self.settings().limits.notices, now).await?;
         Ok(debit == Debit::Granted)
     }

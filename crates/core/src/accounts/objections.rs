@@ -210,7 +210,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         let (cause, reason) = (CompromiseCause::Objection, EndReason::Objection);
         self.revoke_password(tx, user, cause, reason, origin).await?;
-        let room = self.debit_notice(tx, to, "recovery", self.now()).await?;
+        let room = self.debit_notice(tx, to, ["recovery", "code"], self.now()).await?;
         let letter = if room { Letter::Granted(Message::Recovery) } else { Letter::Nothing };
         self.mail_reset(tx, user, to, letter, origin).await
     }
