@@ -44,15 +44,15 @@ statements! { Flows;
          WHERE id = ? AND finished_ms IS NULL AND position = ? AND expires_ms > ?";
     FINISH_FLOWS_OF =
         "UPDATE {flows} SET finished_ms = ? \
-         WHERE user_id = ? AND finished_ms IS NULL AND purpose NOT IN (?, ?)";
+         WHERE user_id = ? AND finished_ms IS NULL AND purpose NOT IN (?, ?, ?)";
     UNFINISHED_FLOWS_OF =
         "SELECT COUNT(*) AS total FROM {flows} \
-         WHERE user_id = ? AND finished_ms IS NULL AND purpose NOT IN (?, ?)";
+         WHERE user_id = ? AND finished_ms IS NULL AND purpose NOT IN (?, ?, ?)";
 }
 
 /// The names of the purposes that [object](Purpose::is_objection); that there are so many is checked as this compiles.
-const OBJECTIONS: [&str; 2] = {
-    let (mut names, mut found, mut next) = ([""; 2], 0, 0);
+const OBJECTIONS: [&str; 3] = {
+    let (mut names, mut found, mut next) = ([""; 3], 0, 0);
     while next < Purpose::ALL.len() {
         if Purpose::ALL[next].is_objection() {
             names[found] = Purpose::ALL[next].name();
@@ -195,12 +195,12 @@ impl<E: Engine, A: Attrs> FlowsMut<A> for SqlTx<'_, E, A> {
     }
 
     async fn finish_flows_of(&mut self, user: UserId, now: Timestamp) -> Result<u64> {
-        let [a, b] = OBJECTIONS;
+        let [a, b, c] = OBJECTIONS;
         let mut finished = 0;
         loop {
-            finished += self.execute(FINISH_FLOWS_OF, values![now, &user, a, b]).await?;
+            finished += self.execute(FINISH_FLOWS_OF, values![now, &user, a, b, c]).await?;
             // A statement sees no row that came to be while it waited for another one.
-            let left = self.row(UNFINISHED_FLOWS_OF, values![&user, a, b], total).await?;
+            let left = self.row(UNFINISHED_FLOWS_OF, values![&user, a, b, c], total).await?;
             if left.unwrap_or_default() == 0 {
                 return Ok(finished);
             }

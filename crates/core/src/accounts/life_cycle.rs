@@ -8,7 +8,9 @@ use crate::event::{EndReason, Event};
 use crate::ids::{FlowId, UserId};
 use crate::mail::{Deletion, Message, Notice};
 use crate::origin::Origin;
-use crate::store::{AuditMut, FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut};
+use crate::store::{
+    AuditMut, Flows, FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut,
+};
 use crate::token::{CodeToken, FlowToken};
 
 impl<S: Store> Accounts<S> {
@@ -255,7 +257,8 @@ impl<S: Store> Accounts<S> {
         }
     }
 
-    /// Makes an account active; what slipped in while it was not, beside the unit that shut it, dies first.
+    /// Makes an account active; what slipped in while it was not, beside the unit that shut it, dies first. So do the
+    /// other links that take this deletion back: they are not for the next one.
     async fn reactivate(
         &self,
         tx: &mut S::Tx<'_>,
@@ -264,6 +267,10 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<User<S::Attrs>, Error> {
         self.end_everything(tx, before.id, reason, origin).await?;
+        let now = self.now();
+        for flow in tx.open_flows_of(before.id, Purpose::RestoreAccount, now).await? {
+            tx.finish_flow(flow.id, flow.position, now).await?;
+        }
         let active = User { status: UserStatus::Active, erasure: None, ..before.clone() };
         self.replace_user(tx, before, active).await
     }

@@ -42,16 +42,13 @@ impl Purpose {
         }
     }
 
-    /// Whether it takes an objection to a change that was made already. Such a flow outlasts every other
-    /// change: whoever took an account over must not be able to end it.
+    /// Whether it takes an objection to a change that was made already, as a deletion is one. Such a flow outlasts
+    /// every other change: whoever took an account over must not be able to end it, and who objects to one change may
+    /// still object to another.
     pub const fn is_objection(self) -> bool {
         match self {
-            Self::ReportNotice | Self::RevertEmail => true,
-            Self::SignUp
-            | Self::Login
-            | Self::VerifyEmail
-            | Self::ResetPassword
-            | Self::RestoreAccount => false,
+            Self::RestoreAccount | Self::ReportNotice | Self::RevertEmail => true,
+            Self::SignUp | Self::Login | Self::VerifyEmail | Self::ResetPassword => false,
         }
     }
 

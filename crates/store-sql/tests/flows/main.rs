@@ -1,4 +1,4 @@
-//! Flows where several meet at one thing, on every engine.
+//! Flows where several meet at one thing, and those that a store could break by itself, on every engine.
 #![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "testing"))]
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
@@ -9,4 +9,5 @@ mod administrators;
 mod authorization;
 mod nodes;
 mod people;
+mod objections;
 mod rotations;

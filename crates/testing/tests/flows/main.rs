@@ -25,6 +25,7 @@ mod model;
 mod nodes;
 mod notices;
 mod one_answer;
+mod objections;
 mod organizations;
 mod outbox;
 mod passwords;

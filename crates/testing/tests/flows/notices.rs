@@ -81,24 +81,6 @@ async fn a_report_is_good_once_and_for_seven_days() {
 }
 
 #[tokio::test]
-async fn no_change_ends_the_way_to_object_to_another() {
-    // R-NO-01: a thief may change what he likes.
-    let it = TestAccounts::new();
-    let ada = it.sign_up("ada@example.com").await;
-    let letter = told(&it, ada.user, Notice::EmailAdded).await;
-    let mut tx = it.accounts().begin().await.unwrap();
-    let notice = Notice::PasswordChanged;
-    it.accounts()
-        .credentials_changed(&mut tx, ada.user, Some(ada.session), notice, &it.origin())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-    assert!(lives(&it, &ada).await);
-    assert!(report(&it, &letter).await);
-    assert!(!lives(&it, &ada).await);
-}
-
-#[tokio::test]
 async fn a_report_is_worth_nothing_elsewhere_and_nothing_else_is_a_report() {
     // R-OT-04, R-SE-10
     let it = TestAccounts::new();
