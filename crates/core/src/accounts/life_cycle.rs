@@ -1,4 +1,5 @@
 use super::Accounts;
+use super::budgets::granted;
 use super::codes::Shown;
 use crate::authz::FreshUser;
 use crate::email::CanonicalEmail;
@@ -9,7 +10,7 @@ use crate::ids::{FlowId, UserId};
 use crate::mail::{Deletion, Message, Notice};
 use crate::origin::Origin;
 use crate::store::{
-    AuditMut, Flows, FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut,
+    AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut,
 };
 use crate::token::{CodeToken, FlowToken};
 
@@ -61,8 +62,12 @@ impl<S: Store> Accounts<S> {
     /// [`Settings::deletion_grace`](crate::Settings::deletion_grace) says (R-SE-07, R-DP-01).
     ///
     /// All proven addresses are told, and how to take it back, unless the account was shut: nobody opens that
-    /// himself. [`Error::Last`] when nobody else administers, or owns one of his organizations that is not
-    /// archived, and [`Error::Stale`] when `version` is given and no longer the present one.
+    /// himself. None of these letters is left out, so deletions have a budget: whoever takes one back by its link and
+    /// deletes again is stopped in time (R-TH-06).
+    ///
+    /// [`Error::Last`] when nobody else administers, or owns one of his organizations that is not archived,
+    /// [`Error::Stale`] when `version` is given and no longer the present one, and [`Error::Throttled`] when the account
+    /// was deleted often enough lately.
     pub async fn delete_user(
         &self,
         tx: &mut S::Tx<'_>,
@@ -79,6 +84,8 @@ impl<S: Store> Accounts<S> {
             return Ok(before);
         }
         self.check_owns_nothing_alone(tx, &before).await?;
+        let key = self.budget(&[b"deletions", id.as_bytes()]);
+        granted(tx.debit_budget(key, &self.settings().limits.notices, self.now()).await?)?;
         let erasure = Some(self.now() + self.settings().deletion_grace);
         let deleted = User { status: UserStatus::Deleted, erasure, ..before.clone() };
         let user = self.replace_user(tx, &before, deleted).await?;

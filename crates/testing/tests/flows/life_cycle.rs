@@ -303,6 +303,36 @@ async fn the_audit_log_of_an_erased_user_stays_with_ids_only() {
 }
 
 #[tokio::test]
+async fn an_account_is_deleted_so_often_and_each_time_its_owner_is_mailed_the_way_back() {
+    // R-TH-06, R-SE-07
+    let it = TestAccounts::new();
+    it.sign_up("ada@example.com").await;
+    let mut sent = 0;
+    let refused = loop {
+        it.clock().advance(Duration::from_secs(1));
+        let session = it.log_in("ada@example.com").await;
+        let by = fresh(&it, &session).await;
+        it.inbox().clear();
+        match delete(&it, session.user, &by).await {
+            Ok(_) => sent += 1,
+            Err(error) => break error,
+        }
+        it.deliver().await;
+        let letters = it.inbox().all_to("ada@example.com");
+        let letter = letters.iter().find(|it| it.name() == "account-deleted").unwrap();
+        let code = CodeToken::parse(letter.link_code()).unwrap();
+        it.accounts().restore_by_link(&code, &it.origin()).await.unwrap();
+    };
+    assert_eq!(sent, 5);
+    assert!(matches!(refused, Error::Throttled { .. }), "{refused:?}");
+    let user = owner(&it, "ada@example.com").await.unwrap();
+    assert_eq!(user.status, UserStatus::Active, "nothing was done");
+    it.clock().advance(Duration::from_hours(1));
+    let session = it.log_in("ada@example.com").await;
+    delete(&it, session.user, &fresh(&it, &session).await).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_hook_may_refuse_and_then_nothing_happened() {
     use async_trait::async_trait;
     use durward_core::{Event, Hook, Veto};
