@@ -1,3 +1,5 @@
+use super::login::Proven;
+use super::sessions::Occasion;
 use super::{Accounts, Answer, NewUser};
 use crate::budget::{BudgetKey, Delays};
 use crate::entity::{CodeAnswer, Flow, Method, Proof, Purpose};
@@ -77,6 +79,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Option<Answer>, Error> {
         let owner = self.owner_of(tx, flow.email.canonical(), origin).await?;
+        let occasion = if owner.is_none() { Occasion::SignUp } else { Occasion::Login };
         let user = match (flow.purpose, owner, &flow.pending) {
             // Whoever reads the mailbox may also log in by mail: a second sign-up ends at the same account.
             (Purpose::SignUp, Some(owner), _) => owner,
@@ -110,7 +113,8 @@ impl<S: Store> Accounts<S> {
         };
         let mut done = flow.methods.clone();
         done.push(Method::Email);
-        match self.proceed(tx, &user, done.into(), &flow.email, state, origin).await {
+        let proven = Proven { occasion, ..Proven::from(done) };
+        match self.proceed(tx, &user, proven, &flow.email, state, origin).await {
             Err(Error::Unauthenticated) => Ok(None),
             settled => settled.map(Some),
         }

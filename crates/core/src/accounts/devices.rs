@@ -1,4 +1,5 @@
 use super::Accounts;
+use super::sessions::Occasion;
 use crate::attrs::Attrs;
 use crate::entity::Session;
 use crate::error::Error;
@@ -18,9 +19,10 @@ impl<S: Store> Accounts<S> {
     /// not seen before (R-SE-12, R-NO-01).
     ///
     /// A device is a program in a [network](Origin::network), as it calls itself: it was seen before if any session
-    /// that is still kept was opened so. The first session of a user is from no new device. One look-up answers
-    /// both questions, but for a device without a live session. What an administrator opened to act as the user is
-    /// none of his, here and there.
+    /// that is still kept was opened so. The session of a sign-up is from no new device, and that of no other login: who
+    /// was imported, or has not been here for as long as sessions are kept, wants to know. One look-up answers both
+    /// questions, but for a device without a live session. What an administrator opened to act as the user is none of
+    /// his, here and there.
     ///
     /// Sessions that are opened at the very same moment may be more than there may be, until another one is.
     pub(super) async fn make_room(
@@ -28,6 +30,7 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         user: UserId,
         limits: &SessionLimits,
+        occasion: Occasion,
         origin: &Origin,
     ) -> Result<(), Error> {
         let most = limits.concurrent.max(1);
@@ -38,15 +41,12 @@ impl<S: Store> Accounts<S> {
         for oldest in live.iter().skip(left) {
             self.end_session(tx, oldest.id, user, EndReason::TooMany, origin).await?;
         }
-        if live.iter().any(|session| is_from(session, origin)) {
+        if occasion == Occasion::SignUp || live.iter().any(|session| is_from(session, origin)) {
             return Ok(());
         }
         let slice = Slice { after: None, limit: REMEMBERED };
-        let kept = tx.every_session_of(user, slice).await?;
-        let is_all = kept.len() < REMEMBERED as usize;
-        let known = own(kept);
-        let first = is_all && known.is_empty();
-        if !first && !known.iter().any(|session| is_from(session, origin)) {
+        let known = own(tx.every_session_of(user, slice).await?);
+        if !known.iter().any(|session| is_from(session, origin)) {
             self.notify(tx, user, Notice::NewDevice).await?;
         }
         Ok(())

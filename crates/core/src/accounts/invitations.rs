@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::sessions::Occasion;
 use super::{Accounts, Answer, NewUser, SignUp};
 use crate::attrs::{Attrs, OrganizationRole};
 use crate::email::EmailAddress;
@@ -168,8 +169,9 @@ impl<S: Store> Accounts<S> {
             created => created?,
         };
         self.join(tx, invitation, created.user.id, "/invitation", origin).await?;
-        let methods = vec![Method::Email];
-        Ok(Answer::Session(self.open_session(tx, &created.user, methods, origin).await?))
+        let (user, methods) = (&created.user, vec![Method::Email]);
+        let issued = self.open_session_on(tx, user, methods, Occasion::SignUp, origin).await?;
+        Ok(Answer::Session(issued))
     }
 
     /// The open invitation with this code; `pointer` is where the code was sent.

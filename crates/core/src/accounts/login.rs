@@ -1,6 +1,6 @@
 use super::flows::{Beginning, Letter, Reached};
 use super::passwords::MAX_ROUNDS;
-use super::sessions::step_context;
+use super::sessions::{Occasion, step_context};
 use super::{Accounts, Answer};
 use crate::email::EmailAddress;
 use crate::entity::{
@@ -122,7 +122,8 @@ impl<S: Store> Accounts<S> {
                     self.mark_password(tx, user, CompromiseCause::Breached, origin).await?;
                     standing = Err(Remedy::Change);
                 }
-                let proven = Proven { methods: vec![Method::Password], standing: Some(standing) };
+                let methods = vec![Method::Password];
+                let proven = Proven { standing: Some(standing), ..Proven::from(methods) };
                 self.proceed(tx, &owner, proven, &email, &state, origin)
                     .await
                     .map(Outcome::Answered)
@@ -161,7 +162,7 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        let Proven { methods: done, standing } = proven;
+        let Proven { methods: done, standing, occasion } = proven;
         let asked = step_context(user.id, &user.roles, origin.client, &done);
         let second = asked.has_second_factor();
         let enrolled = tx.totp(user.id).await?.is_some();
@@ -198,7 +199,8 @@ impl<S: Store> Accounts<S> {
                 {
                     self.end_session(tx, old, actor, EndReason::Replaced, origin).await?;
                 }
-                Ok(Answer::Session(self.open_session(tx, user, done, origin).await?))
+                let issued = self.open_session_on(tx, user, done, occasion, origin).await?;
+                Ok(Answer::Session(issued))
             }
             Some(Step::Code) if done.contains(&Method::Email) => {
                 tracing::error!("the step rule asks for a mailed code after a mailed code");
@@ -240,11 +242,12 @@ pub(super) struct Proven {
     pub(super) methods: Vec<Method>,
     /// What stands between his password and a session, where that was looked at under the guard of this unit of work.
     pub(super) standing: Option<Result<(), Remedy>>,
+    pub(super) occasion: Occasion,
 }
 
 impl From<Vec<Method>> for Proven {
     fn from(methods: Vec<Method>) -> Self {
-        Self { methods, standing: None }
+        Self { methods, standing: None, occasion: Occasion::Login }
     }
 }
 

@@ -39,6 +39,15 @@ pub(super) fn step_context<'a, R: Role>(
     StepContext { user, administrator, client, done }
 }
 
+/// What a session begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// With the user himself.
+    SignUp,
+    /// With a proof of a user who was there before.
+    Login,
+}
+
 impl<S: Store> Accounts<S> {
     /// Opens a session, inside the caller's unit of work: the one function through which every session
     /// comes to be. [`Error::Unauthenticated`] unless the user is active (R-SE-07).
@@ -52,11 +61,23 @@ impl<S: Store> Accounts<S> {
         methods: Vec<Method>,
         origin: &Origin,
     ) -> Result<IssuedSession, Error> {
+        self.open_session_on(tx, user, methods, Occasion::Login, origin).await
+    }
+
+    /// The same for either occasion.
+    pub(super) async fn open_session_on(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: &User<S::Attrs>,
+        methods: Vec<Method>,
+        occasion: Occasion,
+        origin: &Origin,
+    ) -> Result<IssuedSession, Error> {
         if user.status != UserStatus::Active {
             return Err(Error::Unauthenticated);
         }
         let limits = self.session_limits(tx, &methods, origin.client).await?;
-        self.make_room(tx, user.id, &limits, origin).await?;
+        self.make_room(tx, user.id, &limits, occasion, origin).await?;
         self.open(tx, user.id, Opening { methods, limits, actor: None }, origin).await
     }
 

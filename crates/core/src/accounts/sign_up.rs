@@ -1,4 +1,5 @@
 use super::flows::{Beginning, Letter};
+use super::sessions::Occasion;
 use super::{Accounts, Answer, Idempotency, NewUser};
 use crate::attrs::Attrs;
 use crate::behavior::PasswordContext;
@@ -171,7 +172,8 @@ impl<S: Store> Accounts<S> {
             attrs: request.attrs.clone(),
         };
         let created = self.create_user(tx, new, origin).await?;
-        let issued = self.open_session(tx, &created.user, Vec::new(), origin).await?;
+        let (user, occasion) = (&created.user, Occasion::SignUp);
+        let issued = self.open_session_on(tx, user, Vec::new(), occasion, origin).await?;
         let (claim, state) = (&created.emails[0], Some(&request.state));
         self.begin_verification(tx, &created.user, claim, state, letter, origin).await?;
         Ok(Answer::Session(issued))

@@ -102,9 +102,11 @@ async fn notice(it: &TestAccounts) -> MailId {
     tx.commit().await.unwrap();
     it.accounts().refresh(&opened.refresh, &it.origin()).await.unwrap();
     it.clock().advance(Duration::from_secs(30));
-    assert!(it.accounts().refresh(&opened.refresh, &it.origin()).await.is_err());
     let mut read = it.accounts().read().await.unwrap();
-    let due = read.due_mail(it.accounts().now(), 10).await.unwrap();
+    let before = read.due_mail(it.accounts().now(), 10).await.unwrap();
+    assert!(it.accounts().refresh(&opened.refresh, &it.origin()).await.is_err());
+    let mut due = read.due_mail(it.accounts().now(), 10).await.unwrap();
+    due.retain(|mail| before.iter().all(|it| it.id != mail.id));
     assert_eq!(due.len(), 1);
     due[0].id
 }

@@ -1,16 +1,18 @@
 use std::time::Duration;
 
-use durward_core::accounts::{IssuedSession, PasswordAttempt};
+use durward_core::accounts::{Chore, IssuedSession, PasswordAttempt};
 use durward_core::ids::ClientId;
-use durward_core::store::{Sessions, Tx, Users, UsersMut};
+use durward_core::store::{Leftover, Sessions, Tx, Users, UsersMut};
 use durward_core::{
-    EndReason, Error, Method, Notice, Origin, SessionToken, StandardRole, User, UserAgent,
-    UserStatus,
+    EndReason, Error, Method, Notice, Origin, SessionLimits, SessionToken, Settings, StandardRole,
+    User, UserAgent, UserStatus,
 };
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, given, session};
 
 use crate::support::{audited, is_refused, set_status};
+
+const DAY: Duration = Duration::from_hours(24);
 
 async fn lives(it: &TestAccounts, session: &IssuedSession) -> bool {
     it.accounts().authenticate(&session.token, None).await.is_ok()
@@ -239,10 +241,33 @@ async fn a_login_from_a_new_device_is_told_once() {
 }
 
 #[tokio::test]
-async fn the_first_session_of_a_user_is_from_no_new_device() {
+async fn who_was_imported_or_away_for_long_is_told_of_a_login_too() {
+    // R-NO-01: only the session of a sign-up is from no new device.
     let it = TestAccounts::new();
     crate::support::proven_user(&it, "ada@example.com").await;
+    let told = async || {
+        it.deliver().await;
+        let letters = it.inbox().all_to("ada@example.com");
+        let notices = letters.iter().filter_map(|it| it.message().notice());
+        notices.filter(|it| it.notice == Notice::NewDevice).count()
+    };
     it.log_in_by_mail("ada@example.com").await;
+    assert_eq!(told().await, 1, "nobody knows where she was before");
+    it.log_in_by_mail("ada@example.com").await;
+    assert_eq!(told().await, 1, "and now one does");
+
+    let Settings { retention, sessions: SessionLimits { absolute, .. }, .. } = Settings::default();
+    it.clock().advance(absolute + retention.sessions + DAY);
+    let sessions = Chore::Delete(Leftover::Sessions);
+    assert_eq!(it.accounts().attend_to(sessions, 100).await.unwrap(), 2);
+    it.log_in_by_mail("ada@example.com").await;
+    assert_eq!(told().await, 2, "nothing is left of her sessions");
+}
+
+#[tokio::test]
+async fn a_sign_up_is_from_no_new_device() {
+    let it = TestAccounts::new();
+    it.sign_up("ada@example.com").await;
     it.deliver().await;
     assert!(it.inbox().all().iter().all(|letter| letter.message().notice().is_none()));
 }
