@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use super::Accounts;
 use crate::authz::FreshUser;
-use crate::entity::{Client, ClientKind, ClientSecret};
+use crate::entity::{Client, ClientKind, ClientOwner, ClientSecret};
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
 use crate::ids::{ClientId, SecretId, UserId};
+use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::store::{Clients, ClientsMut, Store};
 use crate::time::Timestamp;
@@ -33,7 +34,8 @@ impl<S: Store> Accounts<S> {
 
     /// Gives a client a further secret on behalf of a user, inside the caller's unit of work, so that it can be
     /// rotated without a failed request. The others live on, for `expire_others_in` if that is given; zero ends
-    /// them with the commit (R-CL-01, R-SE-14).
+    /// them with the commit (R-CL-01, R-SE-14). All proven addresses of its owner are told of one of a personal key
+    /// (R-NO-01).
     ///
     /// [`Error::Invalid`] for a public client, and for one that has [`ClientSecret::MOST_LIVE`] live ones: of
     /// concurrent callers no more get a secret than there is room for.
@@ -48,7 +50,9 @@ impl<S: Store> Accounts<S> {
         let client = self.present_client(tx, client).await?;
         match client.kind {
             ClientKind::Confidential => {
-                self.issue_secret(tx, &client, expire_others_in, origin).await
+                let issued = self.issue_secret(tx, &client, expire_others_in, origin).await?;
+                self.tell_of_key(tx, client.owner, Notice::PersonalKeySecretAdded).await?;
+                Ok(issued)
             }
             ClientKind::Public => {
                 let text = "A public client has no secret.";
@@ -109,6 +113,20 @@ impl<S: Store> Accounts<S> {
         let event = Event::ClientSecretAdded { client, secret: id, others_expire };
         self.record(tx, &event, origin).await?;
         Ok(IssuedSecret { id, key, created: now })
+    }
+
+    /// Tells a user of a secret of his own: it opens what his password opens, and is as good to a thief (R-NO-01). Who
+    /// may make those of an organization sees them in its lists.
+    pub(super) async fn tell_of_key(
+        &self,
+        tx: &mut S::Tx<'_>,
+        owner: ClientOwner,
+        notice: Notice,
+    ) -> Result<(), Error> {
+        match owner {
+            ClientOwner::User(user) => self.notify(tx, user, notice).await,
+            ClientOwner::Organization(_) => Ok(()),
+        }
     }
 
     /// Revokes the secrets of all personal keys of a user, inside the caller's unit of work: when his account was

@@ -7,6 +7,7 @@ use crate::entity::{Client, ClientKind, ClientOwner, ClientSessions, RateLimit, 
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
 use crate::ids::ClientId;
+use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::store::{ClientQuery, Clients, ClientsMut, Organizations, Store, StoreError, Users};
@@ -74,7 +75,8 @@ pub struct ClientChange<A: Attrs> {
 
 impl<S: Store> Accounts<S> {
     /// Makes a client on behalf of a user, inside the caller's unit of work. A confidential one gets its first
-    /// secret, which is shown this once (R-CL-01, R-SE-14).
+    /// secret, which is shown this once (R-CL-01, R-SE-14). All proven addresses of its owner are told of a personal
+    /// key (R-NO-01).
     ///
     /// [`Error::NotFound`] when the owner is not there, [`Error::Forbidden`] when he is archived, and
     /// [`Error::Invalid`] when he has as many clients as [`Limits`](crate::Limits) allow, whether they may be used or
@@ -149,6 +151,7 @@ impl<S: Store> Accounts<S> {
             ClientKind::Confidential => Some(self.issue_secret(tx, &client, None, origin).await?),
             ClientKind::Public => None,
         };
+        self.tell_of_key(tx, owner, Notice::PersonalKeyCreated).await?;
         Ok(NewlyMade { client, secret })
     }
 

@@ -4,6 +4,7 @@ use crate::entity::{Compromise, Method, Remedy, Step, UserStatus};
 use crate::error::Error;
 use crate::event::{CompromiseCause, EndReason, Event, FailureReason, PasswordCause};
 use crate::ids::UserId;
+use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::password::Password;
 use crate::store::{Flows, FlowsMut, Passwords, PasswordsMut, Store, Users};
@@ -24,7 +25,9 @@ impl<S: Store> Accounts<S> {
     /// [what he must do](CompromiseCause::remedy) (R-PW-10). Answers whether there was one that was not marked so
     /// yet.
     ///
-    /// Sessions go on, and so do logins by other ways: a mark says something about the password only.
+    /// Sessions go on, and so do logins by other ways: a mark says something about the password only. All proven
+    /// addresses are told of one that somebody else [reported](CompromiseCause::Reported); the others come with what
+    /// is told already (R-NO-01).
     pub async fn mark_password(
         &self,
         tx: &mut S::Tx<'_>,
@@ -36,6 +39,9 @@ impl<S: Store> Accounts<S> {
         let marked = tx.mark_password(user, &compromise).await?;
         if marked {
             self.record(tx, &Event::PasswordCompromised { user, cause }, origin).await?;
+            if cause == CompromiseCause::Reported {
+                self.notify(tx, user, Notice::PasswordMarked).await?;
+            }
         }
         Ok(marked)
     }

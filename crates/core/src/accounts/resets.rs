@@ -2,6 +2,7 @@ use super::budgets::granted;
 use super::codes::Shown;
 use super::flows::{Beginning, Letter};
 use super::login_emails::heir;
+use super::notices::Means;
 use super::passwords::Replacement;
 use super::{Accounts, Answer, CodeAttempt};
 use crate::email::EmailAddress;
@@ -9,7 +10,7 @@ use crate::entity::{CodeAnswer, Purpose, UserStatus};
 use crate::error::{Error, Obstruction};
 use crate::event::{CompromiseCause, EndReason, Event, PasswordCause};
 use crate::ids::UserId;
-use crate::mail::Message;
+use crate::mail::{Message, Notice};
 use crate::origin::Origin;
 use crate::password::Password;
 use crate::store::{BudgetsMut, FlowsMut, LoginEmails, Passwords, PasswordsMut, Store, Users};
@@ -126,7 +127,8 @@ impl<S: Store> Accounts<S> {
     ///
     /// It goes to the primary proven address, and is good through any client and with any state: nobody waits for it
     /// where it was begun. With `revoke` the present password is worth nothing from now on, and all sessions, refresh
-    /// tokens, flows and personal keys end; without, nothing changes until the code comes back.
+    /// tokens, flows and personal keys end, which the other proven addresses are told (R-NO-01); without, nothing changes
+    /// until the code comes back.
     ///
     /// [`Error::Deleted`] for a deleted account, [`Error::Forbidden`] for a banned one, [`Error::Invalid`] for one that
     /// has proven no address, and [`Error::Throttled`] when its owner was written to often enough.
@@ -150,6 +152,10 @@ impl<S: Store> Accounts<S> {
         if revoke {
             let (cause, reason) = (CompromiseCause::Revoked, EndReason::Revoked);
             self.revoke_password(tx, user, cause, reason, origin).await?;
+            for other in emails.iter().filter(|it| it.proven.is_some() && it.address != *to) {
+                let notice = Notice::PasswordRevoked;
+                self.tell(tx, user, &other.address, notice, Means::Report).await?;
+            }
         }
         // It is the user's flow, and has nothing to do with the client and the session of whoever began it.
         let elsewhere = Origin { client: None, session: None, ..origin.clone() };

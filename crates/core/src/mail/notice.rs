@@ -34,11 +34,19 @@ pub enum Notice {
     SessionRevoked,
     /// A change of address was taken back (R-EM-07).
     EmailReverted,
+    /// A personal key was made.
+    PersonalKeyCreated,
+    /// A personal key has a further secret.
+    PersonalKeySecretAdded,
+    /// Somebody who runs the service wants another password to be chosen at the next login by it (R-PW-10).
+    PasswordMarked,
+    /// An administrator made the password worthless; a code for another one is in another mail (R-PW-11).
+    PasswordRevoked,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::PasswordChanged,
         Self::EmailAdded,
         Self::EmailRemoved,
@@ -53,6 +61,10 @@ impl Notice {
         Self::Impersonated,
         Self::SessionRevoked,
         Self::EmailReverted,
+        Self::PersonalKeyCreated,
+        Self::PersonalKeySecretAdded,
+        Self::PasswordMarked,
+        Self::PasswordRevoked,
     ];
 
     /// The name of the notice, as its template knows it.
@@ -72,6 +84,10 @@ impl Notice {
             Self::Impersonated => "impersonated",
             Self::SessionRevoked => "session-revoked",
             Self::EmailReverted => "email-reverted",
+            Self::PersonalKeyCreated => "personal-key-created",
+            Self::PersonalKeySecretAdded => "personal-key-secret-added",
+            Self::PasswordMarked => "password-marked",
+            Self::PasswordRevoked => "password-revoked",
         }
     }
 

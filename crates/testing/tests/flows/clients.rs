@@ -4,11 +4,13 @@ use durward_core::accounts::{ClientChange, ClientRoleChange, IssuedSecret, NewCl
 use durward_core::entity::{Client, ClientKind, ClientOwner, ClientSessions, RateLimit};
 use durward_core::store::{Clients, Organizations, OrganizationsMut, Tx};
 use durward_core::{
-    Error, FreshUser, NoAttributes, Plain, SecretId, Slice, StandardClientRole, UserId, unit,
+    CodeToken, Error, FreshUser, NoAttributes, Notice, Plain, SecretId, Slice, StandardClientRole,
+    UserId, unit,
 };
 use durward_testing::{TestAccounts, given};
 use futures_util::future::join_all;
 
+use crate::login_emails::{NEW, add, notice};
 use crate::support::{audited, audited_in, fresh, organization};
 
 /// Ids of one moment have no order.
@@ -282,4 +284,38 @@ async fn roles_are_granted_to_clients_of_organizations_only() {
     assert!(audited(&it, by.id()).await.contains(&"client.created".to_owned()));
     let mut read = it.accounts().read().await.unwrap();
     assert_eq!(read.client(key.client.id).await.unwrap().unwrap().roles, [External]);
+}
+
+#[tokio::test]
+async fn the_owner_of_a_personal_key_is_told_of_each_of_its_secrets() {
+    // R-NO-01, R-CL-04
+    let it = TestAccounts::new();
+    let ada = it.sign_up("ada@example.com").await;
+    add(&it, &ada, NEW).await;
+    let by = fresh(&it, &ada).await;
+    let made = create(&it, new_client(ClientOwner::User(by.id()), ClientKind::Confidential), &by);
+    let client = made.await.unwrap().client;
+    for to in ["ada@example.com", NEW] {
+        notice(&it, to, Notice::PersonalKeyCreated).await;
+    }
+    it.inbox().clear();
+    rotate(&it, &client, None, &by).await.unwrap();
+    notice(&it, "ada@example.com", Notice::PersonalKeySecretAdded).await;
+    let letter = notice(&it, NEW, Notice::PersonalKeySecretAdded).await;
+    let code = CodeToken::parse(letter.link_code()).unwrap();
+    it.accounts().report_notice(&code, &it.origin()).await.unwrap();
+    assert_eq!(it.accounts().secrets_of(client.id).await.unwrap(), [], "which ends them all");
+}
+
+#[tokio::test]
+async fn nobody_is_mailed_about_the_keys_of_an_organization() {
+    let it = TestAccounts::new();
+    let by = fresh(&it, &it.sign_up("ada@example.com").await).await;
+    let owner = ClientOwner::Organization(organization(&it).await);
+    it.deliver().await;
+    it.inbox().clear();
+    let made = create(&it, new_client(owner, ClientKind::Confidential), &by).await.unwrap();
+    rotate(&it, &made.client, None, &by).await.unwrap();
+    it.deliver().await;
+    assert!(it.inbox().is_empty());
 }

@@ -2,13 +2,17 @@
 
 use durward_core::accounts::{CodeAttempt, PasswordReset, SignUp};
 use durward_core::store::{Audit, AuditQuery};
-use durward_core::{ClientId, Error, Origin, SignUpMode, Store, UserId, UserStatus, unit};
+use durward_core::{
+    ClientId, CodeToken, Error, Notice, Origin, SignUpMode, Store, UserId, UserStatus, unit,
+};
 use durward_testing::given::{self, PASSWORD};
 use durward_testing::{Letter, TestAccounts, followed};
 
+use crate::login_emails::{add, notice};
 use crate::support::{begin_login, is_refused, proven_user, set_status, try_password};
 
 const ADA: &str = "ada@example.com";
+const NEW_ADDRESS: &str = "ada@example.org";
 const NEW: &str = "harbour violet ninety sparrow";
 
 fn root() -> UserId {
@@ -80,6 +84,46 @@ async fn a_revoked_password_is_worth_nothing_and_everybody_is_signed_out() {
     assert_eq!(letter.name(), "reset-started");
     confirm(&it, &letter, &it.origin()).await.unwrap();
     it.log_in_with(ADA, NEW).await;
+}
+
+#[tokio::test]
+async fn the_other_addresses_are_told_that_a_password_was_revoked() {
+    // R-NO-01
+    let it = TestAccounts::new();
+    let ada = it.sign_up(ADA).await;
+    add(&it, &ada, NEW_ADDRESS).await;
+    start(&it, ada.user, false).await.unwrap();
+    it.deliver().await;
+    let told = |to| it.inbox().all_to(to).iter().any(|it| is_notice(it, Notice::PasswordRevoked));
+    assert!(!told(NEW_ADDRESS), "nothing was changed");
+    start(&it, ada.user, true).await.unwrap();
+    assert_eq!(it.mail_to(ADA).await.name(), "reset-started");
+    assert!(!told(ADA) && told(NEW_ADDRESS));
+    let letter = notice(&it, NEW_ADDRESS, Notice::PasswordRevoked).await;
+    let code = CodeToken::parse(letter.link_code()).unwrap();
+    it.accounts().report_notice(&code, &it.origin()).await.unwrap();
+}
+
+#[tokio::test]
+async fn everybody_is_told_that_an_administrator_wants_another_password() {
+    // R-NO-01, R-PW-10
+    let it = TestAccounts::new();
+    let ada = it.sign_up(ADA).await;
+    add(&it, &ada, NEW_ADDRESS).await;
+    let (accounts, origin) = (it.accounts(), it.origin());
+    for _ in 0..2 {
+        unit!(accounts, |tx, _| accounts.report_password(tx, ada.user, &origin).await).unwrap();
+    }
+    it.deliver().await;
+    for to in [ADA, NEW_ADDRESS] {
+        let letters = it.inbox().all_to(to);
+        let told = letters.iter().filter(|it| is_notice(it, Notice::PasswordMarked)).count();
+        assert_eq!(told, 1, "{to}: the second mark changes nothing");
+    }
+}
+
+fn is_notice(letter: &Letter, what: Notice) -> bool {
+    letter.message().notice().is_some_and(|it| it.notice == what)
 }
 
 #[tokio::test]
