@@ -21,7 +21,7 @@ impl<A: Attrs> Factors for Handle<A> {
 
     async fn count_recovery_codes(&mut self, user: UserId) -> Result<u64> {
         self.look(|tables| {
-            tables.recovery_codes.iter().filter(|(owner, _)| *owner == user).count() as u64
+            tables.recovery_codes.iter().filter(|(owner, ..)| *owner == user).count() as u64
         })
     }
 }
@@ -53,6 +53,19 @@ impl<A: Attrs> FactorsMut for Handle<A> {
         self.write(|tables| Ok(change(&mut tables.totps, guard, |row| row.last_step = step)))
     }
 
+    async fn doubt_totp(&mut self, user: UserId, since: Timestamp, now: Timestamp) -> Result<bool> {
+        let guard = |row: &Totp| {
+            let late = row.confirmed.is_some_and(|confirmed| confirmed >= since);
+            row.user == user && late && row.doubted.is_none()
+        };
+        self.write(|tables| Ok(change(&mut tables.totps, guard, |row| row.doubted = Some(now))))
+    }
+
+    async fn trust_totp(&mut self, id: TotpId) -> Result<bool> {
+        let guard = |row: &Totp| row.id == id && row.doubted.is_some();
+        self.write(|tables| Ok(change(&mut tables.totps, guard, |row| row.doubted = None)))
+    }
+
     async fn delete_totp(&mut self, user: UserId) -> Result<bool> {
         self.write(|tables| {
             let enrolled = tables.enrolled(user).is_some();
@@ -61,18 +74,31 @@ impl<A: Attrs> FactorsMut for Handle<A> {
         })
     }
 
-    async fn replace_recovery_codes(&mut self, user: UserId, codes: &[Digest]) -> Result<()> {
+    async fn replace_recovery_codes(
+        &mut self,
+        user: UserId,
+        codes: &[Digest],
+        now: Timestamp,
+    ) -> Result<()> {
         self.write(|tables| {
-            tables.recovery_codes.retain(|(owner, _)| *owner != user);
-            tables.recovery_codes.extend(codes.iter().map(|code| (user, *code)));
+            tables.recovery_codes.retain(|(owner, ..)| *owner != user);
+            tables.recovery_codes.extend(codes.iter().map(|code| (user, *code, now)));
             Ok(())
+        })
+    }
+
+    async fn delete_recovery_codes(&mut self, user: UserId, since: Timestamp) -> Result<u64> {
+        self.write(|tables| {
+            let before = tables.recovery_codes.len();
+            tables.recovery_codes.retain(|(owner, _, made)| *owner != user || *made < since);
+            Ok((before - tables.recovery_codes.len()) as u64)
         })
     }
 
     async fn spend_recovery_code(&mut self, user: UserId, code: &Digest) -> Result<bool> {
         self.write(|tables| {
             let before = tables.recovery_codes.len();
-            tables.recovery_codes.retain(|kept| *kept != (user, *code));
+            tables.recovery_codes.retain(|(owner, kept, _)| (*owner, kept) != (user, code));
             Ok(tables.recovery_codes.len() < before)
         })
     }

@@ -39,7 +39,7 @@ pub(crate) struct Tables<A: Attrs> {
     pub(crate) bootstrap: Option<Bootstrap>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) totps: Vec<Totp>,
-    pub(crate) recovery_codes: Vec<(UserId, Digest)>,
+    pub(crate) recovery_codes: Vec<(UserId, Digest, Timestamp)>,
     pub(crate) organizations: Vec<Organization<A>>,
     pub(crate) memberships: Vec<Membership<A>>,
     pub(crate) invitations: Vec<Invitation<A>>,
@@ -158,7 +158,7 @@ impl<A: Attrs> Tables<A> {
         self.passwords.retain(|row| row.user != id);
         self.flows.retain(|row| row.user != Some(id));
         self.totps.retain(|row| row.user != id);
-        self.recovery_codes.retain(|(user, _)| *user != id);
+        self.recovery_codes.retain(|(user, ..)| *user != id);
         self.memberships.retain(|row| row.user != id);
         self.invitations.retain(|row| row.invited_by != id);
         self.sessions.retain(|row| row.user != id);

@@ -114,8 +114,8 @@ pub async fn a_recovery_code_is_spent_once<S: Store<Attrs = Suite>>(store: &S) {
     let [ada, eve] = given::users(store, [1, 2]).await;
     let codes = [1, 2, 3].map(|n| digest(0xc0, n));
     let mut tx = store.begin().await.unwrap();
-    tx.replace_recovery_codes(ada.id, &codes).await.unwrap();
-    tx.replace_recovery_codes(eve.id, &codes[..1]).await.unwrap();
+    tx.replace_recovery_codes(ada.id, &codes, at(7)).await.unwrap();
+    tx.replace_recovery_codes(eve.id, &codes[..1], at(7)).await.unwrap();
     assert_eq!(tx.count_recovery_codes(ada.id).await.unwrap(), 3);
     assert!(!tx.spend_recovery_code(eve.id, &codes[1]).await.unwrap());
     assert!(tx.spend_recovery_code(ada.id, &codes[0]).await.unwrap());
@@ -130,12 +130,12 @@ pub async fn new_recovery_codes_replace_the_old_ones<S: Store<Attrs = Suite>>(st
     let [ada, eve] = given::users(store, [1, 2]).await;
     let [old, new] = [1, 2].map(|n| digest(0xc0, n));
     let mut tx = store.begin().await.unwrap();
-    tx.replace_recovery_codes(ada.id, &[old]).await.unwrap();
-    tx.replace_recovery_codes(eve.id, &[old]).await.unwrap();
-    tx.replace_recovery_codes(ada.id, &[new, digest(0xc0, 3)]).await.unwrap();
+    tx.replace_recovery_codes(ada.id, &[old], at(7)).await.unwrap();
+    tx.replace_recovery_codes(eve.id, &[old], at(7)).await.unwrap();
+    tx.replace_recovery_codes(ada.id, &[new, digest(0xc0, 3)], at(7)).await.unwrap();
     assert!(!tx.spend_recovery_code(ada.id, &old).await.unwrap());
     assert!(tx.spend_recovery_code(ada.id, &new).await.unwrap());
-    tx.replace_recovery_codes(ada.id, &[]).await.unwrap();
+    tx.replace_recovery_codes(ada.id, &[], at(7)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(left(store, ada.id).await, 0);
     assert_eq!(left(store, eve.id).await, 1);
@@ -145,13 +145,75 @@ pub async fn new_recovery_codes_replace_the_old_ones<S: Store<Attrs = Suite>>(st
 pub async fn of_concurrent_uses_of_a_recovery_code_one_counts<S: Store<Attrs = Suite>>(store: &S) {
     let [ada] = given::users(store, [1]).await;
     let mut tx = store.begin().await.unwrap();
-    tx.replace_recovery_codes(ada.id, &[digest(0xc0, 1), digest(0xc0, 2)]).await.unwrap();
+    tx.replace_recovery_codes(ada.id, &[digest(0xc0, 1), digest(0xc0, 2)], at(7)).await.unwrap();
     tx.commit().await.unwrap();
     let answers = race(store, 8, |_, tx| {
         Box::pin(async move { tx.spend_recovery_code(user_id(1), &digest(0xc0, 1)).await })
     });
     assert_eq!(winners(answers.await), 1);
     assert_eq!(left(store, ada.id).await, 1);
+}
+
+/// An app is doubted if it was proven at that moment or later, once, and nobody else's; an enrolment is not (R-RC-04).
+pub async fn an_app_that_was_proven_late_is_doubted_once<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    given::totps(store, &[&totp(1, ada.id), &totp(2, eve.id)]).await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(!tx.doubt_totp(ada.id, at(0), at(20)).await.unwrap(), "it is none yet");
+    tx.commit().await.unwrap();
+    confirm(store, 1, 5).await;
+    confirm(store, 2, 5).await;
+    given::totps(store, &[&totp(3, ada.id)]).await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(!tx.doubt_totp(ada.id, at(10), at(20)).await.unwrap(), "it was proven before");
+    assert!(tx.doubt_totp(ada.id, at(9), at(21)).await.unwrap());
+    assert!(!tx.doubt_totp(ada.id, at(0), at(22)).await.unwrap(), "the first doubt stands");
+    assert!(!tx.doubt_totp(user_id(9), at(0), at(22)).await.unwrap());
+    tx.commit().await.unwrap();
+    let doubted = Totp { last_step: 5, confirmed: Some(at(9)), ..totp(1, ada.id) };
+    let doubted = Totp { doubted: Some(at(21)), ..doubted };
+    assert_eq!(enrolled_of(store, ada.id).await, Some(doubted));
+    assert_eq!(enrolled_of(store, eve.id).await.unwrap().doubted, None);
+    assert_eq!(enrolment(store, &totp(3, ada.id).handle).await, Some(totp(3, ada.id)));
+}
+
+/// A doubt is taken back once, about this app only, and then there may be another one (R-RC-04).
+pub async fn a_doubt_is_taken_back<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    given::totps(store, &[&totp(1, ada.id), &totp(2, eve.id)]).await;
+    confirm(store, 1, 5).await;
+    confirm(store, 2, 5).await;
+    let mine = totp(1, ada.id).id;
+    let mut tx = store.begin().await.unwrap();
+    assert!(!tx.trust_totp(mine).await.unwrap());
+    for user in [ada.id, eve.id] {
+        assert!(tx.doubt_totp(user, at(0), at(20)).await.unwrap());
+    }
+    assert!(tx.trust_totp(mine).await.unwrap());
+    assert!(!tx.trust_totp(mine).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(enrolled_of(store, ada.id).await.unwrap().doubted, None);
+    assert_eq!(enrolled_of(store, eve.id).await.unwrap().doubted, Some(at(20)));
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.doubt_totp(ada.id, at(0), at(30)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(enrolled_of(store, ada.id).await.unwrap().doubted, Some(at(30)));
+}
+
+/// Recovery codes that were made at a moment or later are deleted, of one user only, and counted (R-RC-04).
+pub async fn late_recovery_codes_are_deleted<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    let codes = [1, 2, 3].map(|n| digest(0xc0, n));
+    let mut tx = store.begin().await.unwrap();
+    tx.replace_recovery_codes(ada.id, &codes, at(50)).await.unwrap();
+    tx.replace_recovery_codes(ada.id, &codes, at(7)).await.unwrap();
+    tx.replace_recovery_codes(eve.id, &codes, at(7)).await.unwrap();
+    assert_eq!(tx.delete_recovery_codes(ada.id, at(8)).await.unwrap(), 0);
+    assert!(tx.spend_recovery_code(ada.id, &codes[0]).await.unwrap());
+    assert_eq!(tx.delete_recovery_codes(ada.id, at(7)).await.unwrap(), 2);
+    assert_eq!(tx.delete_recovery_codes(ada.id, at(7)).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    assert_eq!((left(store, ada.id).await, left(store, eve.id).await), (0, 3));
 }
 
 async fn confirm<S: Store<Attrs = Suite>>(store: &S, n: u8, step: u64) {

@@ -282,6 +282,7 @@ pub(crate) fn totp(n: u8, user: UserId) -> Totp {
         created: at(i64::from(n)),
         confirmed: None,
         expires: at(600),
+        doubted: None,
     }
 }
 

@@ -21,6 +21,7 @@ mod clients;
 mod codes;
 mod compromises;
 mod devices;
+mod doubts;
 mod emails;
 mod export;
 mod factors;

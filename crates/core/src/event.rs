@@ -181,10 +181,27 @@ pub enum Event<'a, A: Attrs> {
         /// Whose it is.
         user: UserId,
     },
-    /// An authenticator app was removed, by its owner or by an administrator.
+    /// An authenticator app was removed, by its owner or by an administrator, or because it was in doubt for too long.
     TotpDisabled {
         /// Whose it was.
         user: UserId,
+    },
+    /// By an objection an authenticator app may be somebody else's: it stops to count unless somebody logs in with it.
+    TotpDoubted {
+        /// Whose account it is.
+        user: UserId,
+    },
+    /// Somebody logged in with an authenticator app that was in doubt.
+    TotpTrusted {
+        /// Whose it is.
+        user: UserId,
+    },
+    /// By an objection recovery codes died that were made lately.
+    RecoveryCodesRevoked {
+        /// Whose account it is.
+        user: UserId,
+        /// How many.
+        count: u64,
     },
     /// A new set of recovery codes was made.
     RecoveryCodesReplaced {

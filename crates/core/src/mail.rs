@@ -97,6 +97,9 @@ pub enum Message {
     AccountDeleted(Deletion),
     /// Something about the account changed (R-NO-01).
     Notice(Notification),
+    /// By an objection an authenticator app that was enrolled lately stops to count, unless somebody logs in with it in
+    /// time (R-RC-04).
+    FactorDoubted(Doubt),
     /// The owner objected to a change; the code sets a new password.
     Recovery(Code),
     /// An administrator asks for a new password; the code sets it (R-PW-11).
@@ -117,6 +120,7 @@ impl Message {
             Self::AddressInUse => "address-in-use",
             Self::AccountDeleted(_) => "account-deleted",
             Self::Notice(_) => "notice",
+            Self::FactorDoubted(_) => "factor-doubted",
             Self::Recovery(_) => "recovery",
             Self::ResetStarted(_) => "reset-started",
             Self::Invitation(_) => "invitation",
@@ -135,6 +139,7 @@ impl Message {
             | Self::ResetStarted(code) => Some(code),
             Self::AddressInUse
             | Self::AccountDeleted(_)
+            | Self::FactorDoubted(_)
             | Self::Notice(_)
             | Self::Invitation(_) => None,
         }
@@ -146,6 +151,7 @@ impl Message {
             Self::Notice(it) => it.objection.as_ref().map(Objection::link),
             Self::AccountDeleted(deletion) => deletion.link.as_ref(),
             Self::Invitation(place) => Some(&place.link),
+            Self::FactorDoubted(_) => None,
             Self::SignUp(_)
             | Self::Login(_)
             | Self::AlreadyRegistered(_)
@@ -170,6 +176,7 @@ impl Message {
             | Self::ResetStarted(_)
             | Self::AddressInUse
             | Self::AccountDeleted(_)
+            | Self::FactorDoubted(_)
             | Self::Invitation(_) => None,
         }
     }
@@ -198,6 +205,7 @@ impl Message {
                 link: Some(Secret::new("https://accounts.example/verify#dw_cd_sample".into())),
                 days: 14,
             }),
+            Self::FactorDoubted(Doubt { hours: 72 }),
             Self::Recovery(code()),
             Self::ResetStarted(code()),
             Self::Invitation(Place {
@@ -233,6 +241,13 @@ pub struct Deletion {
     pub link: Option<Secret<String>>,
     /// How many days are left for that; then the account is erased.
     pub days: u64,
+}
+
+/// What its owner is told of an authenticator app that may be somebody else's.
+#[derive(Clone, Copy, Debug)]
+pub struct Doubt {
+    /// How many hours are left to log in with it; then it counts no more.
+    pub hours: u64,
 }
 
 /// What somebody who is invited is told.

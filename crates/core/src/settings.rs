@@ -34,6 +34,9 @@ pub struct Settings {
     pub reply_lifetime: Duration,
     /// How long a deleted account can be restored; then it is erased, and its addresses are free.
     pub deletion_grace: Duration,
+    /// How long an authenticator app that is in doubt goes on to count: as long has its owner to log in with it, and as
+    /// long waits whoever a thief's app shut out (R-RC-04).
+    pub doubt_wait: Duration,
     /// How long an invitation into an organization can be accepted.
     pub invitation_lifetime: Duration,
     /// How long what is over is kept.
@@ -140,6 +143,7 @@ impl Default for Settings {
             freshness: Duration::from_mins(5),
             reply_lifetime: Duration::from_hours(24),
             deletion_grace: Duration::from_hours(14 * 24),
+            doubt_wait: Duration::from_hours(72),
             invitation_lifetime: Duration::from_hours(7 * 24),
             retention: Retention::default(),
             mail_attempts: 12,

@@ -67,6 +67,8 @@ struct HeadView<'a, A: Attrs> {
 pub(crate) struct FactorsView {
     /// When he enrolled an authenticator app; `null` without one.
     totp_enrolled_at: Option<Timestamp>,
+    /// Since when that app is in doubt, by an objection; `null` if it is not.
+    totp_doubted_at: Option<Timestamp>,
     /// How many recovery codes he has left.
     recovery_codes: u64,
 }
@@ -171,12 +173,16 @@ enum Part {
 pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let (user, by, accounts) = (call.user()?, call.fresh()?, call.accounts().clone());
     let export = accounts.export_user(user, &by, &call.origin()).await?;
-    let Export { user: it, emails, password_changed, totp_enrolled, recovery_codes } = export;
+    let Export { user: it, emails, password_changed, .. } = export;
     let details = UserDetails { user: it, emails };
     let head = HeadView {
         user: view(&details),
         password_changed_at: password_changed,
-        factors: FactorsView { totp_enrolled_at: totp_enrolled, recovery_codes },
+        factors: FactorsView {
+            totp_enrolled_at: export.totp_enrolled,
+            totp_doubted_at: export.totp_doubted,
+            recovery_codes: export.recovery_codes,
+        },
     };
     let mut head = encode(&head)?;
     // The object goes on with what follows.

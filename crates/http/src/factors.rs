@@ -56,7 +56,7 @@ pub(crate) struct RecoveryCodesView {
 
 /// `POST /v1/users/{id}/totp`
 pub(crate) async fn enrol<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let enrolment = call.accounts().enrol_totp(&call.enroller()?).await?;
+    let enrolment = call.accounts().enrol_totp(&call.enroller()?, &call.origin()).await?;
     let TotpEnrolment { secret, uri, handle, expires } = &enrolment;
     let view = EnrolmentView {
         secret: secret.expose(),

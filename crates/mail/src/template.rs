@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use durward_core::email::{EmailAddress, EmailParts};
-use durward_core::mail::Deletion;
+use durward_core::mail::{Deletion, Doubt};
 use durward_core::text::PersonName;
 use durward_core::{Mail, MailError, MailId, Message, Notification, Objection, Secret, Timestamp};
 use minijinja::syntax::SyntaxConfig;
@@ -31,6 +31,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "address-in-use.subject" "address-in-use.txt" "address-in-use.html"
     "account-deleted.subject" "account-deleted.txt" "account-deleted.html"
     "notice.subject" "notice.txt" "notice.html"
+    "factor-doubted.subject" "factor-doubted.txt" "factor-doubted.html"
     "recovery.subject" "recovery.txt" "recovery.html"
     "reset-started.subject" "reset-started.txt" "reset-started.html"
     "invitation.subject" "invitation.txt" "invitation.html"
@@ -54,6 +55,7 @@ const OBJECTION_DAYS: u64 = <durward_core::Flow>::OBJECTION_LIFETIME.as_secs() /
 /// | `link` | the same | the address of the page that takes the code |
 /// | `minutes` | the same | how long both live |
 /// | `link`, `days` | `account-deleted.txt`, `.html` | the page that takes a deletion back, if there is one; how long that is possible |
+/// | `hours` | `factor-doubted.txt`, `.html` | how long somebody who has the authenticator app may keep it by signing in |
 /// | `organization`, `sender` | `invitation.txt`, `.html` | what the organization and whoever invites are called |
 /// | `link`, `days` | the same | the page that accepts the invitation; how long that is possible |
 /// | `notice` | `notice.txt`, `notice.html` | the [name of what changed](durward_core::Notice::name) |
@@ -196,6 +198,9 @@ impl Templates {
                     context! { service, to, link, days },
                     context! { service, to, link => safe_link, days },
                 )
+            }
+            None if let Message::FactorDoubted(Doubt { hours }) = &mail.message => {
+                (context! { service, to, hours }, context! { service, to, hours })
             }
             None if let Message::Invitation(place) = &mail.message => {
                 let (organization, sender) = (place.organization.as_str(), place.sender.as_str());

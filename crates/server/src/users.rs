@@ -206,9 +206,8 @@ async fn shown<E: Connect>(accounts: &Accounts<SqlStore<E, Plain>>, whom: Whom) 
     let id = found(accounts, whom).await?;
     let details = accounts.user(id).await?;
     let sessions = accounts.live_sessions(id, Slice { after: None, limit: PART }).await?.rows;
-    let mut read = accounts.read().await?;
-    let totp = read.totp(id).await?.is_some();
-    let codes = read.count_recovery_codes(id).await?;
+    let totp = accounts.totp(id).await?;
+    let codes = accounts.read().await?.count_recovery_codes(id).await?;
     let mut shown = view(&details);
     shown["sessions"] = sessions
         .iter()
@@ -222,10 +221,15 @@ async fn shown<E: Connect>(accounts: &Accounts<SqlStore<E, Plain>>, whom: Whom) 
             })
         })
         .collect();
-    shown["authenticatorApp"] = totp.into();
+    shown["authenticatorApp"] = totp.is_some().into();
+    shown["authenticatorAppDoubtedAt"] = json!(totp.as_ref().and_then(|totp| totp.doubted));
     shown["recoveryCodes"] = codes.into();
     let many = if sessions.len() < PART as usize { "" } else { " or more" };
-    let app = if totp { "an authenticator app" } else { "no authenticator app" };
+    let app = match totp {
+        Some(totp) if totp.doubted.is_some() => "an authenticator app that is in doubt",
+        Some(_) => "an authenticator app",
+        None => "no authenticator app",
+    };
     let text = format!(
         "{}\nsince {}, with {}{many} sessions, {app} and {codes} recovery codes\n",
         Line(&details),

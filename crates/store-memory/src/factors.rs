@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durward_core::entity::Totp;
@@ -13,7 +13,8 @@ use crate::{MemoryRead, MemoryTx};
 #[derive(Clone, Default)]
 pub(crate) struct FactorTable {
     pub(crate) totps: Rows<TotpId, Totp>,
-    pub(crate) recovery_codes: BTreeSet<(UserId, Digest)>,
+    /// When each was made.
+    pub(crate) recovery_codes: BTreeMap<(UserId, Digest), Timestamp>,
 }
 
 impl FactorTable {
@@ -56,9 +57,27 @@ impl FactorTable {
         enrolled
     }
 
-    pub(crate) fn replace_codes(&mut self, user: UserId, codes: &[Digest]) {
-        self.recovery_codes.retain(|(owner, _)| *owner != user);
-        self.recovery_codes.extend(codes.iter().map(|code| (user, *code)));
+    pub(crate) fn doubt(&mut self, user: UserId, since: Timestamp, now: Timestamp) -> bool {
+        let late = |row: &Totp| row.user == user && row.confirmed.is_some_and(|it| it >= since);
+        let mut rows = self.totps.values_mut();
+        let row = rows.find(|row| late(row) && row.doubted.is_none());
+        row.map(|row| Arc::make_mut(row).doubted = Some(now)).is_some()
+    }
+
+    pub(crate) fn trust(&mut self, id: TotpId) -> bool {
+        let row = self.totps.get_mut(&id).filter(|row| row.doubted.is_some());
+        row.map(|row| Arc::make_mut(row).doubted = None).is_some()
+    }
+
+    pub(crate) fn replace_codes(&mut self, user: UserId, codes: &[Digest], now: Timestamp) {
+        self.recovery_codes.retain(|(owner, _), _| *owner != user);
+        self.recovery_codes.extend(codes.iter().map(|code| ((user, *code), now)));
+    }
+
+    pub(crate) fn delete_codes(&mut self, user: UserId, since: Timestamp) -> u64 {
+        let before = self.recovery_codes.len();
+        self.recovery_codes.retain(|(owner, _), made| *owner != user || *made < since);
+        (before - self.recovery_codes.len()) as u64
     }
 }
 
@@ -74,7 +93,7 @@ look_ups! { MemoryRead, MemoryTx;
 
         async fn count_recovery_codes(&mut self, user: UserId) -> Result<u64> {
             self.look(|state| {
-                let codes = state.factors.recovery_codes.iter();
+                let codes = state.factors.recovery_codes.keys();
                 codes.filter(|(owner, _)| *owner == user).count() as u64
             })
         }
@@ -101,16 +120,33 @@ impl<A: Attrs> FactorsMut for MemoryTx<A> {
         self.write(|state| Ok(Arc::make_mut(&mut state.factors).delete(user)))
     }
 
-    async fn replace_recovery_codes(&mut self, user: UserId, codes: &[Digest]) -> Result<()> {
+    async fn doubt_totp(&mut self, user: UserId, since: Timestamp, now: Timestamp) -> Result<bool> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.factors).doubt(user, since, now)))
+    }
+
+    async fn trust_totp(&mut self, id: TotpId) -> Result<bool> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.factors).trust(id)))
+    }
+
+    async fn replace_recovery_codes(
+        &mut self,
+        user: UserId,
+        codes: &[Digest],
+        now: Timestamp,
+    ) -> Result<()> {
         self.write(|state| {
-            Arc::make_mut(&mut state.factors).replace_codes(user, codes);
+            Arc::make_mut(&mut state.factors).replace_codes(user, codes, now);
             Ok(())
         })
     }
 
+    async fn delete_recovery_codes(&mut self, user: UserId, since: Timestamp) -> Result<u64> {
+        self.write(|state| Ok(Arc::make_mut(&mut state.factors).delete_codes(user, since)))
+    }
+
     async fn spend_recovery_code(&mut self, user: UserId, code: &Digest) -> Result<bool> {
         self.write(|state| {
-            Ok(Arc::make_mut(&mut state.factors).recovery_codes.remove(&(user, *code)))
+            Ok(Arc::make_mut(&mut state.factors).recovery_codes.remove(&(user, *code)).is_some())
         })
     }
 }

@@ -89,7 +89,7 @@ impl<A: Attrs> State<A> {
         Arc::make_mut(passwords).rows.remove(&id);
         let factors = Arc::make_mut(factors);
         factors.delete(id);
-        factors.replace_codes(id, &[]);
+        factors.recovery_codes.retain(|(owner, _), _| *owner != id);
         Arc::make_mut(memberships).rows.retain(|_, row| row.user != id);
         Arc::make_mut(invitations).rows.retain(|_, row| row.invited_by != id);
         Arc::make_mut(clients).delete_of(id);

@@ -12,7 +12,8 @@ use crate::tx::SqlTx;
 
 macro_rules! columns {
     () => {
-        "id, user_id, secret, handle_digest, last_step, created_ms, confirmed_ms, expires_ms"
+        "id, user_id, secret, handle_digest, last_step, created_ms, confirmed_ms, expires_ms, \
+         doubted_ms"
     };
 }
 
@@ -23,7 +24,7 @@ statements! { Factors;
     );
     DELETE_TOTP_ENROLMENTS = "DELETE FROM {totps} WHERE user_id = ? AND confirmed_ms IS NULL";
     INSERT_TOTP = concat!(
-        "INSERT INTO {totps} (", columns!(), ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO {totps} (", columns!(), ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     CONFIRM_TOTP =
         "UPDATE {totps} SET enrolled_user_id = user_id, last_step = ?, confirmed_ms = ? \
@@ -31,10 +32,17 @@ statements! { Factors;
     SPEND_TOTP_STEP =
         "UPDATE {totps} SET last_step = ? \
          WHERE id = ? AND confirmed_ms IS NOT NULL AND last_step < ?";
+    DOUBT_TOTP =
+        "UPDATE {totps} SET doubted_ms = ? \
+         WHERE enrolled_user_id = ? AND confirmed_ms >= ? AND doubted_ms IS NULL";
+    TRUST_TOTP = "UPDATE {totps} SET doubted_ms = NULL WHERE id = ? AND doubted_ms IS NOT NULL";
     DELETE_TOTP = "DELETE FROM {totps} WHERE enrolled_user_id = ?";
     COUNT_RECOVERY_CODES = "SELECT COUNT(*) AS total FROM {recovery_codes} WHERE user_id = ?";
     DELETE_RECOVERY_CODES = "DELETE FROM {recovery_codes} WHERE user_id = ?";
-    INSERT_RECOVERY_CODE = "INSERT INTO {recovery_codes} (user_id, digest) VALUES (?, ?)";
+    DELETE_LATE_RECOVERY_CODES =
+        "DELETE FROM {recovery_codes} WHERE user_id = ? AND made_ms >= ?";
+    INSERT_RECOVERY_CODE =
+        "INSERT INTO {recovery_codes} (user_id, digest, made_ms) VALUES (?, ?, ?)";
     SPEND_RECOVERY_CODE = "DELETE FROM {recovery_codes} WHERE user_id = ? AND digest = ?";
 }
 
@@ -48,6 +56,7 @@ fn decode(row: &dyn Row) -> Result<Totp> {
         created: row.time("created_ms")?,
         confirmed: row.time_if_any("confirmed_ms")?,
         expires: row.time("expires_ms")?,
+        doubted: row.time_if_any("doubted_ms")?,
     })
 }
 
@@ -79,10 +88,20 @@ look_ups! {
 
 impl<E: Engine, A: Attrs> FactorsMut for SqlTx<'_, E, A> {
     async fn insert_totp(&mut self, totp: &Totp) -> Result<()> {
-        let Totp { id, user, secret, handle, last_step, created, confirmed, expires } = totp;
+        let Totp { id, user, secret, handle, last_step, created, confirmed, expires, doubted } =
+            totp;
         self.execute(DELETE_TOTP_ENROLMENTS, values![user]).await?;
-        let values =
-            values![id, user, secret, handle, stored(*last_step), *created, *confirmed, *expires,];
+        let values = values![
+            id,
+            user,
+            secret,
+            handle,
+            stored(*last_step),
+            *created,
+            *confirmed,
+            *expires,
+            *doubted,
+        ];
         self.insert(INSERT_TOTP, values, "authenticator app").await?;
         Ok(())
     }
@@ -97,17 +116,34 @@ impl<E: Engine, A: Attrs> FactorsMut for SqlTx<'_, E, A> {
         self.change(SPEND_TOTP_STEP, values![step, &id, step]).await
     }
 
+    async fn doubt_totp(&mut self, user: UserId, since: Timestamp, now: Timestamp) -> Result<bool> {
+        self.change(DOUBT_TOTP, values![now, &user, since]).await
+    }
+
+    async fn trust_totp(&mut self, id: TotpId) -> Result<bool> {
+        self.change(TRUST_TOTP, values![&id]).await
+    }
+
     async fn delete_totp(&mut self, user: UserId) -> Result<bool> {
         self.execute(DELETE_TOTP_ENROLMENTS, values![&user]).await?;
         self.change(DELETE_TOTP, values![&user]).await
     }
 
-    async fn replace_recovery_codes(&mut self, user: UserId, codes: &[Digest]) -> Result<()> {
+    async fn replace_recovery_codes(
+        &mut self,
+        user: UserId,
+        codes: &[Digest],
+        now: Timestamp,
+    ) -> Result<()> {
         self.execute(DELETE_RECOVERY_CODES, values![&user]).await?;
         for code in codes {
-            self.insert(INSERT_RECOVERY_CODE, values![&user, code], "recovery code").await?;
+            self.insert(INSERT_RECOVERY_CODE, values![&user, code, now], "recovery code").await?;
         }
         Ok(())
+    }
+
+    async fn delete_recovery_codes(&mut self, user: UserId, since: Timestamp) -> Result<u64> {
+        self.execute(DELETE_LATE_RECOVERY_CODES, values![&user, since]).await
     }
 
     async fn spend_recovery_code(&mut self, user: UserId, code: &Digest) -> Result<bool> {

@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 16, text: include_str!("../migrations/0016_nodes.sql") },
     Migration { version: 17, text: include_str!("../migrations/0017_client_sessions.sql") },
     Migration { version: 18, text: include_str!("../migrations/0018_password_versions.sql") },
+    Migration { version: 19, text: include_str!("../migrations/0019_doubts.sql") },
 ];
 
 /// What the migrator keeps about itself.

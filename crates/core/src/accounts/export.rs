@@ -28,6 +28,8 @@ pub struct Export<A: Attrs> {
     pub password_changed: Option<Timestamp>,
     /// When he enrolled an authenticator app, if he has one.
     pub totp_enrolled: Option<Timestamp>,
+    /// Since when that may be somebody else's, if so.
+    pub totp_doubted: Option<Timestamp>,
     /// How many recovery codes he has left.
     pub recovery_codes: u64,
 }
@@ -45,10 +47,19 @@ impl<S: Store> Accounts<S> {
             let user = self.present_user(tx, id).await?;
             let emails = tx.login_emails_of(id).await?;
             let password_changed = tx.password(id).await?.map(|password| password.changed);
-            let totp_enrolled = tx.totp(id).await?.and_then(|totp| totp.confirmed);
+            let totp = tx.totp(id).await?.filter(|totp| self.counts(totp));
+            let totp_enrolled = totp.as_ref().and_then(|totp| totp.confirmed);
+            let totp_doubted = totp.and_then(|totp| totp.doubted);
             let recovery_codes = tx.count_recovery_codes(id).await?;
             self.record(tx, &Event::UserExported { user: id }, origin).await?;
-            Ok(Export { user, emails, password_changed, totp_enrolled, recovery_codes })
+            Ok(Export {
+                user,
+                emails,
+                password_changed,
+                totp_enrolled,
+                totp_doubted,
+                recovery_codes,
+            })
         })
     }
 

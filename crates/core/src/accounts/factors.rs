@@ -39,7 +39,11 @@ pub struct TotpEnrolment {
 impl<S: Store> Accounts<S> {
     /// Begins to enrol an authenticator app; nothing is enrolled until
     /// [`confirm_totp`](Accounts::confirm_totp) proves it. [`Error::Duplicate`] while one is enrolled.
-    pub async fn enrol_totp(&self, user: impl Into<Enroller>) -> Result<TotpEnrolment, Error> {
+    pub async fn enrol_totp(
+        &self,
+        user: impl Into<Enroller>,
+        origin: &Origin,
+    ) -> Result<TotpEnrolment, Error> {
         let user = user.into();
         let now = self.now();
         let secret = TotpSecret::mint(self.entropy());
@@ -55,9 +59,10 @@ impl<S: Store> Accounts<S> {
             created: now,
             confirmed: None,
             expires: now + self.settings().code_lifetime,
+            doubted: None,
         };
         let account = unit!(self, |tx, _| {
-            if tx.totp(user.id()).await?.is_some() {
+            if self.present_totp(tx, user.id(), origin).await?.is_some() {
                 return Err(Error::Duplicate("authenticator app"));
             }
             tx.insert_totp(&totp).await?;
@@ -161,7 +166,7 @@ impl<S: Store> Accounts<S> {
         if !tx.delete_totp(user).await? {
             return Err(Error::NotFound("authenticator app"));
         }
-        tx.replace_recovery_codes(user, &[]).await?;
+        tx.replace_recovery_codes(user, &[], self.now()).await?;
         self.record(tx, &Event::TotpDisabled { user }, origin).await?;
         self.credentials_changed(tx, user, keep, Notice::TotpDisabled, origin).await
     }
@@ -175,7 +180,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<Vec<RecoveryCode>, Error> {
         let codes = self.mint_recovery_codes();
         unit!(self, |tx, _| {
-            if tx.totp(user.id()).await?.is_none() {
+            if self.present_totp(tx, user.id(), origin).await?.is_none() {
                 return Err(Error::NotFound("authenticator app"));
             }
             self.store_recovery_codes(tx, user.id(), &codes).await?;
@@ -222,7 +227,7 @@ impl<S: Store> Accounts<S> {
             self.keys().label(Label::RecoveryCode, &parts)
         };
         let digests: Vec<Digest> = codes.iter().map(digest).collect();
-        tx.replace_recovery_codes(user, &digests).await
+        tx.replace_recovery_codes(user, &digests, self.now()).await
     }
 
     /// The secret of a factor; `None`, and a word to the operator, when its key is gone from the ring.

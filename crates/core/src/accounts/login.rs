@@ -12,7 +12,7 @@ use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash, Verdict};
-use crate::store::{BudgetsMut, Factors, Passwords, PasswordsMut, Store, StoreError, Users};
+use crate::store::{BudgetsMut, Passwords, PasswordsMut, Store, StoreError, Users};
 use crate::text::FlowState;
 
 /// A request for a login code by mail.
@@ -165,7 +165,7 @@ impl<S: Store> Accounts<S> {
         let Proven { methods: done, standing, occasion } = proven;
         let asked = step_context(user.id, &user.roles, origin.client, &done);
         let second = asked.has_second_factor();
-        let enrolled = tx.totp(user.id).await?.is_some();
+        let enrolled = self.present_totp(tx, user.id, origin).await?.is_some();
         // Whatever the rule says, who has a second factor proves it (R-MF-02).
         let next = match self.parts().behavior.steps.next(&asked) {
             _ if enrolled && !second => Some(Step::Totp),

@@ -11,14 +11,15 @@ use crate::ids::{LoginEmailId, UserId};
 use crate::mail::{Message, Notice};
 use crate::origin::Origin;
 use crate::store::{Flows, FlowsMut, LoginEmails, LoginEmailsMut, Store, StoreError, Users};
+use crate::time::Timestamp;
 use crate::token::CodeToken;
 
 impl<S: Store> Accounts<S> {
     /// Takes the word of whoever reads a proven address that a change was not his (R-NO-01).
     ///
     /// All sessions, refresh tokens, personal keys and flows under way end, addresses that came later go (see
-    /// [`Seniority::outranks`]), a password counts as compromised, and a code to get back in is mailed to that
-    /// address, in one transaction. No session is asked for and none is trusted: who has stolen one cannot do this,
+    /// [`Seniority::outranks`]), a password counts as compromised, an authenticator app that was enrolled then or later
+    /// is in doubt, and a code to get back in is mailed to that address, in one transaction. No session is asked for and none is trusted: who has stolen one cannot do this,
     /// and cannot keep anybody from doing it. Good once; [`Error::Unauthenticated`] for every failure, also when
     /// the address is no longer the user's.
     pub async fn report_notice(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
@@ -57,7 +58,7 @@ impl<S: Store> Accounts<S> {
         if let Some(heir) = heir(&left).filter(|heir| !heir.primary) {
             self.promote(tx, heir, origin).await?;
         }
-        self.secure(tx, user, &reader.address, origin).await
+        self.secure(tx, user, &reader.address, flow.created, origin).await
     }
 
     async fn take_revert(
@@ -82,7 +83,7 @@ impl<S: Store> Accounts<S> {
                 self.tell(tx, user, &other.address, notice, Means::Report).await?;
             }
         }
-        self.secure(tx, user, &email.address, origin).await
+        self.secure(tx, user, &email.address, flow.created, origin).await
     }
 
     /// Spends an objection, and holds off other changes of the addresses of its user. Whatever is wrong undoes the
@@ -200,16 +201,19 @@ impl<S: Store> Accounts<S> {
         Ok(flow)
     }
 
-    /// Ends everything that could be in the wrong hands, and mails a code to get back in.
+    /// Ends everything that could be in the wrong hands since something that was objected to, and mails a code to get
+    /// back in.
     async fn secure(
         &self,
         tx: &mut S::Tx<'_>,
         user: UserId,
         to: &EmailAddress,
+        objected: Timestamp,
         origin: &Origin,
     ) -> Result<(), Error> {
         let (cause, reason) = (CompromiseCause::Objection, EndReason::Objection);
         self.revoke_password(tx, user, cause, reason, origin).await?;
+        self.doubt_factors(tx, user, objected, origin).await?;
         let room = self.debit_notice(tx, to, ["recovery", "code"], self.now()).await?;
         let letter = if room { Letter::Granted(Message::Recovery) } else { Letter::Nothing };
         self.mail_reset(tx, user, to, letter, origin).await

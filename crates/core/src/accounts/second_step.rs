@@ -1,6 +1,6 @@
 use super::factors::{RECOVERY, TOTP};
 use super::{Accounts, Answer};
-use crate::entity::{Method, Step, TotpCode, UserStatus};
+use crate::entity::{Method, Step, Totp, TotpCode, UserStatus};
 use crate::error::Error;
 use crate::event::{Event, FailureReason};
 use crate::ids::{TotpId, UserId};
@@ -76,7 +76,12 @@ impl<S: Store> Accounts<S> {
         if flow.accept_answer(self.keys(), Step::Totp, Some(state), client, now).is_err() {
             return refused(FailureReason::FlowRefused).await;
         }
-        let Some(shown) = self.shown_factor(user, &attempt.proof, now).await? else {
+        // A recovery code takes the place of the app, so neither is worth more than the other.
+        let totp = self.totp(user).await?;
+        let Some(totp) = totp else {
+            return refused(FailureReason::WrongSecret).await;
+        };
+        let Some(shown) = self.shown_factor(&totp, &attempt.proof, now) else {
             return refused(FailureReason::WrongSecret).await;
         };
         let settled = unit!(self, |tx, _| {
@@ -88,6 +93,7 @@ impl<S: Store> Accounts<S> {
             let owner = owner.ok_or(Error::Unauthenticated)?;
             self.refund_failure(tx, origin).await?;
             tx.reset_attempts(key).await?;
+            self.trust_totp(tx, &totp, origin).await?;
             let mut done = flow.methods.clone();
             done.push(method);
             self.proceed(tx, &owner, done.into(), &flow.email, state, origin).await
@@ -99,24 +105,17 @@ impl<S: Store> Accounts<S> {
     }
 
     /// Verifies a proof, as far as that can be done without spending it.
-    async fn shown_factor(
-        &self,
-        user: UserId,
-        proof: &FactorProof,
-        now: Timestamp,
-    ) -> Result<Option<Shown>, Error> {
+    fn shown_factor(&self, totp: &Totp, proof: &FactorProof, now: Timestamp) -> Option<Shown> {
         match proof {
             FactorProof::Totp(code) => {
-                let totp = self.read().await?.totp(user).await?;
-                Ok(totp.zip(code.as_ref()).and_then(|(totp, code)| {
-                    let step = totp.accept(&self.open_totp(&totp)?, code, now)?;
-                    Some(Shown::Step(totp.id, step))
-                }))
+                let step = totp.accept(&self.open_totp(totp)?, code.as_ref()?, now)?;
+                Some(Shown::Step(totp.id, step))
             }
-            FactorProof::RecoveryCode(code) => Ok(code.as_ref().map(|code| {
-                let parts = [user.as_bytes().as_slice(), code.expose().as_bytes()];
-                Shown::RecoveryCode(self.keys().labels(Label::RecoveryCode, &parts))
-            })),
+            FactorProof::RecoveryCode(code) => {
+                let code = code.as_ref()?;
+                let parts = [totp.user.as_bytes().as_slice(), code.expose().as_bytes()];
+                Some(Shown::RecoveryCode(self.keys().labels(Label::RecoveryCode, &parts)))
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 use std::fmt::Write;
+use std::time::Duration;
 
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -28,6 +29,8 @@ pub struct Totp {
     pub confirmed: Option<Timestamp>,
     /// When the enrolment dies, unless it is proven.
     pub expires: Timestamp,
+    /// Since when it may be somebody else's, by an objection that nobody who has it contradicted (R-RC-04).
+    pub doubted: Option<Timestamp>,
 }
 
 /// The secret that a user's authenticator app shares with the server: 160 bits (R-OT-03).
@@ -54,6 +57,17 @@ impl Totp {
         context[..16].copy_from_slice(id.as_bytes());
         context[16..].copy_from_slice(user.as_bytes());
         context
+    }
+
+    /// Whether it is a factor still: for ever, or until it was doubted for as long as `wait` says (R-RC-04).
+    pub fn counts(&self, wait: Duration, now: Timestamp) -> bool {
+        self.doubted.is_none_or(|since| now < since + wait)
+    }
+
+    /// From when on apps and recovery codes are in doubt by an objection to something of this moment. What a notice
+    /// tells of happened a little before it was written.
+    pub fn doubted_from(objected: Timestamp) -> Timestamp {
+        objected - Duration::from_mins(1)
     }
 
     /// Decides over a code: the time step that it is good for, if it is one of this moment or of the step
@@ -200,6 +214,7 @@ mod tests {
             created: at(0),
             confirmed: Some(at(0)),
             expires: at(600),
+            doubted: None,
         }
     }
 
@@ -237,6 +252,17 @@ mod tests {
         assert_eq!(totp(39).accept(&secret(), &code, at(1_230)), Some(40));
         assert_eq!(totp(40).accept(&secret(), &code, at(1_230)), None);
         assert_eq!(totp(41).accept(&secret(), &code, at(1_230)), None);
+    }
+
+    #[test]
+    fn an_app_counts_until_it_was_doubted_for_too_long() {
+        // R-RC-04
+        let (wait, doubted) = (Duration::from_secs(100), Some(at(50)));
+        assert!(totp(0).counts(wait, at(9_999_999)));
+        let doubted = Totp { doubted, ..totp(0) };
+        assert!(doubted.counts(wait, Timestamp::from_millis(149_999)));
+        assert!(!doubted.counts(wait, at(150)));
+        assert_eq!(Totp::doubted_from(at(100)), at(40));
     }
 
     #[test]

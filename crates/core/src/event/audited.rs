@@ -32,6 +32,9 @@ impl<A: Attrs> Event<'_, A> {
             Self::SessionsEnded { .. } => "sessions.ended",
             Self::TotpEnabled { .. } => "totp.enabled",
             Self::TotpDisabled { .. } => "totp.disabled",
+            Self::TotpDoubted { .. } => "totp.doubted",
+            Self::TotpTrusted { .. } => "totp.trusted",
+            Self::RecoveryCodesRevoked { .. } => "recovery-codes.revoked",
             Self::RecoveryCodesReplaced { .. } => "recovery-codes.replaced",
             Self::RecoveryCodeUsed { .. } => "recovery-code.used",
             Self::ClientCreated { .. } => "client.created",
@@ -91,6 +94,9 @@ impl<A: Attrs> Event<'_, A> {
             | Self::BootstrapUsed { user }
             | Self::TotpEnabled { user }
             | Self::TotpDisabled { user }
+            | Self::TotpDoubted { user }
+            | Self::TotpTrusted { user }
+            | Self::RecoveryCodesRevoked { user, .. }
             | Self::RecoveryCodesReplaced { user }
             | Self::FactorProven { user, .. }
             | Self::PersonalKeysRevoked { user, .. }
@@ -161,6 +167,9 @@ impl<A: Attrs> Event<'_, A> {
             | Self::PasswordResetStarted { .. }
             | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }
+            | Self::TotpDoubted { .. }
+            | Self::TotpTrusted { .. }
+            | Self::RecoveryCodesRevoked { .. }
             | Self::RecoveryCodesReplaced { .. }
             | Self::RecoveryCodeUsed { .. }
             | Self::SessionOpened { .. }

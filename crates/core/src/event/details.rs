@@ -60,6 +60,8 @@ impl<A: Attrs> Event<'_, A> {
             | Self::BootstrapUsed { .. }
             | Self::TotpEnabled { .. }
             | Self::TotpDisabled { .. }
+            | Self::TotpDoubted { .. }
+            | Self::TotpTrusted { .. }
             | Self::RecoveryCodesReplaced { .. } => json!({}),
             Self::UserImpersonated { session, reason } => json!({
                 "sessionId": session.id,
@@ -98,7 +100,9 @@ impl<A: Attrs> Event<'_, A> {
                 "after": after.roles,
                 "version": after.version,
             }),
-            Self::PersonalKeysRevoked { count, .. } => json!({ "count": count }),
+            Self::RecoveryCodesRevoked { count, .. } | Self::PersonalKeysRevoked { count, .. } => {
+                json!({ "count": count })
+            }
             Self::ClientRefused { client, reason, .. } => json!({
                 "clientId": client,
                 "reason": reason.name(),

@@ -42,11 +42,13 @@ pub enum Notice {
     PasswordMarked,
     /// An administrator made the password worthless; a code for another one is in another mail (R-PW-11).
     PasswordRevoked,
+    /// The recovery codes that were made lately no longer work, by an objection (R-RC-04).
+    RecoveryCodesRevoked,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::PasswordChanged,
         Self::EmailAdded,
         Self::EmailRemoved,
@@ -65,6 +67,7 @@ impl Notice {
         Self::PersonalKeySecretAdded,
         Self::PasswordMarked,
         Self::PasswordRevoked,
+        Self::RecoveryCodesRevoked,
     ];
 
     /// The name of the notice, as its template knows it.
@@ -88,6 +91,7 @@ impl Notice {
             Self::PersonalKeySecretAdded => "personal-key-secret-added",
             Self::PasswordMarked => "password-marked",
             Self::PasswordRevoked => "password-revoked",
+            Self::RecoveryCodesRevoked => "recovery-codes-revoked",
         }
     }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::notice::SealedNotice;
-use super::{Code, Deletion, Mail, Message, Place};
+use super::{Code, Deletion, Doubt, Mail, Message, Place};
 use crate::email::EmailAddress;
 use crate::ids::MailId;
 use crate::secret::Secret;
@@ -21,6 +21,9 @@ pub(crate) struct SealedMail {
     deletion: Option<SealedDeletion>,
     #[serde(default)]
     place: Option<SealedPlace>,
+    /// The hours of a doubt.
+    #[serde(default)]
+    hours: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,6 +70,7 @@ impl SealedMail {
                 | Message::VerifyEmail(_)
                 | Message::ResetPassword(_)
                 | Message::AddressInUse
+                | Message::FactorDoubted(_)
                 | Message::Recovery(_)
                 | Message::ResetStarted(_)
                 | Message::Notice(_)
@@ -88,9 +92,24 @@ impl SealedMail {
                 | Message::ResetPassword(_)
                 | Message::AddressInUse
                 | Message::AccountDeleted(_)
+                | Message::FactorDoubted(_)
                 | Message::Recovery(_)
                 | Message::ResetStarted(_)
                 | Message::Notice(_) => None,
+            },
+            hours: match &mail.message {
+                Message::FactorDoubted(Doubt { hours }) => Some(*hours),
+                Message::SignUp(_)
+                | Message::Login(_)
+                | Message::AlreadyRegistered(_)
+                | Message::VerifyEmail(_)
+                | Message::ResetPassword(_)
+                | Message::AddressInUse
+                | Message::AccountDeleted(_)
+                | Message::Recovery(_)
+                | Message::ResetStarted(_)
+                | Message::Notice(_)
+                | Message::Invitation(_) => None,
             },
         }
     }
@@ -113,6 +132,7 @@ impl SealedMail {
                 let SealedDeletion { link, days } = self.deletion?;
                 Message::AccountDeleted(Deletion { link: link.map(Secret::new), days })
             }
+            ("factor-doubted", None) => Message::FactorDoubted(Doubt { hours: self.hours? }),
             ("recovery", Some(code)) => Message::Recovery(code),
             ("reset-started", Some(code)) => Message::ResetStarted(code),
             ("notice", None) => Message::Notice(notice?),

@@ -31,11 +31,27 @@ pub trait FactorsMut {
     /// any number of concurrent callers with one step exactly one is told `true` (R-OT-01).
     async fn spend_totp_step(&mut self, id: TotpId, step: u64) -> Result<bool>;
 
+    /// Doubts the authenticator app of a user from `now` on, if it was proven at `since` or later and is not doubted yet;
+    /// answers whether it does (R-RC-04).
+    async fn doubt_totp(&mut self, user: UserId, since: Timestamp, now: Timestamp) -> Result<bool>;
+
+    /// Takes the doubt about an authenticator app back; answers whether there was one.
+    async fn trust_totp(&mut self, id: TotpId) -> Result<bool>;
+
     /// Deletes the authenticator app of a user, enrolled or not; answers whether one was enrolled.
     async fn delete_totp(&mut self, user: UserId) -> Result<bool>;
 
-    /// Replaces all recovery codes of a user by these; none for none.
-    async fn replace_recovery_codes(&mut self, user: UserId, codes: &[Digest]) -> Result<()>;
+    /// Replaces all recovery codes of a user by these, made at `now`; none for none.
+    async fn replace_recovery_codes(
+        &mut self,
+        user: UserId,
+        codes: &[Digest],
+        now: Timestamp,
+    ) -> Result<()>;
+
+    /// Deletes the recovery codes of a user that were made at `since` or later; answers how many there were. Those of
+    /// which it is not known when they were made stay.
+    async fn delete_recovery_codes(&mut self, user: UserId, since: Timestamp) -> Result<u64>;
 
     /// Spends a recovery code of this user, if it is there; answers whether it was. Of any number of
     /// concurrent callers exactly one is told `true` (R-RC-01).

@@ -53,6 +53,8 @@ pub(super) fn read(reader: &mut Reader, service: String) -> Settings {
             standard.deletion_grace,
             between(Duration::ZERO, 365 * DAY),
         ),
+        // R-RC-04
+        doubt_wait: reader.checked("doubt_wait", standard.doubt_wait, between(DAY, 30 * DAY)),
         // R-RC-05
         invitation_lifetime: reader.checked(
             "invitation_lifetime",

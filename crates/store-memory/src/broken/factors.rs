@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use durward_core::Timestamp;
 use durward_core::entity::Totp;
@@ -129,11 +130,11 @@ pub(super) const FAULTS: Faults = &[
         &[
             Fault::spend_recovery_code(|_, _, _| Ok(true)),
             Fault::spend_recovery_code(|state, user, code| {
-                Ok(state.factors.recovery_codes.contains(&(user, *code)))
+                Ok(state.factors.recovery_codes.contains_key(&(user, *code)))
             }),
             Fault::spend_recovery_code(|state, _, code| {
                 let before = state.factors.recovery_codes.len();
-                factors(state).recovery_codes.retain(|(_, kept)| kept != code);
+                factors(state).recovery_codes.retain(|(_, kept), _| kept != code);
                 Ok(state.factors.recovery_codes.len() < before)
             }),
             Fault::count_recovery_codes(|state, _| state.factors.recovery_codes.len() as u64),
@@ -142,17 +143,99 @@ pub(super) const FAULTS: Faults = &[
     (
         "new_recovery_codes_replace_the_old_ones",
         &[
-            Fault::replace_recovery_codes(|state, user, codes| {
-                let added = codes.iter().map(|code| (user, *code));
+            Fault::replace_recovery_codes(|state, user, codes, now| {
+                let added = codes.iter().map(|code| ((user, *code), now));
                 factors(state).recovery_codes.extend(added);
                 Ok(())
             }),
-            Fault::replace_recovery_codes(|state, user, codes| {
+            Fault::replace_recovery_codes(|state, user, codes, now| {
                 factors(state).recovery_codes.clear();
-                factors(state).replace_codes(user, codes);
+                factors(state).replace_codes(user, codes, now);
                 Ok(())
             }),
         ],
     ),
     ("of_concurrent_uses_of_a_recovery_code_one_counts", &[Fault::UnitsOverlap]),
+    (
+        "an_app_that_was_proven_late_is_doubted_once",
+        &[
+            Fault::doubt_totp(|_, _, _, _| Ok(true)),
+            Fault::doubt_totp(|_, _, _, _| Ok(false)),
+            // Whenever it was proven.
+            Fault::doubt_totp(|state, user, _, now| {
+                Ok(factors(state).doubt(user, Timestamp::from_millis(i64::MIN), now))
+            }),
+            // Later than that only.
+            Fault::doubt_totp(|state, user, since, now| {
+                Ok(factors(state).doubt(user, since + Duration::from_millis(1), now))
+            }),
+            // From when it was proven on.
+            Fault::doubt_totp(|state, user, since, _| Ok(factors(state).doubt(user, since, since))),
+            // Again and again.
+            Fault::doubt_totp(|state, user, since, now| {
+                let rows = factors(state).totps.values_mut();
+                let mut mine = rows.filter(|row| row.user == user && row.confirmed.is_some());
+                let mine = mine.find(|row| row.confirmed >= Some(since));
+                Ok(mine.map(|row| Arc::make_mut(row).doubted = Some(now)).is_some())
+            }),
+            // Everybody's.
+            Fault::doubt_totp(|state, user, since, now| {
+                let doubted = factors(state).doubt(user, since, now);
+                if doubted {
+                    let rows = factors(state).totps.values_mut();
+                    rows.for_each(|row| Arc::make_mut(row).doubted = Some(now));
+                }
+                Ok(doubted)
+            }),
+        ],
+    ),
+    (
+        "a_doubt_is_taken_back",
+        &[
+            Fault::trust_totp(|_, _| Ok(true)),
+            Fault::trust_totp(|state, id| {
+                Ok(state.factors.totps.get(&id).is_some_and(|row| row.doubted.is_some()))
+            }),
+            Fault::trust_totp(|state, id| {
+                let trusted = factors(state).trust(id);
+                let rows = factors(state).totps.values_mut();
+                rows.for_each(|row| Arc::make_mut(row).doubted = None);
+                Ok(trusted)
+            }),
+            Fault::trust_totp(|state, id| {
+                let row = factors(state).totps.get_mut(&id);
+                Ok(row.map(|row| Arc::make_mut(row).doubted = None).is_some())
+            }),
+        ],
+    ),
+    (
+        "late_recovery_codes_are_deleted",
+        &[
+            Fault::delete_recovery_codes(|_, _, _| Ok(0)),
+            Fault::delete_recovery_codes(|state, user, _| {
+                Ok(factors(state).delete_codes(user, Timestamp::from_millis(i64::MIN)))
+            }),
+            Fault::delete_recovery_codes(|state, user, since| {
+                Ok(factors(state).delete_codes(user, since + Duration::from_millis(1)))
+            }),
+            Fault::delete_recovery_codes(|state, user, since| {
+                _ = factors(state).delete_codes(user, since);
+                Ok(2)
+            }),
+            Fault::delete_recovery_codes(|state, _, since| {
+                let before = state.factors.recovery_codes.len();
+                factors(state).recovery_codes.retain(|_, made| *made < since);
+                Ok((before - state.factors.recovery_codes.len()) as u64)
+            }),
+            // Of codes that are made again it is known when they were made at first.
+            Fault::replace_recovery_codes(|state, user, codes, now| {
+                let before = state.factors.recovery_codes.clone();
+                factors(state).replace_codes(user, codes, now);
+                for (key, made) in &mut factors(state).recovery_codes {
+                    *made = before.get(key).copied().unwrap_or(now);
+                }
+                Ok(())
+            }),
+        ],
+    ),
 ];

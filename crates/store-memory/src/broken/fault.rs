@@ -311,8 +311,11 @@ port! {
             insert_totp(totp: &Totp) -> ();
             confirm_totp(id: TotpId, step: u64, now: Timestamp) -> bool;
             spend_totp_step(id: TotpId, step: u64) -> bool;
+            doubt_totp(user: UserId, since: Timestamp, now: Timestamp) -> bool;
+            trust_totp(id: TotpId) -> bool;
             delete_totp(user: UserId) -> bool;
-            replace_recovery_codes(user: UserId, codes: &[Digest]) -> ();
+            replace_recovery_codes(user: UserId, codes: &[Digest], now: Timestamp) -> ();
+            delete_recovery_codes(user: UserId, since: Timestamp) -> u64;
             spend_recovery_code(user: UserId, code: &Digest) -> bool;
         }
         OrganizationsMut<Suite> {

@@ -7,7 +7,8 @@ mod engines;
 
 mod administrators;
 mod authorization;
+mod doubts;
 mod nodes;
-mod people;
 mod objections;
+mod people;
 mod rotations;

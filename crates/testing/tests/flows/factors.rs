@@ -39,7 +39,7 @@ async fn enrolled() -> Enrolled {
     let it = TestAccounts::new();
     let session = it.sign_up(ADA).await;
     let user = fresh(&it, &session).await;
-    let enrolment = it.accounts().enrol_totp(&user).await.unwrap();
+    let enrolment = it.accounts().enrol_totp(&user, &it.origin()).await.unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(it.accounts().now()));
     let codes = it
@@ -139,7 +139,7 @@ async fn nothing_is_enrolled_before_its_proof_and_all_other_sessions_end_with_it
     let first = it.sign_up(ADA).await;
     let other = it.log_in(ADA).await;
     let user = fresh(&it, &first).await;
-    let enrolment = it.accounts().enrol_totp(&user).await.unwrap();
+    let enrolment = it.accounts().enrol_totp(&user, &it.origin()).await.unwrap();
     assert_eq!(it.log_in(ADA).await.user, first.user, "not asked for yet");
     let secret = secret_of(enrolment.secret.expose());
     let now = totp_step(it.accounts().now());
@@ -153,7 +153,10 @@ async fn nothing_is_enrolled_before_its_proof_and_all_other_sessions_end_with_it
     assert_eq!(codes.len(), 10);
     let again = confirm(Some(&enrolment.handle), Some(&right)).await;
     assert!(matches!(again, Err(Error::Invalid(_))));
-    assert!(matches!(it.accounts().enrol_totp(&user).await, Err(Error::Duplicate(_))));
+    assert!(matches!(
+        it.accounts().enrol_totp(&user, &it.origin()).await,
+        Err(Error::Duplicate(_))
+    ));
     assert!(it.accounts().authenticate(&first.token, None).await.is_ok());
     assert!(it.accounts().authenticate(&other.token, None).await.is_err());
     assert!(it.accounts().refresh(&other.refresh, &it.origin()).await.is_err());
@@ -166,7 +169,7 @@ async fn an_enrolment_of_somebody_else_or_of_long_ago_proves_nothing() {
     let it = TestAccounts::new();
     let (ada, eve) = (it.sign_up(ADA).await, it.sign_up("eve@example.com").await);
     let (ada, eve) = (fresh(&it, &ada).await, fresh(&it, &eve).await);
-    let enrolment = it.accounts().enrol_totp(&ada).await.unwrap();
+    let enrolment = it.accounts().enrol_totp(&ada, &it.origin()).await.unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = || secret.code_at(totp_step(it.accounts().now()));
     let theirs = it.accounts();
@@ -230,7 +233,7 @@ async fn after_a_hundred_failures_the_app_is_off_and_a_recovery_code_is_not() {
     // Bound anew, it works again.
     let user = fresh(&ada.it, &issued).await;
     ada.it.accounts().remove_totp(&user, &ada.it.origin()).await.unwrap();
-    let enrolment = ada.it.accounts().enrol_totp(&user).await.unwrap();
+    let enrolment = ada.it.accounts().enrol_totp(&user, &ada.it.origin()).await.unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(ada.it.accounts().now()));
     let confirmed = ada.it.accounts();
@@ -312,7 +315,7 @@ async fn a_new_enrolment_forgets_the_wrong_codes_of_the_one_before() {
         let wrong = accounts.confirm_totp(&user, None, None, &origin).await;
         assert!(matches!(wrong, Err(Error::Invalid(_))));
     }
-    let enrolment = accounts.enrol_totp(&user).await.unwrap();
+    let enrolment = accounts.enrol_totp(&user, &it.origin()).await.unwrap();
     let code = secret_of(enrolment.secret.expose()).code_at(totp_step(accounts.now()));
     let confirmed = accounts.confirm_totp(&user, Some(&enrolment.handle), Some(&code), &origin);
     assert!(confirmed.await.is_ok());

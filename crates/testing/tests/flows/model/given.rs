@@ -134,14 +134,15 @@ impl Given {
 
     /// An enrolment that waits for the first code.
     pub(crate) fn enrolment(&self) -> (FlowToken, TotpCode) {
-        let enrolment = at_once(self.it.accounts().enrol_totp(&self.fresh())).unwrap();
+        let enrolment =
+            at_once(self.it.accounts().enrol_totp(&self.fresh(), &self.it.origin())).unwrap();
         let secret = secret_of(enrolment.secret.expose());
         (enrolment.handle, secret.code_at(totp_step(self.it.accounts().now())))
     }
 
     pub(crate) fn enrolled(&self) -> App {
         let (it, user) = (&self.it, self.fresh());
-        let enrolment = at_once(it.accounts().enrol_totp(&user)).unwrap();
+        let enrolment = at_once(it.accounts().enrol_totp(&user, &it.origin())).unwrap();
         let secret = secret_of(enrolment.secret.expose());
         let code = secret.code_at(totp_step(it.accounts().now()));
         let (handle, origin) = (Some(&enrolment.handle), it.origin());
