@@ -94,7 +94,7 @@ use crate::hook::Hook;
 use crate::ids::AuditId;
 use crate::keys::KeyRing;
 use crate::mail::{Links, Mailer};
-use crate::meter::Meters;
+use crate::meters::Meters;
 use crate::origin::Origin;
 use crate::password::{HashError, PasswordHasher};
 use crate::settings::Settings;

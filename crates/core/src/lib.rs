@@ -21,6 +21,7 @@ pub mod ids;
 pub mod keys;
 pub mod mail;
 pub mod meter;
+mod meters;
 pub mod origin;
 pub mod page;
 pub mod password;

@@ -41,3 +41,22 @@ pub async fn granted_together<S: Store>(
     }
     count
 }
+
+/// How many failed credentials two nodes look at in turn before one of them refuses to; panics if neither ever does.
+pub async fn failures_looked_at<S: Store>(
+    nodes: [&Accounts<S>; 2],
+    spender: Spender,
+    rate: Rate,
+) -> u32 {
+    for count in 0..=rate.burst {
+        let node = nodes[usize::from(count % 2 == 1)];
+        match node.check_rate(spender, &rate).await {
+            Ok(()) => node.charge_failure(spender, &rate).await,
+            Err(error) => {
+                assert!(matches!(error, Error::Throttled { .. }), "{error:?}");
+                return count;
+            }
+        }
+    }
+    panic!("failures use nothing up");
+}

@@ -4,7 +4,7 @@ use super::Accounts;
 use crate::budget::{Debit, Rate};
 use crate::entity::{LiveClient, RateLimit};
 use crate::error::Error;
-use crate::meter::{self, Allowance, Meter, Spender};
+use crate::meter::{self, Allowance, Cell, Meter, Spender};
 use crate::sharing::Sharing;
 use crate::store::{BudgetsMut, Store};
 use crate::time::Timestamp;
@@ -38,30 +38,40 @@ impl<S: Store> Accounts<S> {
         }
     }
 
-    /// Whether a rate is used up, as far as this node knows; takes nothing. [`Error::Throttled`] if so.
+    /// Whether a rate is used up; takes nothing but what failures cost. [`Error::Throttled`] if so.
+    ///
+    /// It asks nobody, unless failures were [charged](Self::charge_failure) on this node and not paid yet.
     pub async fn check_rate(&self, spender: Spender, rate: &Rate) -> Result<(), Error> {
         let now = self.now();
         let shared = self.meters().of(spender, now);
-        let meter = shared.lock().await;
-        let wait = match &self.parts().sharing {
-            Sharing::Alone => meter.own.wait(rate, now),
+        let mut meter = shared.lock().await;
+        match &self.parts().sharing {
+            Sharing::Alone => meter.own.wait(rate, now).map_or(Ok(()), |wait| Err(throttled(wait))),
             Sharing::Store | Sharing::Limiter(_) => {
-                Some(meter.refused_until.since(now)).filter(|wait| *wait > Duration::ZERO)
+                is_refused(&meter, now)?;
+                if meter.owed(now) == 0 {
+                    return Ok(());
+                }
+                match self.cover(spender, &mut meter, rate, now).await? {
+                    Cover::Leased => Ok(()),
+                    Cover::Share(share) => {
+                        let wait = meter.share.wait(&share, now);
+                        wait.map_or(Ok(()), |wait| Err(refuse(&mut meter, wait, now)))
+                    }
+                }
             }
-        };
-        wait.map_or(Ok(()), |wait| Err(throttled(wait)))
+        }
     }
 
-    /// Takes what a failed credential costs more than a request that succeeds (GW-05).
+    /// Takes what a failed credential costs more than a request that succeeds (GW-05): before the next request is
+    /// looked at.
     pub async fn charge_failure(&self, spender: Spender, rate: &Rate) {
         let now = self.now();
         let shared = self.meters().of(spender, now);
         let mut meter = shared.lock().await;
         match &self.parts().sharing {
             Sharing::Alone => meter.own.charge(rate, Self::FAILURE, now),
-            Sharing::Store | Sharing::Limiter(_) => {
-                meter.owed = (meter.owed + Self::FAILURE).min(rate.burst);
-            }
+            Sharing::Store | Sharing::Limiter(_) => meter.owe(rate, Self::FAILURE, now),
         }
     }
 
@@ -72,58 +82,62 @@ impl<S: Store> Accounts<S> {
         rate: &Rate,
         now: Timestamp,
     ) -> Result<Allowance, Error> {
-        if now < meter.refused_until {
-            return Err(throttled(meter.refused_until.since(now)));
+        is_refused(meter, now)?;
+        meter.expire(now);
+        if let Some(part) = meter::advance(rate, self.count_nodes())
+            && meter.owed(now) == 0
+            && meter.leased == 0
+            && meter.advance.take(&part, 1, now).is_ok()
+        {
+            meter.serve();
+            return Ok(meter.allowance(rate, meter.advance.taken(&part, now), now));
         }
-        if now >= meter.until {
-            meter.leased = 0;
-        }
-        let unleased = meter::unleased(rate).filter(|_| meter.owed == 0 && meter.leased == 0);
-        if unleased.is_some_and(|part| meter.own.take(&part, 1, now).is_ok()) {
-            return Ok(Allowance { rate: *rate, left: rate.burst, reset: rate.interval });
-        }
-        if meter.leased <= meter.owed {
-            let size = (meter.owed + 1 - meter.leased).max(meter::batch(rate)).min(rate.burst);
-            let batches = meter::in_batches(rate, size);
-            match self.lease(spender, &batches, now).await? {
-                None => return self.spend_share(meter, rate, now),
-                Some(Debit::Granted) => {
-                    meter.leased += size;
-                    meter.until = now + meter::LEASE;
-                }
-                Some(Debit::Refused { retry_after }) => {
-                    meter.refused_until = now + retry_after.max(Duration::from_millis(1));
-                    return Err(throttled(retry_after));
-                }
+        match self.cover(spender, meter, rate, now).await? {
+            Cover::Leased => {
+                meter.leased -= 1;
+                meter.serve();
+                Ok(meter.allowance(rate, 0, now))
             }
+            Cover::Share(share) => match meter.share.take(&share, 1, now) {
+                Ok(allowance) => Ok(Allowance { rate: *rate, ..allowance }),
+                Err(wait) => Err(refuse(meter, wait, now)),
+            },
         }
-        let paid = meter.owed.min(meter.leased);
-        meter.owed -= paid;
-        meter.leased -= paid;
-        if meter.leased == 0 {
-            meter.refused_until = now + rate.interval.max(Duration::from_millis(1));
-            return Err(throttled(rate.interval));
-        }
-        meter.leased -= 1;
-        Ok(Allowance { rate: *rate, left: meter.leased, reset: meter.until.since(now) })
     }
 
-    /// Takes one request, and what failures cost, from what this node may grant by itself.
-    fn spend_share(
+    /// Pays what is owed and what was advanced, and sees to it that one request more is leased.
+    async fn cover(
         &self,
+        spender: Spender,
         meter: &mut Meter,
         rate: &Rate,
         now: Timestamp,
-    ) -> Result<Allowance, Error> {
-        let share = meter::share(rate, self.count_nodes());
-        meter.share.charge(&share, std::mem::take(&mut meter.owed), now);
-        match meter.share.take(&share, 1, now) {
-            Ok(allowance) => Ok(Allowance { rate: *rate, ..allowance }),
-            Err(wait) => {
-                meter.refused_until = now + wait.max(Duration::from_millis(1));
-                Err(throttled(wait))
+    ) -> Result<Cover, Error> {
+        meter.expire(now);
+        let nodes = self.count_nodes();
+        let advanced =
+            meter::advance(rate, nodes).map_or(0, |part| meter.advance.taken(&part, now));
+        let due = meter.owed(now).saturating_add(advanced);
+        if meter.leased <= due {
+            let size = (due + 1 - meter.leased).max(meter.demand(rate, now)).min(rate.burst);
+            let batches = meter::in_batches(rate, size);
+            match self.lease(spender, &batches, now).await? {
+                None => {
+                    let share = meter::share(rate, nodes);
+                    let owed = meter.settle(now);
+                    meter.share.charge(&share, owed, now);
+                    return Ok(Cover::Share(share));
+                }
+                Some(Debit::Granted) => meter.lease(rate, size, now),
+                Some(Debit::Refused { retry_after }) => {
+                    let missing = batches.last_grant(now).since(now) + retry_after;
+                    meter.budget = Cell::whole_after(missing, now);
+                    return Err(refuse(meter, retry_after, now));
+                }
             }
         }
+        meter.pay(advanced, now);
+        if meter.leased == 0 { Err(refuse(meter, rate.interval, now)) } else { Ok(Cover::Leased) }
     }
 
     /// Leases a batch; `None` if whoever keeps the budgets is away.
@@ -158,6 +172,28 @@ impl<S: Store> Accounts<S> {
             }
         }
     }
+}
+
+/// Out of what the next request is served.
+enum Cover {
+    /// What this node leased: one at least.
+    Leased,
+    /// What it may grant by itself, since whoever keeps the budgets is away.
+    Share(Rate),
+}
+
+fn is_refused(meter: &Meter, now: Timestamp) -> Result<(), Error> {
+    if now < meter.refused_until {
+        return Err(throttled(meter.refused_until.since(now)));
+    }
+    Ok(())
+}
+
+/// Asks nobody until then.
+fn refuse(meter: &mut Meter, wait: Duration, now: Timestamp) -> Error {
+    let wait = wait.max(Duration::from_millis(1));
+    meter.refused_until = now + wait;
+    throttled(wait)
 }
 
 const fn throttled(retry_after: Duration) -> Error {

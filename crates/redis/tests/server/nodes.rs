@@ -7,7 +7,7 @@ use durward_core::budget::Rate;
 use durward_core::entity::NodeName;
 use durward_core::{Accounts, Error, Sharing};
 use durward_store_memory::MemoryStore;
-use durward_testing::rates::{client, granted, granted_together};
+use durward_testing::rates::{client, failures_looked_at, granted, granted_together};
 use durward_testing::{SeededEntropy, TestAccounts};
 
 use crate::middle::Middle;
@@ -62,6 +62,9 @@ async fn a_failure_on_one_node_costs_more_than_a_success_and_counts_on_the_other
     assert!((18..=22).contains(&successes), "{successes}");
     let refused = nodes[0].check_rate(client(1), &rate).await;
     assert!(matches!(refused, Err(Error::Throttled { .. })));
+    // What the last one on each node costs is not paid yet.
+    let failures = failures_looked_at(nodes.each_ref(), client(2), rate).await;
+    assert!((4..=6).contains(&failures), "{failures}");
 }
 
 #[tokio::test]

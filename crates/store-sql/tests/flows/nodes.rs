@@ -10,7 +10,7 @@ use durward_core::entity::NodeName;
 use durward_core::{
     Accounts, ClientId, Error, FreshUser, Origin, Plain, SecretKey, Sharing, Store, unit,
 };
-use durward_testing::rates::{client, granted, granted_together};
+use durward_testing::rates::{client, failures_looked_at, granted, granted_together};
 use durward_testing::{FakeClock, TestAccounts};
 
 use crate::people::{fresh_user, personal_key};
@@ -73,6 +73,9 @@ async fn rates_are_kept_together<S: Store>(store: S) {
         }
     }
     assert!((18..=22).contains(&successes), "{successes}");
+    // What the last one on each node costs is not paid yet.
+    let failures = failures_looked_at(nodes.accounts(), client(4), rate).await;
+    assert!((4..=6).contains(&failures), "{failures}");
 }
 
 async fn rotate<S: Store<Attrs = Plain>>(

@@ -150,6 +150,45 @@ async fn nodes_keep_to_the_rate_together_within_a_tenth() {
     }
 }
 
+#[tokio::test]
+async fn twelve_nodes_grant_no_more_than_one() {
+    // R-TH-05
+    let even = [1; 12];
+    let (on_store, clock) = nodes(12);
+    is_right(&on_store, &clock, 100, &even).await;
+    let (with_limiter, clock, _) = nodes_with_limiter(12).await;
+    is_right(&with_limiter, &clock, 100, &even).await;
+    // All of a burst, wherever it goes.
+    clock.advance(Duration::from_hours(1));
+    let rate = Rate::per(100, SECOND);
+    let mut at_once = 0;
+    for _ in 0..20 {
+        for node in &with_limiter {
+            at_once += u32::from(granted(node, client(), &rate).await);
+        }
+    }
+    assert!((90..=110).contains(&at_once), "{at_once}");
+}
+
+#[tokio::test]
+async fn fifty_nodes_grant_no_less_than_one() {
+    // R-TH-05: a little on each node at random, and together nearly all of the rate.
+    let (nodes, clock, limiter) = nodes_with_limiter(50).await;
+    let rate = Rate::per(100, SECOND);
+    let (mut random, mut came, mut served) = (1_u64, 0, 0);
+    for millis in 0..20_000_u32 {
+        if millis % 100 < 90 && millis % 10 == 0 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let node = usize::try_from(random >> 33).unwrap() % nodes.len();
+            came += 1;
+            served += u32::from(granted(&nodes[node], client(), &rate).await);
+        }
+        clock.advance(MOMENT);
+    }
+    let asked = limiter.asked.load(Ordering::Relaxed);
+    assert!(served >= came * 9 / 10, "{served} of {came}, {asked} leases");
+}
+
 async fn is_right(nodes: &[TestAccounts], clock: &FakeClock, per_second: u32, parts: &[u32]) {
     let granted = granted_together(nodes, clock, per_second, parts).await;
     // A burst, and ten seconds of the rate.
