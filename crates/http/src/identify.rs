@@ -79,9 +79,16 @@ impl<S: Store> Edge<S> {
         }
         let ip =
             client_ip(peer(&parts.extensions), &parts.headers, &self.settings.trusted_proxies)?;
-        let Presented { session, client } = credentials::presented(&parts.headers)?;
         let mut caller = Caller::anonymous(ip);
         let network = Spender::Network(Origin { ip, ..Origin::default() }.network());
+        let Presented { session, client } = match credentials::presented(&parts.headers) {
+            Ok(presented) => presented,
+            Err(malformed) => {
+                self.check_network(network).await?;
+                self.charge_network(network).await;
+                return Err(malformed);
+            }
+        };
         let (client, allowance) = if let Some(credential) = client {
             let target = access::target(parts, demand.proxy, self.trusts(parts))?;
             let from = (&caller, network, target.as_ref());
@@ -111,7 +118,7 @@ impl<S: Store> Edge<S> {
             let origin = origin(&caller, &parts.headers, id);
             let refused = ClientRefusal::UserRequired;
             let refused = self.accounts.refuse_client(&client, refused, &origin).await;
-            return Err(bad_credential(refused));
+            return Err(self.failed(refused, network).await);
         }
         Ok(Identity { caller, presented: session, allowance })
     }
@@ -128,11 +135,22 @@ impl<S: Store> Edge<S> {
         taken.map(drop).map_err(|error| limited(error, "caller", rate))
     }
 
+    /// Refuses a network that has used up its rate, before its credential is looked at.
+    async fn check_network(&self, network: Spender) -> Result<(), Problem> {
+        let rate = self.accounts.parts().settings.limits.caller_requests;
+        let checked = self.accounts.check_rate(network, &rate).await;
+        checked.map_err(|error| limited(error, "caller", rate))
+    }
+
     /// A credential was not accepted: that costs its network more than a request (GW-05).
+    async fn charge_network(&self, network: Spender) {
+        let rate = self.accounts.parts().settings.limits.caller_requests;
+        self.accounts.charge_failure(network, &rate).await;
+    }
+
     async fn failed(&self, error: Error, network: Spender) -> Problem {
         if error.kind() == Kind::Unauthenticated {
-            let rate = self.accounts.parts().settings.limits.caller_requests;
-            self.accounts.charge_failure(network, &rate).await;
+            self.charge_network(network).await;
         }
         bad_credential(error)
     }
@@ -145,9 +163,7 @@ impl<S: Store> Edge<S> {
         (caller, network, target): (&Caller<S::Attrs>, Spender, Option<&RequestTarget>),
         id: &RequestId,
     ) -> Result<(LiveClient<S::Attrs>, Option<Allowance>), Problem> {
-        let rate = self.accounts.parts().settings.limits.caller_requests;
-        let checked = self.accounts.check_rate(network, &rate).await;
-        checked.map_err(|error| limited(error, "caller", rate))?;
+        self.check_network(network).await?;
         let request =
             AccessRequest { ip: caller.ip, origin: access::web_origin(&parts.headers)?, target };
         let origin = origin(caller, &parts.headers, id);

@@ -31,6 +31,7 @@ mod notices;
 mod organization_lists;
 mod organizations;
 mod passwords;
+mod rates;
 mod refusals;
 mod roles;
 mod schema;

@@ -1,0 +1,181 @@
+//! Rates of requests, however they are counted.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use durward_core::budget::{BudgetKey, Debit, Rate};
+use durward_core::{Clock, RateLimiter, RateLimiterError, SecretKey, Sharing, Timestamp};
+use durward_http::HttpSettings;
+use serde_json::json;
+
+use crate::clients::{client, organization};
+use crate::site::{Ask, Reply, Site};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A server that counts for all nodes.
+struct Limiter {
+    clock: Arc<dyn Clock>,
+    whole: Mutex<HashMap<BudgetKey, Timestamp>>,
+}
+
+#[async_trait]
+impl RateLimiter for Limiter {
+    async fn debit(&self, key: BudgetKey, rate: &Rate) -> Result<Debit, RateLimiterError> {
+        let (mut all, now) = (self.whole.lock().unwrap(), self.clock.now());
+        let whole = all.get(&key).map_or(now, |whole| now.max(*whole));
+        let last_grant = rate.last_grant(now);
+        if whole > last_grant {
+            return Ok(Debit::Refused { retry_after: whole.since(last_grant) });
+        }
+        all.insert(key, whole + rate.interval);
+        Ok(Debit::Granted)
+    }
+}
+
+/// How nodes of a test count; a limiter goes by the clock of the first one.
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Alone,
+    Store,
+    Limiter,
+}
+
+/// So many nodes on one store, that grant a hundred requests a second to each network.
+fn nodes(mode: Mode, count: usize) -> Vec<Site> {
+    let mut nodes: Vec<Site> = Vec::new();
+    for _ in 0..count {
+        let first = nodes.first().map(|site| site.accounts.clone());
+        nodes.push(Site::new(
+            |parts| {
+                parts.settings.limits.caller_requests = Rate::per(100, SECOND);
+                if let Some(first) = first {
+                    let first = first.parts();
+                    parts.store = first.store.clone();
+                    parts.clock = Arc::clone(&first.clock);
+                    parts.keys = Arc::clone(&first.keys);
+                    parts.entropy = Arc::clone(&first.entropy);
+                    parts.sharing = first.sharing.clone();
+                    return;
+                }
+                let clock = Arc::clone(&parts.clock);
+                parts.sharing = match mode {
+                    Mode::Alone => Sharing::Alone,
+                    Mode::Store => Sharing::Store,
+                    Mode::Limiter => {
+                        Sharing::Limiter(Arc::new(Limiter { clock, whole: Mutex::default() }))
+                    }
+                };
+            },
+            HttpSettings::default(),
+        ));
+    }
+    nodes
+}
+
+fn caller(peer: &'static str) -> Ask {
+    Ask::get("/v1/caller").from(peer)
+}
+
+/// A secret key of nobody.
+fn unknown(site: &Site) -> String {
+    let key = SecretKey::mint(&*site.accounts.parts().entropy);
+    format!("Bearer {}", key.expose())
+}
+
+/// How many requests are answered `401` before one is `429`, and that one.
+async fn failures(nodes: &[Site], ask: impl Fn(&Site) -> Ask) -> (usize, Reply) {
+    for refused in 0..1_000 {
+        let node = &nodes[refused % nodes.len()];
+        let reply = node.send(ask(node)).await;
+        if reply.status == 429 {
+            return (refused, reply);
+        }
+        assert_eq!(reply.status, 401);
+    }
+    panic!("nothing was used up");
+}
+
+#[tokio::test]
+async fn a_failed_credential_costs_its_network_more_than_a_request() {
+    // GW-05, R-TH-07
+    for mode in [Mode::Alone, Mode::Store, Mode::Limiter] {
+        let nodes = nodes(mode, 1);
+        let site = &nodes[0];
+        let key = unknown(site);
+        let bad = |_: &Site| caller("192.0.2.1:1").header("authorization", key.clone());
+        let (refused, limited) = failures(&nodes, bad).await;
+        assert_eq!(refused, 10, "{mode:?}");
+        assert_eq!(limited.header("ratelimit-policy"), r#""caller";q=100;w=1"#);
+        assert_eq!(limited.header("retry-after"), "1");
+        assert_eq!(site.send(caller("192.0.2.1:2")).await.status, 429, "{mode:?}");
+        assert_eq!(site.send(caller("192.0.2.2:1")).await.status, 200, "another network");
+        site.wait(2 * SECOND);
+        let mut served = 0;
+        while site.send(caller("192.0.2.1:2")).await.status == 200 {
+            served += 1;
+        }
+        assert!((88..=100).contains(&served), "{mode:?}: {served}");
+    }
+}
+
+#[tokio::test]
+async fn failures_on_several_nodes_are_counted_together() {
+    // GW-05, R-TH-05
+    for mode in [Mode::Store, Mode::Limiter] {
+        let nodes = nodes(mode, 3);
+        let key = unknown(&nodes[0]);
+        let bad = |_: &Site| caller("192.0.2.1:1").header("authorization", key.clone());
+        let (refused, _) = failures(&nodes, bad).await;
+        // What the last ones cost is not paid yet, one on each node.
+        assert!((10..=12).contains(&refused), "{mode:?}: {refused}");
+        for node in &nodes {
+            let _one_more = node.send(bad(node)).await;
+            assert_eq!(node.send(bad(node)).await.status, 429, "{mode:?}");
+        }
+        // For ten seconds, as fast as it goes.
+        let mut refused = 0;
+        for n in 0..3_000 {
+            let node = &nodes[n % nodes.len()];
+            refused += usize::from(node.send(bad(node)).await.status == 401);
+            if n % 3 == 0 {
+                nodes[0].wait(Duration::from_millis(10));
+            }
+        }
+        assert!((80..=110).contains(&refused), "{mode:?}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_credential_costs_as_much_as_a_wrong_one() {
+    // GW-05, GW-09
+    for mode in [Mode::Alone, Mode::Store, Mode::Limiter] {
+        for (name, value) in [
+            ("authorization", "Bearer dw_sk_x"),
+            ("authorization", "Token x"),
+            ("authorization", "Basic YTpi"),
+            ("durward-client", "nobody"),
+        ] {
+            let nodes = nodes(mode, 1);
+            let bad = |_: &Site| caller("192.0.2.1:1").header(name, value);
+            let (refused, _) = failures(&nodes, bad).await;
+            assert_eq!(refused, 10, "{mode:?} {value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_comes_without_the_user_it_requires_costs_its_network_more_than_a_request() {
+    // GW-05
+    for mode in [Mode::Alone, Mode::Store, Mode::Limiter] {
+        let nodes = nodes(mode, 1);
+        let ada = nodes[0].session("ada@example.com").await;
+        let organization = organization(&nodes[0], &ada).await;
+        let made = client(&nodes[0], &ada, &organization, json!({ "requireUser": true })).await;
+        let alone = |_: &Site| caller("192.0.2.1:1").bearer(&made["secret"]);
+        let (refused, _) = failures(&nodes, alone).await;
+        assert_eq!(refused, 10, "{mode:?}");
+    }
+}
