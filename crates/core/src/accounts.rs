@@ -38,6 +38,7 @@ mod notices;
 mod objections;
 mod organizations;
 mod outbox;
+mod overruns;
 mod passwords;
 mod rates;
 mod refresh;
@@ -96,6 +97,7 @@ use crate::keys::KeyRing;
 use crate::mail::{Links, Mailer};
 use crate::meters::Meters;
 use crate::origin::Origin;
+use crate::overruns::Overruns;
 use crate::password::{HashError, PasswordHasher};
 use crate::settings::Settings;
 use crate::sharing::Sharing;
@@ -152,6 +154,7 @@ struct Shared<S: Store> {
     parts: Parts<S>,
     meters: Meters,
     uses: Uses,
+    overruns: Overruns,
     /// What this process is registered as.
     node: Mutex<Option<Node>>,
     /// How many nodes there were when this one last looked.
@@ -180,6 +183,7 @@ impl<S: Store> Accounts<S> {
             parts,
             meters: Meters::new(),
             uses: Uses::default(),
+            overruns: Overruns::default(),
             node: Mutex::default(),
             nodes: AtomicU32::new(1),
         }))
@@ -285,6 +289,10 @@ impl<S: Store> Accounts<S> {
 
     pub(crate) fn uses(&self) -> &Uses {
         &self.0.uses
+    }
+
+    pub(crate) fn overruns(&self) -> &Overruns {
+        &self.0.overruns
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {

@@ -8,6 +8,7 @@ pub use reason::{CompromiseCause, EndReason, FailureReason, PasswordCause};
 
 use crate::attrs::Attrs;
 use crate::authz::Action;
+use crate::budget::Rate;
 use crate::entity::{
     Client, ClientOwner, ClientRefusal, Invitation, LoginEmail, Membership, Method, Organization,
     Session, Step, User,
@@ -15,6 +16,7 @@ use crate::entity::{
 use crate::ids::{
     ClientId, InvitationId, LoginEmailId, OrganizationId, SecretId, SessionId, UserId,
 };
+use crate::meter::Spender;
 use crate::text::Reason;
 use crate::time::Timestamp;
 
@@ -277,6 +279,20 @@ pub enum Event<'a, A: Attrs> {
         owner: Option<ClientOwner>,
         /// Why, for the audit log only (GW-11).
         reason: ClientRefusal,
+    },
+    /// Requests were refused because a rate was used up. It is told afterwards, of each spender once a minute on each
+    /// node at most; a hook that refuses this only undoes the audit row.
+    RateExceeded {
+        /// Whose rate it was.
+        spender: Spender,
+        /// Whose client it is, if it was that of one.
+        owner: Option<ClientOwner>,
+        /// The rate.
+        rate: Rate,
+        /// How many requests this node refused since it last told.
+        refused: u64,
+        /// When the first of them was.
+        since: Timestamp,
     },
     /// An organization came to be.
     OrganizationCreated {

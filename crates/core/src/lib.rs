@@ -23,6 +23,7 @@ pub mod mail;
 pub mod meter;
 mod meters;
 pub mod origin;
+mod overruns;
 pub mod page;
 pub mod password;
 pub mod secret;

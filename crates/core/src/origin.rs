@@ -1,7 +1,7 @@
 //! Where a request came from.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::ids::{ClientId, SessionId, UserId};
 use crate::text::UserAgent;
@@ -64,6 +64,20 @@ impl Network {
         Self(ip.to_bits() >> rest << rest, length)
     }
 
+    /// Its first address, if there was one at all.
+    pub fn address(self) -> Option<IpAddr> {
+        match (self.1, u32::try_from(self.0)) {
+            (0, _) => None,
+            (32, Ok(bits)) => Some(Ipv4Addr::from_bits(bits).into()),
+            _ => Some(Ipv6Addr::from_bits(self.0).into()),
+        }
+    }
+
+    /// How many bits its addresses have in common.
+    pub const fn prefix(self) -> u8 {
+        self.1
+    }
+
     /// The canonical bytes of the network, for a keyed digest.
     pub fn to_bytes(self) -> [u8; 17] {
         let mut bytes = [0; 17];
@@ -113,6 +127,10 @@ mod tests {
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
         assert_ne!(network("::"), Origin::default().network());
+        let shown = |it: Network| (it.address().map(|it| it.to_string()), it.prefix());
+        assert_eq!(shown(network("2001:db8:1:2::1")), (Some("2001:db8:1:2::".into()), 64));
+        assert_eq!(shown(network("192.0.2.1")), (Some("192.0.2.1".into()), 32));
+        assert_eq!(shown(Origin::default().network()), (None, 0));
         assert_ne!(network("0.0.0.0"), Origin::default().network());
     }
 

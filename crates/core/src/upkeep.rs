@@ -17,7 +17,7 @@ pub struct Options {
     /// How long it waits before it does a chore again.
     pub interval: Duration,
     /// How long it waits before it seals the audit log again: how long an entry can be dropped unnoticed
-    /// by whoever has the database.
+    /// by whoever has the database. Who ran into a rate is written into the log as often.
     pub sealing: Duration,
     /// How long it waits before it writes down again when clients were last used.
     pub noting: Duration,
@@ -41,7 +41,7 @@ impl Default for Options {
 impl Options {
     const fn interval_of(&self, chore: Chore) -> Duration {
         match chore {
-            Chore::SealAudit => self.sealing,
+            Chore::SealAudit | Chore::NoteOverruns => self.sealing,
             Chore::NoteUses => self.noting,
             Chore::RenewNode => self.renewing,
             Chore::Delete(_) | Chore::Erase => self.interval,
@@ -91,7 +91,7 @@ async fn attend<S: Store>(
     loop {
         let pause = pin!(accounts.parts().store.pause(wait));
         let is_last = matches!(select(shutdown.clone(), pause).await, Either::Left(_));
-        if is_last && !matches!(chore, Chore::SealAudit | Chore::NoteUses) {
+        if is_last && !matches!(chore, Chore::SealAudit | Chore::NoteUses | Chore::NoteOverruns) {
             return;
         }
         let pause = pace.pause_after(accounts.attend_to(chore, options.batch.max(1)).await);

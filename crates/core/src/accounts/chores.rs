@@ -17,15 +17,18 @@ pub enum Chore {
     SealAudit,
     /// Write down when clients were last used on this node.
     NoteUses,
+    /// Write into the audit log who ran into a rate on this node.
+    NoteOverruns,
     /// Renew the registration of this node, if it has one; see [`Accounts::join_nodes`].
     RenewNode,
 }
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SealAudit,
         Self::NoteUses,
+        Self::NoteOverruns,
         Self::RenewNode,
         Self::Delete(Leftover::Flows),
         Self::Delete(Leftover::Sessions),
@@ -41,6 +44,7 @@ impl Chore {
         match self {
             Self::SealAudit => "seal-audit",
             Self::NoteUses => "note-uses",
+            Self::NoteOverruns => "note-overruns",
             Self::RenewNode => "renew-node",
             Self::Delete(Leftover::Flows) => "delete-flows",
             Self::Delete(Leftover::Sessions) => "delete-sessions",
@@ -64,6 +68,7 @@ impl<S: Store> Accounts<S> {
             Chore::Delete(what) => self.delete_leftovers(what, limit).await,
             Chore::Erase => self.erase_users(limit).await,
             Chore::NoteUses => self.note_uses(limit).await,
+            Chore::NoteOverruns => self.note_overruns(limit).await,
             Chore::RenewNode => self.renew_own_node().await,
         }
     }

@@ -30,12 +30,13 @@ impl<S: Store> Accounts<S> {
         let now = self.now();
         let shared = self.meters().of(spender, now);
         let mut meter = shared.lock().await;
-        match &self.parts().sharing {
+        let spent = match &self.parts().sharing {
             Sharing::Alone => meter.own.take(rate, 1, now).map_err(throttled),
             Sharing::Store | Sharing::Limiter(_) => {
                 self.spend_leased(spender, &mut meter, rate, now).await
             }
-        }
+        };
+        self.noting(spender, rate, now, spent)
     }
 
     /// Whether a rate is used up; takes nothing but what failures cost. [`Error::Throttled`] if so.
@@ -45,22 +46,13 @@ impl<S: Store> Accounts<S> {
         let now = self.now();
         let shared = self.meters().of(spender, now);
         let mut meter = shared.lock().await;
-        match &self.parts().sharing {
+        let checked = match &self.parts().sharing {
             Sharing::Alone => meter.own.wait(rate, now).map_or(Ok(()), |wait| Err(throttled(wait))),
             Sharing::Store | Sharing::Limiter(_) => {
-                is_refused(&meter, now)?;
-                if meter.owed(now) == 0 {
-                    return Ok(());
-                }
-                match self.cover(spender, &mut meter, rate, now).await? {
-                    Cover::Leased => Ok(()),
-                    Cover::Share(share) => {
-                        let wait = meter.share.wait(&share, now);
-                        wait.map_or(Ok(()), |wait| Err(refuse(&mut meter, wait, now)))
-                    }
-                }
+                self.check_leased(spender, &mut meter, rate, now).await
             }
-        }
+        };
+        self.noting(spender, rate, now, checked)
     }
 
     /// Takes what a failed credential costs more than a request that succeeds (GW-05): before the next request is
@@ -72,6 +64,26 @@ impl<S: Store> Accounts<S> {
         match &self.parts().sharing {
             Sharing::Alone => meter.own.charge(rate, Self::FAILURE, now),
             Sharing::Store | Sharing::Limiter(_) => meter.owe(rate, Self::FAILURE, now),
+        }
+    }
+
+    async fn check_leased(
+        &self,
+        spender: Spender,
+        meter: &mut Meter,
+        rate: &Rate,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        is_refused(meter, now)?;
+        if meter.owed(now) == 0 {
+            return Ok(());
+        }
+        match self.cover(spender, meter, rate, now).await? {
+            Cover::Leased => Ok(()),
+            Cover::Share(share) => {
+                let wait = meter.share.wait(&share, now);
+                wait.map_or(Ok(()), |wait| Err(refuse(meter, wait, now)))
+            }
         }
     }
 

@@ -46,6 +46,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::ClientRolesChanged { .. } => "client-roles.changed",
             Self::PersonalKeysRevoked { .. } => "personal-keys.revoked",
             Self::ClientRefused { .. } => "client.refused",
+            Self::RateExceeded { .. } => "rate.exceeded",
             Self::OrganizationCreated { .. } => "organization.created",
             Self::OrganizationUpdated { .. } => "organization.updated",
             Self::OrganizationArchived { .. } => "organization.archived",
@@ -108,7 +109,9 @@ impl<A: Attrs> Event<'_, A> {
             | Self::ClientDeleted { client }
             | Self::ClientSecretAdded { client, .. }
             | Self::ClientSecretRevoked { client, .. } => client.owner.user(),
-            Self::ClientRefused { owner, .. } => owner.and_then(ClientOwner::user),
+            Self::ClientRefused { owner, .. } | Self::RateExceeded { owner, .. } => {
+                owner.and_then(ClientOwner::user)
+            }
             Self::OrganizationCreated { owner, .. } => Some(*owner),
             Self::OrganizationTransferred { to, .. } => Some(*to),
             Self::MemberUpdated { after: membership, .. }
@@ -136,7 +139,9 @@ impl<A: Attrs> Event<'_, A> {
             | Self::ClientDeleted { client }
             | Self::ClientSecretAdded { client, .. }
             | Self::ClientSecretRevoked { client, .. } => client.owner.organization(),
-            Self::ClientRefused { owner, .. } => owner.and_then(ClientOwner::organization),
+            Self::ClientRefused { owner, .. } | Self::RateExceeded { owner, .. } => {
+                owner.and_then(ClientOwner::organization)
+            }
             Self::OrganizationUpdated { after: organization, .. }
             | Self::OrganizationCreated { organization, .. }
             | Self::OrganizationArchived { organization }

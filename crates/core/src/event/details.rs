@@ -4,6 +4,7 @@ use super::Event;
 use crate::attrs::Attrs;
 use crate::entity::{AccessRestriction, Client};
 use crate::ids::RestrictionId;
+use crate::meter::Spender;
 
 impl<A: Attrs> Event<'_, A> {
     /// What the audit log keeps of it besides ids and time: a JSON object without secrets or addresses.
@@ -107,6 +108,20 @@ impl<A: Attrs> Event<'_, A> {
                 "clientId": client,
                 "reason": reason.name(),
             }),
+            Self::RateExceeded { spender, rate, refused, since, .. } => {
+                let (client, prefix) = match spender {
+                    Spender::Client(id) => (Some(*id), None),
+                    Spender::Network(network) => (None, Some(network.prefix())),
+                };
+                json!({
+                    "clientId": client,
+                    "networkPrefix": prefix,
+                    "requests": rate.burst,
+                    "seconds": rate.interval.saturating_mul(rate.burst).as_secs_f64(),
+                    "refused": refused,
+                    "since": since,
+                })
+            }
             Self::OrganizationCreated { organization, .. }
             | Self::OrganizationArchived { organization }
             | Self::OrganizationRestored { organization } => {

@@ -29,6 +29,7 @@ mod objections;
 mod one_answer;
 mod organizations;
 mod outbox;
+mod overruns;
 mod passwords;
 mod properties;
 mod rates;
