@@ -1,5 +1,7 @@
 //! The examples of forward-auth, with the programs that they are for.
 
+use std::net::IpAddr;
+
 use durward::http::identity::Verifier;
 use durward::{Clock, SystemClock};
 use reqwest::{Method, StatusCode};
@@ -68,6 +70,7 @@ async fn it_guards(proxy: Proxy) {
     the_application_is_told(&gate, &api, &ada, with).await;
     nothing_spoofed_passes(&gate, &api, &ada, with).await;
     a_client_is_told_of_too(&gate, &api, &ada, with).await;
+    a_client_is_held_to_its_network_and_its_rate(&mut gate, &api, &ada).await;
     paths_are_what_the_proxy_decided_on(&gate, with).await;
     what_is_open_stays_open(&gate).await;
 
@@ -88,6 +91,11 @@ async fn it_guards(proxy: Proxy) {
     gate.server.take().unwrap().stop();
     let passed = gate.send("GET", "/orders", &[with]).await;
     assert!(passed.status >= 500 && passed.seen.is_none(), "{passed:?}");
+    gate.keep_busy().await;
+    let passed = gate.send("GET", "/orders", &[with]).await;
+    assert_eq!((passed.status, &passed.seen), (503, &None), "{passed:?}");
+    // Envoy takes it for a failure to ask, and has nothing to say of that but the status.
+    assert!(proxy == Proxy::Envoy || passed.head.contains("retry-after: 7"), "{passed:?}");
 }
 
 async fn nobody_passes(gate: &Gate) {
@@ -154,16 +162,7 @@ async fn nothing_spoofed_passes(gate: &Gate, api: &Api, ada: &Tokens, with: (&st
 }
 
 async fn a_client_is_told_of_too(gate: &Gate, api: &Api, ada: &Tokens, with: (&str, &str)) {
-    let made = async |path: &str, body: Value| {
-        let (status, answer) = api.send(Method::POST, path, Some(&ada.token), Some(&body)).await;
-        assert_eq!(status, StatusCode::CREATED, "{answer}");
-        answer
-    };
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let organization = made("/v1/organizations", json!({ "name": "Looms" })).await;
-    let clients = format!("/v1/organizations/{}/clients", text(&organization["id"]));
-    let client = made(&clients, json!({ "name": "Loom" })).await;
-    let (id, secret) = (text(&client["id"]), text(&client["secret"]));
+    let (id, secret) = a_client(api, ada).await;
     let bearer = format!("Bearer {secret}");
     let itself = ("Authorization", bearer.as_str());
 
@@ -183,7 +182,7 @@ async fn a_client_is_told_of_too(gate: &Gate, api: &Api, ada: &Tokens, with: (&s
     // R-CL-03: host and path are those of the request.
     let restrictions = format!("/v1/clients/{id}/access-restrictions");
     let may = json!([{ "type": "api", "value": "127.0.0.1/orders" }]);
-    made(&restrictions, json!({ "restrictions": may })).await;
+    made(api, ada, &restrictions, json!({ "restrictions": may })).await;
     let here = gate.host();
     for (host, path, may) in [
         (&*here, "/orders/7?x=/../y", true),
@@ -195,6 +194,55 @@ async fn a_client_is_told_of_too(gate: &Gate, api: &Api, ada: &Tokens, with: (&s
         let passed = gate.send_to(host, path, &fields).await;
         assert_eq!(passed.seen.is_some(), may, "{host} {path}: {passed:?}");
     }
+}
+
+/// Makes something of a user's, and answers it.
+async fn made(api: &Api, ada: &Tokens, path: &str, body: Value) -> Value {
+    let (status, answer) = api.send(Method::POST, path, Some(&ada.token), Some(&body)).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    answer
+}
+
+/// A client of an organization that is made with it: its id, and its secret.
+async fn a_client(api: &Api, ada: &Tokens) -> (String, String) {
+    let organization = made(api, ada, "/v1/organizations", json!({ "name": "Looms" })).await;
+    let clients = format!("/v1/organizations/{}/clients", organization["id"].as_str().unwrap());
+    let client = made(api, ada, &clients, json!({ "name": "Loom" })).await;
+    let text = |name: &str| client[name].as_str().unwrap().to_owned();
+    (text("id"), text("secret"))
+}
+
+async fn a_client_is_held_to_its_network_and_its_rate(gate: &mut Gate, api: &Api, ada: &Tokens) {
+    // R-CL-03, R-TH-07
+    let (id, secret) = a_client(api, ada).await;
+    let bearer = format!("Bearer {secret}");
+    let itself = ("Authorization", bearer.as_str());
+    let restrictions = format!("/v1/clients/{id}/access-restrictions");
+    let may = json!([{ "type": "ip", "value": "127.0.0.2" }]);
+    made(api, ada, &restrictions, json!({ "restrictions": may })).await;
+    for (from, may) in [([127, 0, 0, 2], true), ([127, 0, 0, 3], false)] {
+        gate.from = IpAddr::from(from);
+        for said in [&[][..], &[("X-Forwarded-For", "127.0.0.2"), ("X-Real-IP", "127.0.0.2")]] {
+            let passed = gate.send("GET", "/orders", &[&[itself], said].concat()).await;
+            let status = if may { 200 } else { 401 };
+            assert_eq!((passed.status, passed.seen.is_some()), (status, may), "{from:?} {said:?}");
+        }
+    }
+    gate.from = IpAddr::from([127, 0, 0, 2]);
+    let rate = json!({ "rateLimit": 1 });
+    let path = format!("/v1/clients/{id}");
+    let (status, answer) = api.send(Method::PATCH, &path, Some(&ada.token), Some(&rate)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let mut limited = gate.send("GET", "/orders", &[itself]).await;
+    for _ in 0..20 {
+        if limited.status != 200 {
+            break;
+        }
+        limited = gate.send("GET", "/orders", &[itself]).await;
+    }
+    assert_eq!((limited.status, &limited.seen), (429, &None), "{limited:?}");
+    assert!(limited.head.contains("retry-after: 1"), "{limited:?}");
+    gate.from = IpAddr::from([127, 0, 0, 1]);
 }
 
 async fn what_is_open_stays_open(gate: &Gate) {

@@ -1,18 +1,19 @@
 //! An application behind a real proxy that asks a real server, as `examples/forward_auth` configures it.
 
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener as Probe};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as Probe};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::process::{PATIENCE, Server};
 use crate::programs;
@@ -35,6 +36,10 @@ pub(crate) struct Gate {
     seen: Arc<Mutex<Vec<Value>>>,
     proxy: Child,
     address: SocketAddr,
+    /// The address that requests come from.
+    pub(crate) from: IpAddr,
+    /// Where the server listens.
+    durward: SocketAddr,
     place: TempDir,
 }
 
@@ -137,9 +142,27 @@ impl Gate {
         let log = std::fs::File::create(place.path().join("log")).unwrap();
         let errors = log.try_clone().unwrap();
         let proxy = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap();
-        let mut gate = Self { of, server: Some(server), seen, proxy, address, place };
+        let mut gate = Self {
+            of,
+            server: Some(server),
+            seen,
+            proxy,
+            address,
+            from: Ipv4Addr::LOCALHOST.into(),
+            durward,
+            place,
+        };
         gate.listens().await;
         Some(gate)
+    }
+
+    /// Takes the server away, and answers in its place that it is busy.
+    pub(crate) async fn keep_busy(&mut self) {
+        self.server.take().map(Server::stop);
+        let listener = TcpListener::bind(self.durward).await.unwrap();
+        let busy = || async { (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "7")]) };
+        let router = Router::new().fallback(busy);
+        tokio::spawn(async move { axum::serve(listener, router).await });
     }
 
     async fn listens(&mut self) {
@@ -195,7 +218,9 @@ impl Gate {
         write!(request, "Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
             .unwrap();
         self.seen.lock().unwrap().clear();
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(self.from, 0)).unwrap();
+        let mut stream = socket.connect(self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         // A proxy may close before it has read everything.
