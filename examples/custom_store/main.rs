@@ -90,6 +90,11 @@ impl<A: Attrs> Store for CellStore<A> {
     async fn pause(&self, wait: Duration) {
         tokio::time::sleep(wait).await;
     }
+
+    fn is_shared(&self) -> bool {
+        // Nobody outside of this process sees it.
+        false
+    }
 }
 
 impl<A: Attrs> Handle<A> {

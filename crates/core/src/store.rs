@@ -96,6 +96,11 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Waits before a unit of work is tried again.
     async fn pause(&self, wait: Duration);
+
+    /// Whether other processes may be on it, too: requests are then counted in it, where nobody decides otherwise.
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 /// Look-ups: everything a store can be asked.

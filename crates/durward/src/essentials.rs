@@ -11,7 +11,10 @@ use crate::{SystemClock, SystemEntropy};
 /// What only the application can know; the common case is this and nothing else.
 ///
 /// Everything that has a default that is right for everyone gets it: the clock and the randomness of the
-/// system, the standard password hasher, behaviour and settings, no hooks, and one node that is alone. What has none is a field
+/// system, the standard password hasher, behaviour and settings, and no hooks. Requests are counted in the store where
+/// other nodes may be on it, as on PostgreSQL and MariaDB, so that all of them keep to the limits together; in memory and on
+/// SQLite each process counts by itself ([`Sharing`]). An application that is to start beside others of its kind
+/// [joins the nodes](Accounts::join_nodes) first, which refuses whoever counts by itself beside another. What has no default is a field
 /// here, and leaving one out does not compile:
 ///
 /// ```compile_fail,E0063
@@ -64,6 +67,7 @@ where
     /// The parts of the accounts, to change before they are put together.
     pub fn parts(self) -> Result<Parts<S>, StartError> {
         let Self { store, keys, links, mailer } = self;
+        let sharing = if store.is_shared() { Sharing::Store } else { Sharing::Alone };
         let (keys, entropy) = (Arc::new(keys), Arc::new(SystemEntropy));
         let passwords =
             PasswordPool::start(Arc::clone(&keys), entropy.clone(), PoolSettings::default())?;
@@ -79,7 +83,7 @@ where
             behavior: Behavior::default(),
             hooks: Vec::new(),
             settings: Settings::default(),
-            sharing: Sharing::default(),
+            sharing,
         })
     }
 }

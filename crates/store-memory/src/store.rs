@@ -78,6 +78,10 @@ impl<A: Attrs> Store for MemoryStore<A> {
     async fn pause(&self, wait: Duration) {
         sleep(wait).await;
     }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 impl<A: Attrs> Default for MemoryStore<A> {

@@ -7,7 +7,7 @@ use durward_core::store::Result;
 use durward_core::{Attrs, Plain, Store};
 use sqlx::{Pool, Transaction};
 
-use crate::engine::{Engine, Source};
+use crate::engine::{Dialect, Engine, Source};
 use crate::migrate::Migrator;
 use crate::prefix::Prefix;
 use crate::schema::{self, SchemaError};
@@ -121,6 +121,13 @@ impl<E: Engine, A: Attrs> Store for SqlStore<E, A> {
 
     async fn pause(&self, wait: Duration) {
         tokio::time::sleep(wait).await;
+    }
+
+    fn is_shared(&self) -> bool {
+        match E::DIALECT {
+            Dialect::Sqlite => false,
+            Dialect::Postgres | Dialect::MySql => true,
+        }
     }
 }
 

@@ -133,4 +133,14 @@ async fn secrets_rotate_on_both<S: Store<Attrs = Plain>>(store: S) {
     assert!(!is_accepted(one, &last.key).await, "revoked on the other node");
 }
 
-on_every_engine!(rates_are_kept_together, secrets_rotate_on_both);
+/// Whoever embeds counts requests in the store where other processes may be on it.
+async fn a_server_is_shared_and_a_file_is_not<S: Store>(store: S) {
+    let engine = std::any::type_name::<S>();
+    assert_eq!(store.is_shared(), !engine.contains("Sqlite"), "{engine}");
+}
+
+on_every_engine!(
+    rates_are_kept_together,
+    secrets_rotate_on_both,
+    a_server_is_shared_and_a_file_is_not
+);
