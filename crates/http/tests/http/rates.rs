@@ -179,3 +179,20 @@ async fn a_client_that_comes_without_the_user_it_requires_costs_its_network_more
         assert_eq!(refused, 10, "{mode:?}");
     }
 }
+
+#[tokio::test]
+async fn answers_tell_a_client_what_is_left() {
+    // R-TH-07
+    for mode in [Mode::Alone, Mode::Store, Mode::Limiter] {
+        let nodes = nodes(mode, 1);
+        let ada = nodes[0].session("ada@example.com").await;
+        let organization = organization(&nodes[0], &ada).await;
+        let made = client(&nodes[0], &ada, &organization, json!({ "rateLimit": 4 })).await;
+        for left in [3, 2, 1, 0] {
+            let reply = nodes[0].send(caller("192.0.2.1:1").bearer(&made["secret"])).await;
+            assert_eq!(reply.status, 200, "{mode:?}");
+            assert_eq!(reply.header("ratelimit"), format!(r#""client";r={left};t=1"#), "{mode:?}");
+            assert_eq!(reply.header("ratelimit-policy"), r#""client";q=4;w=1"#);
+        }
+    }
+}

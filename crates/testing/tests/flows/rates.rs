@@ -151,6 +151,44 @@ async fn nodes_keep_to_the_rate_together_within_a_tenth() {
 }
 
 #[tokio::test]
+async fn what_is_left_is_of_the_whole_rate() {
+    // R-TH-07
+    let clock = FakeClock::default();
+    let limiter = Arc::new(Limiter { clock: clock.clone(), ..Limiter::default() });
+    for sharing in [Sharing::Alone, Sharing::Store, Sharing::Limiter(limiter)] {
+        for (n, count) in [(1, 1), (2, 5), (3, 32), (4, 100), (5, 1_000)] {
+            let [node] = &nodes_sharing(1, &clock, &sharing)[..] else { panic!("one") };
+            let (spender, rate) =
+                (Spender::Client(ClientId::from_bytes([n; 16])), Rate::per(count, SECOND));
+            for used in 1..=count * 9 / 10 {
+                let allowance = node.accounts().spend(spender, &rate).await.unwrap();
+                assert_eq!(allowance.left, count - used, "{sharing:?} {count}");
+                assert_eq!(allowance.reset, rate.interval * used, "{sharing:?} {count}");
+            }
+            clock.advance(2 * SECOND);
+            let allowance = node.accounts().spend(spender, &rate).await.unwrap();
+            assert_eq!(allowance.left, count - 1, "{sharing:?} {count}: whole again");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_others_used_up_is_known_from_the_first_refusal() {
+    let (nodes, clock) = nodes(2);
+    let rate = Rate::per(100, SECOND);
+    let left = async |node: &TestAccounts| {
+        node.accounts().spend(client(), &rate).await.map(|allowance| allowance.left)
+    };
+    while left(&nodes[0]).await.is_ok() {}
+    while left(&nodes[1]).await.is_ok() {}
+    clock.advance(Duration::from_millis(500));
+    for node in &nodes {
+        let left = left(node).await.unwrap();
+        assert!((40..=52).contains(&left), "{left}");
+    }
+}
+
+#[tokio::test]
 async fn twelve_nodes_grant_no_more_than_one() {
     // R-TH-05
     let even = [1; 12];
