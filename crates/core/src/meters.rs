@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn hold(meters: &Meters, spender: Spender, count: u32) -> bool {
-        let rate = Rate::per(100, Duration::from_secs(60));
+        let rate = Rate::per(100, Duration::from_mins(1));
         let shared = meters.of(spender, at(0));
         let mut meter = shared.try_lock().unwrap();
         meter.own.take(&rate, count, at(0)).is_ok()
