@@ -157,8 +157,10 @@ async fn main() -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use durward::sharing::SharingKind;
     use durward::sql::pool_options;
     use durward::store::Users;
+    use durward_examples::{keys_for_this_run, parts};
     use durward_store_sql::testing;
     use durward_testing::{TestAccounts, given};
     use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
@@ -236,6 +238,17 @@ mod tests {
                     let failed = order_with_theirs(it.accounts(), "ada@EXAMPLE.com", "a hoe").await;
                     assert!(failed.is_err());
                     assert_eq!(orders(&shop).await, 1, "their row failed");
+                }
+
+                #[tokio::test]
+                async fn requests_are_counted_where_other_nodes_may_be() {
+                    let Some(shop) = shop().await else { return };
+                    let (_, it, _) = &shop;
+                    let store = it.accounts().parts().store.clone();
+                    let parts = parts(store, keys_for_this_run().unwrap()).unwrap();
+                    let alone = stringify!($engine) == "sqlite";
+                    let kind = if alone { SharingKind::Alone } else { SharingKind::Store };
+                    assert_eq!(parts.sharing.kind(), kind);
                 }
             }
         };

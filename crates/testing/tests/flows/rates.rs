@@ -167,7 +167,9 @@ async fn what_is_left_is_of_the_whole_rate() {
             }
             clock.advance(2 * SECOND);
             let allowance = node.accounts().spend(spender, &rate).await.unwrap();
-            assert_eq!(allowance.left, count - 1, "{sharing:?} {count}: whole again");
+            // Whole again, but for what was advanced and is not paid yet.
+            let left = allowance.left;
+            assert!((count - 1 - count / 50..count).contains(&left), "{sharing:?} {count}: {left}");
         }
     }
 }
