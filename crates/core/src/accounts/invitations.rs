@@ -4,7 +4,7 @@ use super::sessions::Occasion;
 use super::{Accounts, Answer, NewUser, SignUp};
 use crate::attrs::{Attrs, OrganizationRole};
 use crate::email::EmailAddress;
-use crate::entity::{Invitation, Membership, Method, Organization, User};
+use crate::entity::{Invitation, Membership, Method, Organization, User, UserStatus};
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
 use crate::ids::{InvitationId, OrganizationId, UserId};
@@ -14,7 +14,7 @@ use crate::page::{Page, Slice};
 use crate::password::PasswordHash;
 use crate::secret::Secret;
 use crate::store::{
-    Invitations, InvitationsMut, LoginEmails, Memberships, Organizations, Store, StoreError,
+    Invitations, InvitationsMut, LoginEmails, Memberships, Organizations, Store, StoreError, Users,
 };
 use crate::token::InvitationToken;
 
@@ -111,8 +111,8 @@ impl<S: Store> Accounts<S> {
     /// Lets a user accept an invitation to an address that he has proven.
     ///
     /// [`Error::OtherInvited`] when the address is not his, and [`Error::Invalid`] when the invitation is not
-    /// open, or whoever sent it could not send it any more. Of any number of parallel calls with one code one
-    /// succeeds.
+    /// open, or whoever sent it could not send it any more, as one whose account is shut. Of any number of
+    /// parallel calls with one code one succeeds.
     pub async fn accept_invitation(
         &self,
         code: &InvitationToken,
@@ -206,9 +206,10 @@ impl<S: Store> Accounts<S> {
             locked => drop(locked?),
         }
         // Nobody leaves a door open behind him: what he could not send now is worth nothing.
+        let sends = tx.user(*invited_by).await?.is_some_and(|it| it.status == UserStatus::Active);
         let sender = tx.membership_of(*organization, *invited_by).await?;
         let stands = sender.is_some_and(|sender| sender.role.covers(*role));
-        if !stands || !tx.finish_invitation(*id, self.now()).await? {
+        if !sends || !stands || !tx.finish_invitation(*id, self.now()).await? {
             return Err(not_open(pointer));
         }
         match tx.membership_of(*organization, user).await? {

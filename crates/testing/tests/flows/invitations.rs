@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use durward_core::accounts::{Answer, SignUp};
 use durward_core::{
-    Error, InvitationToken, Method, Plain, SignUpMode, StandardOrganizationRole as Role, unit,
+    Error, InvitationToken, Method, Plain, SignUpMode, StandardOrganizationRole as Role,
+    UserStatus, unit,
 };
 use durward_testing::{TestAccounts, session};
 
-use crate::support::{audited, owner};
+use crate::support::{audited, owner, set_status};
 use crate::team::{Team, obstruction};
 
 const ADA: &str = "ada@example.com";
@@ -114,6 +115,28 @@ async fn an_invitation_dies_with_the_right_to_send_it() {
     .unwrap();
     assert_eq!(obstruction(team.accept(&code, &ada).await), "INVITATION_NOT_OPEN");
     assert_eq!(team.role(ada.user).await, None);
+}
+
+#[tokio::test]
+async fn an_invitation_dies_with_the_account_of_whoever_sent_it() {
+    // R-AZ-05, R-SE-07: a stolen account leaves no door open behind it
+    for status in [UserStatus::Banned, UserStatus::Deleted] {
+        let team = Team::new().await;
+        let (ada, mut codes) = (team.it.sign_up(ADA).await, Vec::new());
+        for address in [ADA, "new@example.com"] {
+            team.invite(address, Role::Owner).await.unwrap();
+            codes.push(team.mailed(address).await);
+        }
+        set_status(&team.it, team.owner.user, status).await;
+        assert_eq!(obstruction(team.accept(&codes[0], &ada).await), "INVITATION_NOT_OPEN");
+        let unknown = sign_up(&team, "new@example.com", &codes[1]).await;
+        assert_eq!(obstruction(unknown), "INVITATION_NOT_OPEN");
+        assert_eq!(team.role(ada.user).await, None);
+        assert!(owner(&team.it, "new@example.com").await.is_none());
+
+        set_status(&team.it, team.owner.user, UserStatus::Active).await;
+        team.accept(&codes[0], &ada).await.unwrap();
+    }
 }
 
 #[tokio::test]
