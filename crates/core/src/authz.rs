@@ -2,11 +2,13 @@
 
 mod action;
 mod caller;
+mod denial;
 mod policy;
 mod target;
 
 pub use action::Action;
 pub use caller::{Caller, ClientCaller, Enroller, FreshUser, UserCaller};
+pub use denial::Denial;
 pub use policy::{Decision, Relation, decide};
 pub use target::{ClientOf, Permissions, Standing, Target};
 
@@ -14,6 +16,7 @@ use caller::Principal;
 
 use crate::attrs::Attrs;
 use crate::error::Error;
+use crate::ids::OrganizationId;
 
 impl<A: Attrs> Caller<A> {
     /// Whether this may be done: the only way to authorise.
@@ -39,6 +42,16 @@ impl<A: Attrs> Caller<A> {
             Decision::Forbid => Err(Error::Forbidden),
             Decision::Hide => Err(Error::NotFound(target.name())),
         }
+    }
+
+    /// The organization of a target, if the caller belongs to it: as a member, or by itself as a client of it.
+    pub fn own_organization(&self, target: &Target) -> Option<OrganizationId> {
+        let standing = target.standing()?;
+        let belongs = match self.principal()? {
+            Principal::User { .. } => standing.permissions.is_some(),
+            Principal::Client { organization, .. } => organization == Some(standing.organization),
+        };
+        belongs.then_some(standing.organization)
     }
 }
 
@@ -74,18 +87,7 @@ fn relations(principal: Option<Principal>, target: &Target) -> [Option<Relation>
             }
         }
         Some(Principal::Client { organization, system }) => {
-            let own = match target {
-                Target::Organization(standing)
-                | Target::Membership { standing, .. }
-                | Target::Invitation { standing, .. }
-                | Target::Client { of: ClientOf::Organization(standing), .. } => {
-                    organization == Some(standing.organization)
-                }
-                Target::Service
-                | Target::User(_)
-                | Target::Session { .. }
-                | Target::Client { of: ClientOf::User(_), .. } => false,
-            };
+            let own = target.standing().is_some_and(|it| organization == Some(it.organization));
             relations[0] = Some(if own { Relation::OwnClient } else { Relation::OtherClient });
             relations[1] = system.then_some(Relation::SystemClient);
         }

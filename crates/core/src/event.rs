@@ -7,8 +7,8 @@ mod reason;
 pub use reason::{CompromiseCause, EndReason, FailureReason, PasswordCause};
 
 use crate::attrs::Attrs;
-use crate::authz::Action;
 use crate::budget::Rate;
+use crate::authz::Denial;
 use crate::entity::{
     Client, ClientOwner, ClientRefusal, Invitation, LoginEmail, Membership, Method, Organization,
     Session, Step, User,
@@ -358,10 +358,8 @@ pub enum Event<'a, A: Attrs> {
     },
     /// The policy refused what somebody asked for; a hook that refuses this only undoes the audit row.
     AccessDenied {
-        /// What was asked for.
-        action: Action,
-        /// Of which user, if of one.
-        target: Option<UserId>,
+        /// What was refused.
+        denial: &'a Denial,
     },
     /// Someone proved a factor, and another step follows.
     FactorProven {

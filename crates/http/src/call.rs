@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
+use durward_core::authz::Denial;
 use durward_core::{
     Accounts, Action, Allowance, Attrs, Caller, ClientId, Enroller, Error, FreshUser, InvitationId,
     MembershipId, OrganizationId, Origin, RequestId, SessionId, SessionToken, Store, Target,
@@ -55,7 +56,7 @@ impl<S: Store> Call<S> {
         async move {
             if let Some(origin) = refused {
                 tracing::info!(rule = ?action, "the policy refused");
-                accounts.record_denial(action, None, &origin).await?;
+                accounts.record_denial(&Denial::of_service(action), &origin).await?;
             }
             answer
         }

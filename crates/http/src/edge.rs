@@ -10,11 +10,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
-use durward_core::authz::ClientOf;
+use durward_core::authz::Denial;
 use durward_core::settings::Limits;
-use durward_core::{
-    Accounts, Action, Attrs, Caller, Kind, Origin, RequestId, Store, Target, UserAgent,
-};
+use durward_core::{Accounts, Action, Attrs, Caller, Kind, Origin, RequestId, Store, UserAgent};
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
 
@@ -224,17 +222,9 @@ async fn admit<S: Store>(
             return Err(error.into());
         }
         let origin = origin(&caller, &parts.headers, id);
-        let user = match target {
-            Target::User(user)
-            | Target::Session { user, .. }
-            | Target::Client { of: ClientOf::User(user), .. } => Some(user),
-            Target::Service
-            | Target::Organization(_)
-            | Target::Membership { .. }
-            | Target::Invitation { .. }
-            | Target::Client { of: ClientOf::Organization(_), .. } => None,
-        };
-        if let Err(failed) = edge.accounts.record_denial(rule.action, user, &origin).await {
+        let denial = Denial::of(&caller, rule.action, &target);
+        let denied = edge.accounts.record_denial(&denial, &origin).await;
+        if let Err(failed) = denied {
             tracing::error!(error = %failed, "a denial could not be written to the audit log");
         }
         return Err(error.into());

@@ -10,6 +10,7 @@ mod word;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use durward_core::authz::Denial;
 use durward_core::{Action, Error, IdentityClaims, Kind, Store};
 
 use crate::answer::empty;
@@ -83,8 +84,8 @@ pub(crate) async fn decide<S: Store>(call: Call<S>, proxy: Proxy) -> Result<Resp
     if !terms.are_met(&call.caller) {
         // R-AZ-08
         tracing::info!(rule = "role", "the terms of a service refused");
-        let origin = call.origin();
-        let denied = call.accounts().record_denial(Action::UseUpstream, None, &origin).await;
+        let (denial, origin) = (Denial::of_service(Action::UseUpstream), call.origin());
+        let denied = call.accounts().record_denial(&denial, &origin).await;
         if let Err(failed) = denied {
             tracing::error!(error = %failed, "a denial could not be written to the audit log");
         }

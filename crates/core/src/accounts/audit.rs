@@ -1,12 +1,12 @@
 use serde_json::json;
 
 use super::Accounts;
-use crate::authz::Action;
+use crate::authz::Denial;
 use crate::budget::Debit;
 use crate::entity::{AuditEntry, AuditRow, AuditSeal, Authenticity};
 use crate::error::Error;
 use crate::event::Event;
-use crate::ids::{AuditId, OrganizationId, UserId};
+use crate::ids::{AuditId, OrganizationId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::store::{Audit, AuditMut, AuditQuery, BudgetsMut, Store};
@@ -43,19 +43,19 @@ impl<S: Store> Accounts<S> {
         Ok(slice.page(rows, |entry| entry.id))
     }
 
-    /// Writes down that the policy refused something (R-AZ-08). A network fills the log no faster than it may
-    /// fail to log in: what is beyond that is left to the log of the program.
+    /// Writes down that the policy refused something (R-AZ-08), into the log of the organization that it belongs to
+    /// if whoever asked belongs there, too, and else into that of the deployment. A network fills the log no faster than
+    /// it may fail to log in: what is beyond that is left to the log of the program.
     pub async fn record_denial(
         &self,
-        action: Action,
-        target: Option<UserId>,
+        denial: &Denial,
         origin: &Origin,
     ) -> Result<(), Error> {
         let key = self.network_budget("denials", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
         unit!(self, |tx, _| {
             if tx.debit_budget(key, &rate, now).await? == Debit::Granted {
-                self.record(tx, &Event::AccessDenied { action, target }, origin).await?;
+                self.record(tx, &Event::AccessDenied { denial }, origin).await?;
             }
             Ok(())
         })

@@ -1,6 +1,6 @@
 use super::Accounts;
 use crate::attrs::Role;
-use crate::authz::{Action, FreshUser};
+use crate::authz::{Action, Denial, FreshUser};
 use crate::entity::{Bootstrap, User};
 use crate::error::Error;
 use crate::event::Event;
@@ -77,7 +77,7 @@ impl<S: Store> Accounts<S> {
             }),
         };
         if matches!(made, Err(Error::Forbidden)) {
-            self.record_denial(Action::UseBootstrap, None, origin).await?;
+            self.record_denial(&Denial::of_service(Action::UseBootstrap), origin).await?;
         }
         made
     }

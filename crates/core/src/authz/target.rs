@@ -107,8 +107,8 @@ impl Standing {
 }
 
 impl Target {
-    /// What it is called when it looks as if it were not there.
-    pub(super) const fn name(&self) -> &'static str {
+    /// What kind of thing it is, in a word.
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Service => "service",
             Self::User(_) => "user",
@@ -117,6 +117,34 @@ impl Target {
             Self::Client { .. } => "client",
             Self::Membership { .. } => "membership",
             Self::Invitation { .. } => "invitation",
+        }
+    }
+
+    /// The user that it is, or belongs to.
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User(user)
+            | Self::Session { user, .. }
+            | Self::Client { of: ClientOf::User(user), .. } => Some(*user),
+            Self::Service
+            | Self::Organization(_)
+            | Self::Client { of: ClientOf::Organization(_), .. }
+            | Self::Membership { .. }
+            | Self::Invitation { .. } => None,
+        }
+    }
+
+    /// What the caller is to the organization that it is, or belongs to.
+    pub const fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::Organization(standing)
+            | Self::Client { of: ClientOf::Organization(standing), .. }
+            | Self::Membership { standing, .. }
+            | Self::Invitation { standing, .. } => Some(*standing),
+            Self::Service
+            | Self::User(_)
+            | Self::Session { .. }
+            | Self::Client { of: ClientOf::User(_), .. } => None,
         }
     }
 }

@@ -150,6 +150,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::MemberUpdated { after: membership, .. }
             | Self::MemberAdded { membership, .. }
             | Self::MemberRemoved { membership } => Some(membership.organization),
+            Self::AccessDenied { denial } => denial.organization,
             Self::InvitationSent { invitation } | Self::InvitationRevoked { invitation } => {
                 Some(invitation.organization)
             }
@@ -186,7 +187,6 @@ impl<A: Attrs> Event<'_, A> {
             | Self::UserImpersonated { .. }
             | Self::BootstrapIssued { .. }
             | Self::BootstrapUsed { .. }
-            | Self::AccessDenied { .. }
             | Self::FactorProven { .. }
             | Self::AuthenticationFailed { .. } => None,
         }

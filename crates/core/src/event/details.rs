@@ -2,6 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::Event;
 use crate::attrs::Attrs;
+use crate::authz::{Denial, Target};
 use crate::entity::{AccessRestriction, Client};
 use crate::ids::RestrictionId;
 use crate::meter::Spender;
@@ -151,10 +152,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::InvitationSent { invitation } | Self::InvitationRevoked { invitation } => {
                 json!({ "invitationId": invitation.id, "role": invitation.role })
             }
-            Self::AccessDenied { action, target } => json!({
-                "action": format!("{action:?}"),
-                "userId": target,
-            }),
+            Self::AccessDenied { denial } => denied(denial),
             Self::NoticeReported { email, .. } => json!({ "emailId": email }),
             Self::FactorProven { methods, next, .. } => json!({
                 "methods": methods.iter().map(|method| method.name()).collect::<Vec<_>>(),
@@ -166,6 +164,24 @@ impl<A: Attrs> Event<'_, A> {
             }),
         }
     }
+}
+
+/// What was asked for, and of what. Its organization is told, too: the row may stand in the log of the deployment.
+fn denied(Denial { action, target, organization: _ }: &Denial) -> Value {
+    let id = match target {
+        Target::Service | Target::User(_) | Target::Organization(_) => None,
+        Target::Session { id, .. } => Some(id.to_string()),
+        Target::Client { id, .. } => Some(id.to_string()),
+        Target::Membership { id, .. } => Some(id.to_string()),
+        Target::Invitation { id, .. } => Some(id.to_string()),
+    };
+    json!({
+        "action": format!("{action:?}"),
+        "target": target.name(),
+        "targetId": id,
+        "userId": target.user(),
+        "organizationId": target.standing().map(|standing| standing.organization),
+    })
 }
 
 fn changed_client<A: Attrs>(before: &Client<A>, after: &Client<A>) -> Value {

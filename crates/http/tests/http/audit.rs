@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::organizations::{accept, founded, invite, path};
 use crate::sessions::administrator;
 use crate::site::{Ask, Site};
 
@@ -93,7 +94,14 @@ async fn a_denial_is_written_down_and_cannot_fill_the_log() {
     let mut page = search(&site, &root, "event=access.denied&limit=100").await;
     let entry = &page["data"][0];
     assert_eq!((&entry["actorId"], &entry["subjectId"]), (&ada["userId"], &Value::Null));
-    assert_eq!(entry["details"], json!({ "action": "ReadAudit", "userId": null }));
+    let nothing = json!({
+        "action": "ReadAudit",
+        "target": "service",
+        "targetId": null,
+        "userId": null,
+        "organizationId": null,
+    });
+    assert_eq!((&entry["details"], &entry["organizationId"]), (&nothing, &Value::Null));
     let mut written = events(&page).len();
     while let Some(cursor) = page["next"].as_str() {
         page =
@@ -101,4 +109,47 @@ async fn a_denial_is_written_down_and_cannot_fill_the_log() {
         written += events(&page).len();
     }
     assert_eq!(written, burst as usize, "time stands still, and the budget is used up");
+}
+
+#[tokio::test]
+async fn a_denial_stands_in_the_log_of_the_organization_of_whoever_belongs_there() {
+    // R-AZ-08
+    let (site, owner, made) = founded().await;
+    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    let code = invite(&site, &owner, &made, "ada@example.com", "viewer").await;
+    let member = accept(&site, &ada, &code).await;
+    let eve = site.session("eve@example.com").await;
+    let membership = format!("/v1/memberships/{}", made["membership"]["id"].as_str().unwrap());
+    for (by, status) in [(&ada, 403), (&eve, 404)] {
+        for denied in [Ask::delete(path(&made, "")), Ask::delete(membership.as_str())] {
+            site.wait(Duration::from_millis(1));
+            assert_eq!(site.send(denied.bearer(&by["token"])).await.status, status);
+        }
+    }
+    let ask = Ask::get(path(&made, "/audit-events?limit=100")).bearer(&owner["token"]);
+    let own = site.send(ask).await.json();
+    let denials: Vec<&Value> =
+        own["data"].as_array().unwrap().iter().filter(|it| it["event"] == "access.denied").collect();
+    let by: Vec<&Value> = denials.iter().map(|it| &it["actorId"]).collect();
+    assert_eq!(by, [&member["userId"], &member["userId"]], "no stranger fills it: {own}");
+    let details = |action: &str, target: &str, id: &Value| {
+        json!({
+            "action": action,
+            "target": target,
+            "targetId": id,
+            "userId": null,
+            "organizationId": made["id"],
+        })
+    };
+    let told = details("RemoveMember", "membership", &made["membership"]["id"]);
+    assert_eq!(denials[0]["details"], told);
+    let told = details("ArchiveOrganization", "organization", &Value::Null);
+    assert_eq!(denials[1]["details"], told);
+
+    let all = search(&site, &root, "event=access.denied").await;
+    let strangers: Vec<&Value> = all["data"].as_array().unwrap().iter().take(2).collect();
+    for row in strangers {
+        assert_eq!((&row["actorId"], &row["organizationId"]), (&eve["userId"], &Value::Null));
+        assert_eq!(row["details"]["organizationId"], made["id"], "for administrators");
+    }
 }

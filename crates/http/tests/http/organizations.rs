@@ -11,7 +11,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// A deployment with an organization: its owner, and itself.
-async fn founded() -> (Site, Value, Value) {
+pub(crate) async fn founded() -> (Site, Value, Value) {
     let site = Site::standard();
     let owner = site.session(OWNER).await;
     let body = json!({ "name": "Tea & Biscuits" });
@@ -20,11 +20,17 @@ async fn founded() -> (Site, Value, Value) {
     (site, owner, made.json())
 }
 
-fn path(organization: &Value, rest: &str) -> String {
+pub(crate) fn path(organization: &Value, rest: &str) -> String {
     format!("/v1/organizations/{}{rest}", text(&organization["id"]))
 }
 
-async fn invite(site: &Site, owner: &Value, organization: &Value, to: &str, role: &str) -> String {
+pub(crate) async fn invite(
+    site: &Site,
+    owner: &Value,
+    organization: &Value,
+    to: &str,
+    role: &str,
+) -> String {
     let body = json!({ "email": to, "role": role });
     let ask = Ask::post(path(organization, "/invitations")).json(&body).bearer(&owner["token"]);
     let sent = site.send(ask).await;
@@ -32,7 +38,7 @@ async fn invite(site: &Site, owner: &Value, organization: &Value, to: &str, role
     site.mailed_link(to).await
 }
 
-async fn accept(site: &Site, who: &Value, code: &str) -> Value {
+pub(crate) async fn accept(site: &Site, who: &Value, code: &str) -> Value {
     let ask = Ask::post("/v1/invitations/accept").json(&json!({ "code": code }));
     let reply = site.send(ask.bearer(&who["token"])).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
