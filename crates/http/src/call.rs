@@ -126,9 +126,14 @@ impl<S: Store> Call<S> {
         Fields::of(self.receive().await?.value)
     }
 
-    /// The same, unless there is no body.
+    /// Takes the body, which must be one JSON text, unless there is none.
+    pub(crate) async fn receive_or_nothing(&mut self) -> Result<Option<Received>, Problem> {
+        json_or_nothing(&self.headers, std::mem::take(&mut self.body)).await
+    }
+
+    /// Takes the members of the body, which must be a JSON object, unless there is none.
     pub(crate) async fn fields_or_nothing(&mut self) -> Result<Option<Fields>, Problem> {
-        let received = json_or_nothing(&self.headers, std::mem::take(&mut self.body)).await?;
+        let received = self.receive_or_nothing().await?;
         received.map(|received| Fields::of(received.value)).transpose()
     }
 }

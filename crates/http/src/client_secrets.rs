@@ -2,16 +2,18 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use durward_core::accounts::IssuedSecret;
 use durward_core::entity::ClientSecret;
-use durward_core::{Accounts, Error, Obstruction, SecretId, Store, Timestamp, unit};
+use durward_core::{Accounts, Error, Obstruction, SecretId, SecretKey, Store, Timestamp, unit};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::answer::{empty, json};
 use crate::call::Call;
 use crate::client_values::whole;
 use crate::fields::Fields;
+use crate::idempotency::idempotency;
 use crate::paging::ListView;
 use crate::problem::Problem;
 use crate::shapes::{Optional, OverlapSeconds, SecretKeyText};
@@ -25,6 +27,22 @@ pub(crate) struct RotationShape {
     /// In how many seconds the other secrets stop to work; 0 for now, nothing for never.
     #[serde(default)]
     expire_others_in: Optional<OverlapSeconds>,
+}
+
+/// A secret that may be asked for again, as it is kept, sealed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct KeptSecret(SecretId, String, Timestamp);
+
+impl KeptSecret {
+    pub(crate) fn of(secret: &IssuedSecret) -> Self {
+        Self(secret.id, secret.key.expose().to_owned(), secret.created)
+    }
+
+    pub(crate) fn issued(self) -> Result<IssuedSecret, Error> {
+        let Self(id, key, created) = self;
+        let broken = |_no_key| Error::Internal("a kept secret cannot be read");
+        Ok(IssuedSecret { id, key: SecretKey::parse(&key).map_err(broken)?, created })
+    }
 }
 
 /// A secret of a client, without the secret.
@@ -62,13 +80,25 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/clients/{id}/secrets`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let overlap = match call.fields_or_nothing().await? {
-        Some(fields) => overlap::<S>(fields)?,
-        None => None,
-    };
+    let received = call.receive_or_nothing().await?;
     let (id, by) = (call.client()?, call.fresh()?);
     let (origin, accounts) = (call.origin(), call.accounts());
-    let made = unit!(accounts, |tx, _| accounts.add_secret(tx, id, overlap, &by, &origin).await)?;
+    let route = format!("POST {}", call.uri.path());
+    let content = received.as_ref().map_or(&[][..], |received| &received.bytes);
+    let who = (&call.caller, &origin);
+    let repeatable = idempotency(accounts, &call.headers, &route, who, content)?;
+    let overlap = match received {
+        Some(received) => overlap::<S>(Fields::of(received.value)?)?,
+        None => None,
+    };
+    let made = unit!(accounts, |tx, _| {
+        if let Some(kept) = accounts.kept_reply::<KeptSecret, _>(tx, repeatable.as_ref()).await? {
+            return kept.issued();
+        }
+        let made = accounts.add_secret(tx, id, overlap, &by, &origin).await?;
+        accounts.keep_reply(tx, repeatable.as_ref(), &KeptSecret::of(&made)).await?;
+        Ok(made)
+    })?;
     let view = MadeView { id: made.id, secret: made.key.expose(), created_at: made.created };
     json(StatusCode::CREATED, &view)
 }

@@ -269,7 +269,7 @@ fn each<S: Store>() -> Vec<Route<S>> {
                 summary: "Give a client a further secret",
                 description: "At most two live at once, so that one takes over from the other without a refused request. `expireOthersIn` ends the others after so many seconds. The secret is shown this once. For members who may edit, or the owner of a personal key, and logged in a moment ago.",
                 session: SessionUse::Required,
-                fields: &[],
+                fields: &[Parameter::IdempotencyKey],
                 body: BodyUse::Optional(Schemas::request::<client_secrets::RotationShape>),
                 answers: vec![Success::new(
                     201,

@@ -238,6 +238,28 @@ async fn a_foreign_client_looks_like_a_missing_one() {
 }
 
 #[tokio::test]
+async fn a_repeated_rotation_hands_out_one_secret() {
+    // R-CL-01
+    let site = Site::standard();
+    let ada = site.session("ada@example.com").await;
+    let organization = organization(&site, &ada).await;
+    let made = client(&site, &ada, &organization, json!({})).await;
+    let rotate = |body: Value| {
+        let ask = Ask::post(path(&made, "/secrets")).json(&body).bearer(&ada["token"]);
+        ask.header("idempotency-key", "k1")
+    };
+    let first = site.send(rotate(json!({ "expireOthersIn": 60 }))).await;
+    let again = site.send(rotate(json!({ "expireOthersIn": 60 }))).await;
+    assert_eq!((first.status, again.status), (201, 201), "{}", again.text());
+    assert_eq!(first.json(), again.json());
+    assert_eq!(whoami(&site, &again.json()["secret"]).await, 200);
+    let other = site.send(rotate(json!({ "expireOthersIn": 0 }))).await;
+    assert_eq!(other.problem().1, "IDEMPOTENCY_KEY_REUSED");
+    let secrets = site.send(Ask::get(path(&made, "/secrets")).bearer(&ada["token"])).await;
+    assert_eq!(secrets.json()["data"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn secrets_are_handed_out_to_whoever_logged_in_a_moment_ago() {
     // R-SE-14
     let site = Site::standard();
