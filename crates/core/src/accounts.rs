@@ -39,6 +39,7 @@ mod objections;
 mod organizations;
 mod outbox;
 mod overruns;
+mod owners;
 mod passwords;
 mod rates;
 mod refresh;

@@ -327,12 +327,20 @@ pub enum Event<'a, A: Attrs> {
         /// Who is.
         to: UserId,
     },
+    /// Whoever administers the deployment gave an organization that nobody with an active account owned an owner; what
+    /// that changed about his membership is told apart from this.
+    OwnerAppointed {
+        /// Which one.
+        organization: OrganizationId,
+        /// Who is its owner.
+        user: UserId,
+    },
     /// A user joined an organization.
     MemberAdded {
         /// The new membership.
         membership: &'a Membership<A>,
-        /// The invitation that he accepted.
-        invitation: InvitationId,
+        /// The invitation that he accepted; `None` for an owner who was appointed.
+        invitation: Option<InvitationId>,
     },
     /// A member of an organization has another role.
     MemberUpdated {

@@ -74,6 +74,7 @@ mod openapi;
 mod operation;
 mod organization_lists;
 mod organizations;
+mod owners;
 mod paging;
 mod passwords;
 mod problem;

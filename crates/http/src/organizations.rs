@@ -6,18 +6,16 @@ use durward_core::attrs::Attr;
 use durward_core::entity::{Organization, OwnMembership};
 use durward_core::store::{Memberships, Organizations};
 use durward_core::{
-    Accounts, Attrs, Error, MembershipId, Obstruction, OrganizationId, PersonName, Store,
-    Timestamp, unit,
+    Accounts, Attrs, Error, OrganizationId, PersonName, Store, Timestamp, unit,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::answer::{empty, encode, encoded, json};
 use crate::attributes::may_be_absent;
 use crate::call::Call;
 use crate::entity_tag::{EntityTag, IfMatch};
-use crate::fields::{Fields, text};
+use crate::fields::Fields;
 use crate::idempotency::idempotency;
 use crate::memberships::{OwnMembershipView, own_view};
 use crate::problem::Problem;
@@ -48,16 +46,6 @@ pub(crate) struct ChangeShape<O> {
     /// The new fields of the application; they replace the old ones as a whole.
     #[serde(default)]
     attributes: Optional<O>,
-}
-
-/// The body of `POST /v1/organizations/{id}/transfer`.
-#[derive(JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "OrganizationTransfer")]
-#[expect(dead_code, reason = "describes what `taker` reads")]
-pub(crate) struct TransferShape {
-    /// The membership of whoever becomes the owner; the two swap their roles.
-    membership_id: MembershipId,
 }
 
 /// An organization, as those see it who may.
@@ -157,16 +145,6 @@ pub(crate) async fn restore<S: Store>(call: Call<S>) -> Result<Response, Problem
     tagged(accounts, &organization)
 }
 
-/// `POST /v1/organizations/{id}/transfer`
-pub(crate) async fn transfer<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let to = taker(call.fields().await?)?;
-    let (id, by, origin) = (call.organization()?, call.fresh()?, call.origin());
-    let accounts = call.accounts();
-    let membership =
-        unit!(accounts, |tx, _| accounts.transfer_organization(tx, id, to, &by, &origin).await)?;
-    json(StatusCode::OK, &crate::memberships::view(&membership, None, None))
-}
-
 /// The version that `If-Match` asks for, if it asks for one and that one is there.
 async fn seen<S: Store>(
     accounts: &Accounts<S>,
@@ -190,19 +168,6 @@ fn change<A: Attrs>(mut fields: Fields) -> Result<OrganizationChange<A>, Problem
     let attrs = fields.changed_attributes();
     let (name, attrs) = fields.finish((name, attrs))?;
     Ok(OrganizationChange { name, attrs, version: None })
-}
-
-fn taker(mut fields: Fields) -> Result<MembershipId, Problem> {
-    let id = fields.required("membershipId", membership_id);
-    let (id,) = fields.finish((id,))?;
-    Ok(id)
-}
-
-fn membership_id(value: Value) -> Result<MembershipId, Obstruction> {
-    let id = text(value)?.parse();
-    id.map_err(|_no_id| {
-        Obstruction::new("ID_INVALID", "Must be the id of a membership, `mem_...`.")
-    })
 }
 
 fn tagged<S: Store>(
@@ -256,6 +221,5 @@ mod tests {
             new_organization::<Plain>(fields).map(drop)
         });
         agree::<ChangeShape<NoAttributes>>(&json!({}), |fields| change::<Plain>(fields).map(drop));
-        agree::<TransferShape>(&json!({}), |fields| taker(fields).map(drop));
     }
 }

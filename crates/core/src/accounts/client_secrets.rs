@@ -47,6 +47,17 @@ impl<S: Store> Accounts<S> {
         _by: &FreshUser,
         origin: &Origin,
     ) -> Result<IssuedSecret, Error> {
+        self.provision_secret(tx, client, expire_others_in, origin).await
+    }
+
+    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    pub async fn provision_secret(
+        &self,
+        tx: &mut S::Tx<'_>,
+        client: ClientId,
+        expire_others_in: Option<Duration>,
+        origin: &Origin,
+    ) -> Result<IssuedSecret, Error> {
         let client = self.present_client(tx, client).await?;
         match client.kind {
             ClientKind::Confidential => {

@@ -214,7 +214,7 @@ impl<S: Store> Accounts<S> {
         }
         match tx.membership_of(*organization, user).await? {
             Some(membership) => Ok(membership),
-            None => self.add_member(tx, *organization, user, (*role, *id), origin).await,
+            None => self.add_member(tx, *organization, user, (*role, Some(*id)), origin).await,
         }
     }
 

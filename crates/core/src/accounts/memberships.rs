@@ -1,6 +1,6 @@
 use super::Accounts;
-use crate::attrs::{Attrs, OrganizationRole};
-use crate::entity::{Member, Membership, User, UserStatus};
+use crate::attrs::Attrs;
+use crate::entity::{Member, Membership};
 use crate::error::Error;
 use crate::event::Event;
 use crate::ids::{InvitationId, MembershipId, OrganizationId, UserId};
@@ -87,7 +87,7 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         organization: OrganizationId,
         user: UserId,
-        (role, invitation): (<S::Attrs as Attrs>::OrganizationRole, InvitationId),
+        (role, invitation): (<S::Attrs as Attrs>::OrganizationRole, Option<InvitationId>),
         origin: &Origin,
     ) -> Result<Membership<S::Attrs>, Error> {
         let membership = self.new_membership(organization, user, role);
@@ -95,36 +95,6 @@ impl<S: Store> Accounts<S> {
         let event = Event::MemberAdded { membership: &membership, invitation };
         self.record(tx, &event, origin).await?;
         Ok(membership)
-    }
-
-    /// [`Error::Last`] when a user is the last one who owns an organization that is in use: he gives it to
-    /// somebody else, or archives it, before he goes (GW-43). The unit of work holds these organizations.
-    pub(super) async fn check_owns_nothing_alone(
-        &self,
-        tx: &mut S::Tx<'_>,
-        user: &User<S::Attrs>,
-    ) -> Result<(), Error> {
-        let counted = u64::from(user.status == UserStatus::Active);
-        let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
-        let mut slice = Slice { after: None, limit: 100 };
-        loop {
-            let rows = tx.organizations_of(user.id, slice).await?;
-            let in_use = rows.iter().filter(|own| own.organization.archived.is_none());
-            for own in in_use.filter(|own| own.membership.role == owner) {
-                self.lock_organization(tx, own.organization.id).await?;
-                let present = tx.membership_of(own.organization.id, user.id).await?;
-                let owns = present.is_some_and(|present| present.role == owner);
-                if owns && tx.count_members(own.organization.id, owner).await? <= counted {
-                    return Err(Error::Last("owner"));
-                }
-            }
-            match rows.last() {
-                Some(last) if rows.len() == slice.limit as usize => {
-                    slice.after = Some(last.organization.id);
-                }
-                Some(_) | None => return Ok(()),
-            }
-        }
     }
 
     pub(super) fn new_membership(
@@ -173,18 +143,5 @@ impl<S: Store> Accounts<S> {
         }
         let manager = tx.membership_of(organization, by).await?.ok_or_else(gone)?;
         Ok((member, manager))
-    }
-
-    /// Whether somebody owns the organization after this member has lost his role.
-    async fn check_owned(
-        &self,
-        tx: &mut S::Tx<'_>,
-        before: &Membership<S::Attrs>,
-    ) -> Result<(), Error> {
-        let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
-        if before.role == owner && tx.count_members(before.organization, owner).await? == 0 {
-            return Err(Error::Last("owner"));
-        }
-        Ok(())
     }
 }

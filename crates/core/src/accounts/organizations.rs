@@ -1,12 +1,10 @@
 use super::Accounts;
 use crate::attrs::{Attrs, OrganizationRole};
 use crate::authz::{Caller, FreshUser, Permissions, Standing};
-use crate::entity::{
-    Membership, Organization, OrganizationMatch, OwnMembership, SearchKey, UserStatus,
-};
+use crate::entity::{Organization, OrganizationMatch, OwnMembership, SearchKey};
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
-use crate::ids::{MembershipId, OrganizationId, UserId};
+use crate::ids::{OrganizationId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::store::{
@@ -187,6 +185,17 @@ impl<S: Store> Accounts<S> {
         _by: &FreshUser,
         origin: &Origin,
     ) -> Result<Organization<S::Attrs>, Error> {
+        self.close_organization(tx, id, version, origin).await
+    }
+
+    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    pub async fn close_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+        version: Option<i64>,
+        origin: &Origin,
+    ) -> Result<Organization<S::Attrs>, Error> {
         self.lock_organization(tx, id).await?;
         let before = self.present_organization(tx, id, version).await?;
         if before.archived.is_some() {
@@ -200,6 +209,9 @@ impl<S: Store> Accounts<S> {
 
     /// Takes the archival of an organization back, inside the caller's unit of work; everything in it is as it
     /// was. One that is not archived stays as it is.
+    ///
+    /// [`Error::Invalid`] when nobody whose account is active owns it any more: somebody
+    /// [appoints an owner](Self::appoint_owner) first (GW-33).
     pub async fn restore_organization(
         &self,
         tx: &mut S::Tx<'_>,
@@ -207,52 +219,29 @@ impl<S: Store> Accounts<S> {
         _by: &FreshUser,
         origin: &Origin,
     ) -> Result<Organization<S::Attrs>, Error> {
+        self.reopen_organization(tx, id, origin).await
+    }
+
+    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    pub async fn reopen_organization(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: OrganizationId,
+        origin: &Origin,
+    ) -> Result<Organization<S::Attrs>, Error> {
         self.lock_organization(tx, id).await?;
         let before = self.present_organization(tx, id, None).await?;
         if before.archived.is_none() {
             return Ok(before);
         }
+        let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
+        if tx.count_members(id, owner).await? == 0 {
+            let text = "Nobody with an active account owns the organization. An administrator appoints an owner first.";
+            return Err(Error::Invalid(vec![Obstruction::new("NO_OWNER", text)]));
+        }
         let restored = Organization { archived: None, ..before.clone() };
         let after = self.replace_organization(tx, &before, restored).await?;
         self.record(tx, &Event::OrganizationRestored { organization: &after }, origin).await?;
-        Ok(after)
-    }
-
-    /// Gives an organization to another member, inside the caller's unit of work: the two swap their roles.
-    /// Answers the membership of the new owner.
-    ///
-    /// [`Error::Forbidden`] unless the caller is an owner, [`Error::NotFound`] when the other one is no
-    /// member, and [`Error::Invalid`] when it is the caller himself or an owner already.
-    pub async fn transfer_organization(
-        &self,
-        tx: &mut S::Tx<'_>,
-        id: OrganizationId,
-        to: MembershipId,
-        by: &FreshUser,
-        origin: &Origin,
-    ) -> Result<Membership<S::Attrs>, Error> {
-        let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
-        self.lock_active_organization(tx, id).await?;
-        let giver = tx.membership_of(id, by.id()).await?.ok_or(Error::Forbidden)?;
-        if giver.role != owner {
-            return Err(Error::Forbidden);
-        }
-        let taker = tx.membership(to).await?.filter(|taker| taker.organization == id);
-        let taker = taker.ok_or(Error::NotFound("membership"))?;
-        if taker.role == owner {
-            return Err(Error::Invalid(vec![
-                Obstruction::new("OWNER_ALREADY", "Must be a member who is no owner yet.")
-                    .at("/membershipId"),
-            ]));
-        }
-        if self.present_user(tx, taker.user).await?.status != UserStatus::Active {
-            return Err(Error::NotFound("membership"));
-        }
-        let after = self.replace_membership(tx, &taker, owner, origin).await?;
-        self.replace_membership(tx, &giver, taker.role, origin).await?;
-        let event =
-            Event::OrganizationTransferred { organization: id, from: giver.user, to: after.user };
-        self.record(tx, &event, origin).await?;
         Ok(after)
     }
 

@@ -65,6 +65,8 @@ pub enum Action {
     ArchiveOrganization,
     /// Give an organization to another member.
     TransferOrganization,
+    /// Give an organization that nobody owns any more an owner.
+    AppointOwner,
     /// See the members of an organization.
     ReadMembers,
     /// Change the role of a member.
@@ -95,7 +97,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the policy table.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::ReadService,
         Self::ReadCaller,
         Self::Authenticate,
@@ -128,6 +130,7 @@ impl Action {
         Self::UpdateOrganization,
         Self::ArchiveOrganization,
         Self::TransferOrganization,
+        Self::AppointOwner,
         Self::ReadMembers,
         Self::UpdateMember,
         Self::RemoveMember,
@@ -192,6 +195,7 @@ impl Action {
             | Self::RemoveFactor
             | Self::ArchiveOrganization
             | Self::TransferOrganization
+            | Self::AppointOwner
             | Self::CreateClient
             | Self::AddSecret
             | Self::ChangeClientRoles => true,
@@ -239,6 +243,7 @@ impl Action {
             | Self::RemoveFactor
             | Self::ArchiveOrganization
             | Self::TransferOrganization
+            | Self::AppointOwner
             | Self::UpdateMember
             | Self::RemoveMember
             | Self::Invite

@@ -197,7 +197,7 @@ pub const fn decide(action: Action, relation: Relation) -> Decision {
             Own | Editor | Administrator => Allow,
             Reader | Manager | Deleter | OwnClient | SystemClient => Forbid,
         },
-        Action::ChangeClientRoles => match relation {
+        Action::AppointOwner | Action::ChangeClientRoles => match relation {
             Anonymous => Authenticate,
             Other | OtherClient => Hide,
             Administrator => Allow,

@@ -52,6 +52,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::OrganizationArchived { .. } => "organization.archived",
             Self::OrganizationRestored { .. } => "organization.restored",
             Self::OrganizationTransferred { .. } => "organization.transferred",
+            Self::OwnerAppointed { .. } => "organization.owner-appointed",
             Self::MemberAdded { .. } => "member.added",
             Self::MemberUpdated { .. } => "member.updated",
             Self::MemberRemoved { .. } => "member.removed",
@@ -113,7 +114,9 @@ impl<A: Attrs> Event<'_, A> {
                 owner.and_then(ClientOwner::user)
             }
             Self::OrganizationCreated { owner, .. } => Some(*owner),
-            Self::OrganizationTransferred { to, .. } => Some(*to),
+            Self::OrganizationTransferred { to: user, .. } | Self::OwnerAppointed { user, .. } => {
+                Some(*user)
+            }
             Self::MemberUpdated { after: membership, .. }
             | Self::MemberAdded { membership, .. }
             | Self::MemberRemoved { membership } => Some(membership.user),
@@ -146,7 +149,8 @@ impl<A: Attrs> Event<'_, A> {
             | Self::OrganizationCreated { organization, .. }
             | Self::OrganizationArchived { organization }
             | Self::OrganizationRestored { organization } => Some(organization.id),
-            Self::OrganizationTransferred { organization, .. } => Some(*organization),
+            Self::OrganizationTransferred { organization, .. }
+            | Self::OwnerAppointed { organization, .. } => Some(*organization),
             Self::MemberUpdated { after: membership, .. }
             | Self::MemberAdded { membership, .. }
             | Self::MemberRemoved { membership } => Some(membership.organization),

@@ -57,7 +57,8 @@ impl<A: Attrs> Event<'_, A> {
                 "count": count,
                 "reason": reason.name(),
             }),
-            Self::UserExported { .. }
+            Self::OwnerAppointed { .. }
+            | Self::UserExported { .. }
             | Self::UserErased { .. }
             | Self::BootstrapUsed { .. }
             | Self::TotpEnabled { .. }

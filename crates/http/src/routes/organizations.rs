@@ -9,6 +9,7 @@ use crate::memberships::MembershipView;
 use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::organization_lists::{self, ListedView};
 use crate::organizations::{self, OrganizationView, OwnView};
+use crate::owners;
 use crate::paging::ListView;
 use crate::schemas::Schemas;
 
@@ -17,6 +18,14 @@ type Attributes<S> = <<S as Store>::Attrs as Attrs>::Organization;
 /// What can go wrong when an organization is changed.
 const FAULTS: &[Fault] =
     &[Fault::Flow(Kind::Forbidden), Fault::Flow(Kind::Vetoed), Fault::Flow(Kind::Busy)];
+
+/// The same for what may be refused although nothing is sent.
+const INVALID: &[Fault] = &[
+    Fault::Flow(Kind::Forbidden),
+    Fault::Flow(Kind::Invalid),
+    Fault::Flow(Kind::Vetoed),
+    Fault::Flow(Kind::Busy),
+];
 
 /// What is done with organizations.
 pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
@@ -193,12 +202,13 @@ fn kept_and_given_away<S: Store>() -> Vec<Route<S>> {
                 id: "restoreOrganization",
                 tag: "Organizations",
                 summary: "Restore an organization",
-                description: "Takes its archival back; everything in it is as it was.",
+                description: "Takes its archival back; everything in it is as it was. Somebody with an active account must \
+                              own it.",
                 session: SessionUse::Required,
                 fields: &[],
                 body: BodyUse::None,
                 answers: present::<S>(),
-                faults: FAULTS,
+                faults: INVALID,
             },
         },
         Route {
@@ -208,7 +218,7 @@ fn kept_and_given_away<S: Store>() -> Vec<Route<S>> {
             aim: Aim::Organization,
             credentials: Credentials::Checked,
             budget: None,
-            endpoint: endpoint(organizations::transfer),
+            endpoint: endpoint(owners::transfer),
             operation: Operation {
                 id: "transferOrganization",
                 tag: "Organizations",
@@ -216,10 +226,35 @@ fn kept_and_given_away<S: Store>() -> Vec<Route<S>> {
                 description: "For an owner: he and the other member swap their roles.",
                 session: SessionUse::Required,
                 fields: &[],
-                body: BodyUse::Required(Schemas::request::<organizations::TransferShape>),
+                body: BodyUse::Required(Schemas::request::<owners::TransferShape>),
                 answers: vec![Success::new(
                     200,
                     "The membership of the new owner.",
+                    Schemas::answer::<MembershipView<'static, S::Attrs>>,
+                )],
+                faults: FAULTS,
+            },
+        },
+        Route {
+            verb: Verb::Post,
+            path: "/v1/organizations/{id}/owner",
+            action: Action::AppointOwner,
+            aim: Aim::Organization,
+            credentials: Credentials::Checked,
+            budget: None,
+            endpoint: endpoint(owners::appoint),
+            operation: Operation {
+                id: "appointOwner",
+                tag: "Administration",
+                summary: "Give an organization that nobody owns an owner",
+                description: "For administrators, where nobody with an active account owns it any more, archived or not. \
+                              Former owners stay what they are.",
+                session: SessionUse::Required,
+                fields: &[],
+                body: BodyUse::Required(Schemas::request::<owners::AppointmentShape>),
+                answers: vec![Success::new(
+                    200,
+                    "The membership of the owner.",
                     Schemas::answer::<MembershipView<'static, S::Attrs>>,
                 )],
                 faults: FAULTS,

@@ -30,6 +30,7 @@ mod logs;
 mod notices;
 mod organization_lists;
 mod organizations;
+mod owners;
 mod passwords;
 mod rates;
 mod refusals;

@@ -99,6 +99,7 @@ async fn a_foreign_organization_looks_like_a_missing_one() {
         ("DELETE", "", None),
         ("POST", "/restore", None),
         ("POST", "/transfer", Some(transfer)),
+        ("POST", "/owner", Some(json!({ "userId": "usr_00000000000000000000000000" }))),
         ("GET", "/memberships", None),
         ("GET", "/invitations", None),
         ("POST", "/invitations", Some(invitation)),

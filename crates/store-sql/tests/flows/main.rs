@@ -10,5 +10,6 @@ mod authorization;
 mod doubts;
 mod nodes;
 mod objections;
+mod owners;
 mod people;
 mod rotations;
