@@ -142,9 +142,10 @@ fn place(entry: &AuditEntry) -> (Option<OrganizationId>, AuditId) {
 }
 
 fn fits(query: &AuditQuery, entry: &AuditEntry) -> bool {
-    let AuditQuery { subject, actor, organization, event, from, before, limit: _ } = query;
+    let AuditQuery { subject, actor, client, organization, event, from, before, limit: _ } = query;
     (subject.is_none() || entry.subject == *subject)
         && (actor.is_none() || entry.actor == *actor)
+        && (client.is_none() || entry.client == *client)
         && (organization.is_none() || entry.organization == *organization)
         && event.as_ref().is_none_or(|event| entry.event == *event)
         && from.is_none_or(|id| entry.id >= id)

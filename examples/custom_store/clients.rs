@@ -2,7 +2,10 @@
 
 use std::cmp::Reverse;
 
-use durward::entity::{Client, ClientOwner, ClientSecret, LiveClient, LiveSecret, UserStatus};
+use durward::entity::{
+    Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, LiveClient, LiveSecret, SearchKey,
+    UserStatus,
+};
 use durward::store::{ClientQuery, Clients, ClientsMut, Result};
 use durward::{Attrs, ClientId, Digest, SecretId, Slice, StoreError, Timestamp, UserId};
 
@@ -79,13 +82,30 @@ impl<A: Attrs> Clients<A> for Handle<A> {
         slice: Slice<ClientId>,
     ) -> Result<Vec<Client<A>>> {
         self.look(|tables| {
-            let ClientQuery { owner, role, enabled } = query;
-            let fitting = tables.clients.iter().filter(|row| {
-                owner.is_none_or(|owner| row.owner == owner)
-                    && role.is_none_or(|role| row.roles.contains(&role))
-                    && enabled.is_none_or(|enabled| row.enabled == enabled)
-            });
+            let fitting = tables.clients.iter().filter(|row| fits(row, query));
             part(fitting.cloned().collect(), slice, |row| row.id)
+        })
+    }
+
+    async fn search_clients(
+        &mut self,
+        begin: &SearchKey,
+        query: &ClientQuery<A>,
+        slice: Slice<ClientMatch>,
+    ) -> Result<Vec<FoundClient<A>>> {
+        self.look(|tables| {
+            let rows = tables.clients.iter().filter(|row| fits(row, query));
+            let mut found: Vec<_> = rows
+                .map(|row| {
+                    let key = SearchKey::of(row.name.as_str()).as_str().to_owned();
+                    FoundClient { client: row.clone(), place: ClientMatch { key, id: row.id } }
+                })
+                .filter(|it| begin.begins(&it.place.key))
+                .filter(|it| slice.after.as_ref().is_none_or(|after| it.place > *after))
+                .collect();
+            found.sort_by(|one, other| one.place.cmp(&other.place));
+            found.truncate(slice.limit as usize);
+            found
         })
     }
 
@@ -107,6 +127,14 @@ impl<A: Attrs> Clients<A> for Handle<A> {
             tables.live_client(secret.client, Some(secret))
         })
     }
+}
+
+/// Whether a client is one of those that are asked for.
+fn fits<A: Attrs>(row: &Client<A>, query: &ClientQuery<A>) -> bool {
+    let ClientQuery { owner, role, enabled } = query;
+    owner.is_none_or(|owner| row.owner == owner)
+        && role.is_none_or(|role| row.roles.contains(&role))
+        && enabled.is_none_or(|enabled| row.enabled == enabled)
 }
 
 impl<A: Attrs> ClientsMut<A> for Handle<A> {

@@ -73,35 +73,38 @@ pub async fn entries_are_told_from_the_newest_on<S: Store<Attrs = Suite>>(store:
     }
 }
 
-/// Only entries are told that fit everything that is asked: subject, actor, tenant and event.
+/// Only entries are told that fit everything that is asked: subject, actor, client, tenant and event.
 pub async fn only_entries_that_fit_are_told<S: Store<Attrs = Suite>>(store: &S) {
     let mut entries = Vec::new();
     let choices = |n: u8, bit: u8| if n >> bit & 1 == 0 { 1 } else { 2 };
-    for n in 0..16 {
+    for n in 0..32 {
         entries.push(AuditEntry {
             subject: Some(user_id(choices(n, 0))),
             actor: Some(user_id(choices(n, 1))),
             organization: Some(organization_id(choices(n, 2))),
             event: format!("event.{}", choices(n, 3)),
+            client: Some(client_id(choices(n, 4))),
             ..audit(n + 1)
         });
     }
     // What is absent fits nothing that is asked.
-    entries.push(audit(20));
+    entries.push(audit(40));
     given::audit(store, &entries.iter().collect::<Vec<_>>()).await;
-    for asked in 0..16_u8 {
+    for asked in 0..32_u8 {
         let is_asked = |bit: u8| asked >> bit & 1 == 1;
         let query = AuditQuery {
             subject: is_asked(0).then_some(user_id(1)),
             actor: is_asked(1).then_some(user_id(1)),
             organization: is_asked(2).then_some(organization_id(1)),
             event: is_asked(3).then(|| "event.1".to_owned()),
+            client: is_asked(4).then_some(client_id(1)),
             ..all()
         };
         let fits = |it: &&AuditEntry| {
-            let AuditQuery { subject, actor, organization, event, .. } = &query;
+            let AuditQuery { subject, actor, client, organization, event, .. } = &query;
             (subject.is_none() || it.subject == *subject)
                 && (actor.is_none() || it.actor == *actor)
+                && (client.is_none() || it.client == *client)
                 && (organization.is_none() || it.organization == *organization)
                 && event.as_ref().is_none_or(|event| it.event == *event)
         };
@@ -114,14 +117,16 @@ pub async fn only_entries_that_fit_are_told<S: Store<Attrs = Suite>>(store: &S) 
 
 /// `from` includes its id and `before` does not, so that pages meet; also with every other question.
 pub async fn pages_of_entries_meet_without_a_gap<S: Store<Attrs = Suite>>(store: &S) {
-    let (ada, tenant) = (Some(user_id(1)), Some(organization_id(1)));
-    let entry = |n| AuditEntry { subject: ada, actor: ada, organization: tenant, ..audit(n) };
+    let (ada, client, tenant) = (Some(user_id(1)), Some(client_id(1)), Some(organization_id(1)));
+    let entry =
+        |n| AuditEntry { subject: ada, actor: ada, client, organization: tenant, ..audit(n) };
     let entries: Vec<AuditEntry> = (1..=5).map(entry).collect();
     given::audit(store, &entries.iter().collect::<Vec<_>>()).await;
     let questions = [
         all(),
         AuditQuery { subject: ada, ..all() },
         AuditQuery { actor: ada, ..all() },
+        AuditQuery { client, ..all() },
         AuditQuery { organization: tenant, ..all() },
     ];
     for question in questions {

@@ -38,6 +38,7 @@ pub mod audit_chain;
 pub mod bootstraps;
 pub mod budgets;
 pub mod client_lists;
+pub mod client_searches;
 pub mod client_secrets;
 pub mod clients;
 pub mod dossier;

@@ -4,6 +4,7 @@ mod audit;
 mod audit_chain;
 mod bootstrap;
 mod client;
+mod client_list;
 mod factor;
 mod flow;
 mod login_email;
@@ -25,6 +26,7 @@ pub use client::{
     AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret,
     ClientSessions, LiveClient, LiveSecret, RateLimit, RedirectUri,
 };
+pub use client_list::{ClientMatch, FoundClient};
 pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, step as totp_step};
 pub(crate) use flow::short_code_digest;
 pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Step};

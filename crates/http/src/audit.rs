@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::fields::text;
 use crate::paging::{USUAL, list, part, slice};
 use crate::problem::Problem;
-use crate::query::{moment, parameters, user};
+use crate::query::{client, moment, organization, parameters, user};
 
 /// An entry of the audit log.
 #[derive(Serialize, JsonSchema)]
@@ -51,32 +51,43 @@ pub(crate) async fn of_user<S: Store>(call: Call<S>) -> Result<Response, Problem
 /// `GET /v1/organizations/{id}/audit-events`
 pub(crate) async fn of_organization<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let organization = Some(call.organization()?);
-    let question = AuditQuery { organization, ..AuditQuery::default() };
-    let page = call.accounts().audit_entries(question, slice(&call)?).await?;
+    let names = ["limit", "cursor", "subject", "actor", "client", "event", "from", "to"];
+    let (question, slice) = question(&call, &names)?;
+    let question = AuditQuery { organization, ..question };
+    let page = call.accounts().audit_entries(question, slice).await?;
     list(&call, &page, view)
 }
 
 /// `GET /v1/audit-events`
 pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let (question, slice) = question(&call)?;
+    let names =
+        ["limit", "cursor", "subject", "actor", "client", "organization", "event", "from", "to"];
+    let (question, slice) = question(&call, &names)?;
     let page = call.accounts().audit_entries(question, slice).await?;
     list(&call, &page, view)
 }
 
-fn question<S: Store>(call: &Call<S>) -> Result<(AuditQuery, Slice<AuditId>), Problem> {
-    let names = ["limit", "cursor", "subject", "actor", "event", "from", "to"];
-    let mut fields = parameters(call.uri.query(), &names)?;
+/// What is asked for by parameters of these names.
+fn question<S: Store>(
+    call: &Call<S>,
+    names: &[&str],
+) -> Result<(AuditQuery, Slice<AuditId>), Problem> {
+    let mut fields = parameters(call.uri.query(), names)?;
     let (limit, after) = part(call, &mut fields);
     let subject = fields.optional("subject", user);
     let actor = fields.optional("actor", user);
+    let client = fields.optional("client", client);
+    let organization = fields.optional("organization", organization);
     let event = fields.optional("event", event);
     let from = fields.optional("from", moment);
     let to = fields.optional("to", moment);
-    let (limit, after, subject, actor, event, from, to) =
-        fields.finish((limit, after, subject, actor, event, from, to))?;
+    let (limit, after, subject, actor, client, organization, event, from, to) =
+        fields.finish((limit, after, subject, actor, client, organization, event, from, to))?;
     let question = AuditQuery {
         subject,
         actor,
+        client,
+        organization,
         event,
         from: from.map(AuditId::first_at),
         before: to.map(AuditId::first_at),
@@ -87,13 +98,17 @@ fn question<S: Store>(call: &Call<S>) -> Result<(AuditQuery, Slice<AuditId>), Pr
 
 fn event(value: Value) -> Result<String, Obstruction> {
     let name = text(value)?;
-    let fits = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-');
-    let is_name = (1..=64).contains(&name.len()) && name.bytes().all(fits);
     let wrong = || Obstruction::new("EVENT_INVALID", "Must be the name of an event.");
-    is_name.then_some(name).ok_or_else(wrong)
+    is_event_name(&name).then_some(name).ok_or_else(wrong)
 }
 
-fn view(entry: &AuditEntry) -> AuditEventView<'_> {
+/// Whether a text can be the name of an event.
+pub(crate) fn is_event_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-');
+    (1..=64).contains(&name.len()) && name.bytes().all(fits)
+}
+
+pub(crate) fn view(entry: &AuditEntry) -> AuditEventView<'_> {
     AuditEventView {
         id: entry.id,
         at: entry.at,

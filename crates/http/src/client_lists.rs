@@ -1,6 +1,7 @@
 use axum::response::Response;
 use durward_core::attrs::Attr;
-use durward_core::entity::ClientOwner;
+use durward_core::entity::{ClientOwner, SearchKey};
+use durward_core::page::Place;
 use durward_core::store::ClientQuery;
 use durward_core::{Attrs, Obstruction, OrganizationId, Slice, Store, UserId};
 use serde_json::Value;
@@ -10,25 +11,58 @@ use crate::client_views::view;
 use crate::fields::{Fields, Read};
 use crate::paging::{USUAL, list, part};
 use crate::problem::Problem;
-use crate::query::{flag, organization, parameters, user};
+use crate::query::{begin, flag, organization, parameters, user};
 
 type Role<S> = <<S as Store>::Attrs as Attrs>::ClientRole;
 
 /// `GET /v1/clients`: those of everybody.
 pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let names = ["limit", "cursor", "organization", "user", "role", "enabled"];
+    let names = ["limit", "cursor", "q", "organization", "user", "role", "enabled"];
     let mut fields = parameters(call.uri.query(), &names)?;
-    let (limit, after) = part(&call, &mut fields);
+    let begin = fields.optional("q", begin);
     let organization = fields.optional("organization", organization);
     let user = fields.optional("user", user);
-    let owner = owner(organization, user, &mut fields);
-    let role = fields.optional("role", role::<Role<S>>);
-    let enabled = fields.optional("enabled", flag);
-    let (limit, after, owner, role, enabled) =
-        fields.finish((limit, after, owner, role, enabled))?;
-    let slice = Slice { after, limit: limit.unwrap_or(USUAL) };
-    let page = call.accounts().list_clients(&ClientQuery { owner, role, enabled }, slice).await?;
+    let asked = Asked::<S::Attrs> {
+        begin,
+        owner: owner(organization, user, &mut fields),
+        role: fields.optional("role", role::<Role<S>>),
+        enabled: fields.optional("enabled", flag),
+    };
+    if matches!(asked.begin, Read::Good(None)) {
+        let (_, query, slice) = asked.finish(&call, fields)?;
+        let page = call.accounts().list_clients(&query, slice).await?;
+        return list(&call, &page, view);
+    }
+    let (begin, query, slice) = asked.finish(&call, fields)?;
+    let begin = begin.unwrap_or_else(|| SearchKey::of(""));
+    let page = call.accounts().search_clients(&begin, &query, slice).await?;
     list(&call, &page, view)
+}
+
+/// What is asked for, as far as it could be read.
+struct Asked<A: Attrs> {
+    begin: Read<Option<SearchKey>>,
+    owner: Read<Option<ClientOwner>>,
+    role: Read<Option<A::ClientRole>>,
+    enabled: Read<Option<bool>>,
+}
+
+/// How the names begin, what else must fit, and which part is asked for.
+type Question<A, P> = (Option<SearchKey>, ClientQuery<A>, Slice<P>);
+
+impl<A: Attrs> Asked<A> {
+    fn finish<S: Store, P: Place>(
+        self,
+        call: &Call<S>,
+        mut fields: Fields,
+    ) -> Result<Question<A, P>, Problem> {
+        let Self { begin, owner, role, enabled } = self;
+        let (limit, after) = part(call, &mut fields);
+        let (limit, after, begin, owner, role, enabled) =
+            fields.finish((limit, after, begin, owner, role, enabled))?;
+        let slice = Slice { after, limit: limit.unwrap_or(USUAL) };
+        Ok((begin, ClientQuery { owner, role, enabled }, slice))
+    }
 }
 
 /// A client belongs to an organization or to a user, and never to both.

@@ -195,6 +195,7 @@ parts!(A B C D);
 parts!(A B C D E);
 parts!(A B C D E F);
 parts!(A B C D E F G);
+parts!(A B C D E F G H I);
 
 #[cfg(test)]
 mod tests {

@@ -89,9 +89,10 @@ impl AuditTable {
 }
 
 fn fits(query: &AuditQuery, entry: &AuditEntry) -> bool {
-    let AuditQuery { subject, actor, organization, event, from, before, limit: _ } = query;
+    let AuditQuery { subject, actor, client, organization, event, from, before, limit: _ } = query;
     subject.is_none_or(|id| entry.subject == Some(id))
         && actor.is_none_or(|id| entry.actor == Some(id))
+        && client.is_none_or(|id| entry.client == Some(id))
         && organization.is_none_or(|id| entry.organization == Some(id))
         && event.as_ref().is_none_or(|event| entry.event == *event)
         && from.is_none_or(|id| entry.id >= id)

@@ -10,6 +10,7 @@ mod audit_chain;
 mod bootstraps;
 mod budgets;
 mod client_lists;
+mod client_searches;
 mod client_secrets;
 mod clients;
 mod dossier;
@@ -59,6 +60,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("dossier", dossier::FAULTS),
     ("factors", factors::FAULTS),
     ("client_lists", client_lists::FAULTS),
+    ("client_searches", client_searches::FAULTS),
     ("client_secrets", client_secrets::FAULTS),
     ("clients", clients::FAULTS),
     ("flow_ends", flow_ends::FAULTS),

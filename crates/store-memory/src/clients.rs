@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use durward_core::entity::{Client, ClientOwner, ClientSecret, LiveClient, LiveSecret, UserStatus};
+use durward_core::entity::{
+    Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, LiveClient, LiveSecret, SearchKey,
+    UserStatus,
+};
 use durward_core::ids::{ClientId, SecretId, UserId};
 use durward_core::store::{ClientQuery, Clients, ClientsMut, Result, StoreError};
 use durward_core::{Attrs, Digest, Slice, Timestamp};
@@ -22,16 +25,41 @@ impl<A: Attrs> ClientTable<A> {
         self.rows.get(&id).map(Arc::as_ref)
     }
 
-    pub(crate) fn list(&self, query: &ClientQuery<A>, slice: Slice<ClientId>) -> Vec<Client<A>> {
-        let ClientQuery { owner, role, enabled } = query;
+    /// Those that fit, the newest first.
+    pub(crate) fn fitting(&self, query: &ClientQuery<A>) -> impl Iterator<Item = &Client<A>> {
+        let ClientQuery { owner, role, enabled } = *query;
         let newest = self.rows.values().rev().map(Arc::as_ref);
-        let fitting = newest.filter(|it| {
+        newest.filter(move |it| {
             owner.is_none_or(|owner| it.owner == owner)
                 && role.is_none_or(|role| it.roles.contains(&role))
                 && enabled.is_none_or(|enabled| it.enabled == enabled)
-                && slice.after.is_none_or(|after| it.id < after)
-        });
-        fitting.take(slice.limit as usize).cloned().collect()
+        })
+    }
+
+    pub(crate) fn list(&self, query: &ClientQuery<A>, slice: Slice<ClientId>) -> Vec<Client<A>> {
+        let rows = self.fitting(query);
+        let rows = rows.filter(|it| slice.after.is_none_or(|after| it.id < after));
+        rows.take(slice.limit as usize).cloned().collect()
+    }
+
+    pub(crate) fn search(
+        &self,
+        begin: &SearchKey,
+        query: &ClientQuery<A>,
+        slice: &Slice<ClientMatch>,
+    ) -> Vec<FoundClient<A>> {
+        let mut found: Vec<FoundClient<A>> = self
+            .fitting(query)
+            .map(|it| {
+                let key = SearchKey::of(it.name.as_str()).as_str().to_owned();
+                FoundClient { client: it.clone(), place: ClientMatch { key, id: it.id } }
+            })
+            .filter(|found| begin.begins(&found.place.key))
+            .filter(|found| slice.after.as_ref().is_none_or(|after| found.place > *after))
+            .collect();
+        found.sort_by(|one, other| one.place.cmp(&other.place));
+        found.truncate(slice.limit as usize);
+        found
     }
 
     pub(crate) fn secret(&self, digest: &Digest) -> Option<&ClientSecret> {
@@ -217,6 +245,15 @@ look_ups! { MemoryRead, MemoryTx;
             slice: Slice<ClientId>,
         ) -> Result<Vec<Client<A>>> {
             self.look(|state| state.clients.list(query, slice))
+        }
+
+        async fn search_clients(
+            &mut self,
+            begin: &SearchKey,
+            query: &ClientQuery<A>,
+            slice: Slice<ClientMatch>,
+        ) -> Result<Vec<FoundClient<A>>> {
+            self.look(|state| state.clients.search(begin, query, &slice))
         }
 
         async fn live_secrets_of(

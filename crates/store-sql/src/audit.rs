@@ -27,7 +27,7 @@ macro_rules! page {
             " FROM {audit_entries} WHERE ",
             $first,
             "id >= ? AND id < ? AND (1 = ? OR subject_id = ?) AND (1 = ? OR actor_id = ?) \
-             AND (1 = ? OR chain_id = ?) AND (1 = ? OR event = ?) ORDER BY id DESC LIMIT ?"
+             AND (1 = ? OR client_id = ?) AND (1 = ? OR chain_id = ?) AND (1 = ? OR event = ?) ORDER BY id DESC LIMIT ?"
         )
     };
 }
@@ -36,6 +36,7 @@ statements! { Audit;
     ENTRIES = page!("");
     ENTRIES_BY_SUBJECT = page!("subject_id = ? AND ");
     ENTRIES_BY_ACTOR = page!("actor_id = ? AND ");
+    ENTRIES_BY_CLIENT = page!("client_id = ? AND ");
     ENTRIES_BY_ORGANIZATION = page!("chain_id = ? AND ");
     ROWS = concat!(
         "SELECT ", columns!(), " FROM {audit_entries} WHERE id > ? ORDER BY id LIMIT ?"
@@ -146,7 +147,8 @@ fn decode_head(row: &dyn Row) -> Result<AuditHead> {
 look_ups! {
     impl<E: Engine, A: Attrs> Audit for Handle<'_, E, A> {
         async fn audit_entries(&mut self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
-            let AuditQuery { subject, actor, organization, event, from, before, limit } = query;
+            let AuditQuery { subject, actor, client, organization, event, from, before, limit } =
+                query;
             let (first, last) = (from.unwrap_or(FIRST), before.unwrap_or(LAST));
             let rest: &[Value<'_>] = values![
                 &first,
@@ -155,6 +157,8 @@ look_ups! {
                 subject,
                 actor.is_none(),
                 actor,
+                client.is_none(),
+                client,
                 organization.is_none(),
                 organization,
                 event.is_none(),
@@ -162,13 +166,14 @@ look_ups! {
                 *limit,
             ];
             // The narrowest index that the question has.
-            let (statement, by) = match (subject, actor, organization) {
-                (Some(_), _, _) => (ENTRIES_BY_SUBJECT, Some(Value::from(subject))),
-                (None, Some(_), _) => (ENTRIES_BY_ACTOR, Some(Value::from(actor))),
-                (None, None, Some(_)) => {
+            let (statement, by) = match (subject, actor, client, organization) {
+                (Some(_), _, _, _) => (ENTRIES_BY_SUBJECT, Some(Value::from(subject))),
+                (None, Some(_), _, _) => (ENTRIES_BY_ACTOR, Some(Value::from(actor))),
+                (None, None, Some(_), _) => (ENTRIES_BY_CLIENT, Some(Value::from(client))),
+                (None, None, None, Some(_)) => {
                     (ENTRIES_BY_ORGANIZATION, Some(Value::from(organization)))
                 }
-                (None, None, None) => (ENTRIES, None),
+                (None, None, None, None) => (ENTRIES, None),
             };
             let values: Vec<_> = by.into_iter().chain(rest.iter().copied()).collect();
             self.rows(statement, &values, decode_entry).await

@@ -1,7 +1,8 @@
 mod rows;
 
 use durward_core::entity::{
-    AccessRestriction, Client, ClientOwner, ClientSecret, LiveClient, RateLimit, RedirectUri,
+    AccessRestriction, Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, LiveClient,
+    RateLimit, RedirectUri, SearchKey,
 };
 use durward_core::ids::{ClientId, SecretId, UserId};
 use durward_core::store::{ClientQuery, Clients, ClientsMut, Result};
@@ -13,9 +14,9 @@ use crate::read::look_ups;
 use crate::row::Columns;
 use crate::statement::statements;
 use crate::tx::SqlTx;
-use rows::{decode, decode_live, decode_proven, decode_secret, live_columns, secret_columns};
+use rows::{decode_live, decode_proven, decode_secret, live_columns, secret_columns};
 
-pub(crate) use rows::columns;
+pub(crate) use rows::{columns, decode};
 
 statements! { Clients;
     CLIENT = concat!("SELECT ", columns!(), " FROM {clients} WHERE id = ?");
@@ -45,8 +46,8 @@ statements! { Clients;
          LEFT JOIN {users} u ON u.id = c.user_id WHERE s.digest = ?"
     );
     INSERT_CLIENT = concat!(
-        "INSERT INTO {clients} (", columns!(), ") \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO {clients} (", columns!(), ", name_key) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     // Each changes nothing and holds the row, so that clients are counted by one unit of work at a time.
     LOCK_OWNING_ORGANIZATION = "UPDATE {organizations} SET version = version WHERE id = ?";
@@ -57,7 +58,8 @@ statements! { Clients;
     UPDATE_CLIENT =
         "UPDATE {clients} SET name = ?, enabled = ?, require_user = ?, rate_limit = ?, \
          session_idle_ms = ?, session_absolute_ms = ?, redirect_uris = ?, roles = ?, restrictions = ?, \
-         expires_ms = ?, version = ?, updated_ms = ?, attrs = ? WHERE id = ? AND version = ?";
+         expires_ms = ?, version = ?, updated_ms = ?, attrs = ?, name_key = ? \
+         WHERE id = ? AND version = ?";
     DELETE_CLIENT = "DELETE FROM {clients} WHERE id = ? AND version = ?";
     // Changes nothing and holds the row, so that secrets are counted by one unit of work at a time.
     LOCK_CLIENT = "UPDATE {clients} SET version = version WHERE id = ?";
@@ -124,11 +126,37 @@ look_ups! {
                 };
                 let is_last = rows.len() < slice.limit as usize;
                 let last = rows.last().map(|client| client.id);
-                let has = |it: &Client<A>| query.role.is_none_or(|role| it.roles.contains(&role));
-                found.extend(rows.into_iter().filter(has));
-                // What the pattern lets pass and is not meant is rare; then there is another part.
+                client_lists::keep(&mut found, rows, query.role, |client| client);
                 match last.filter(|_| !is_last && found.len() < slice.limit as usize) {
                     Some(last) => before = last,
+                    None => break,
+                }
+            }
+            found.truncate(slice.limit as usize);
+            Ok(found)
+        }
+
+        async fn search_clients(
+            &mut self,
+            begin: &SearchKey,
+            query: &ClientQuery<A>,
+            slice: Slice<ClientMatch>,
+        ) -> Result<Vec<FoundClient<A>>> {
+            let pattern = query.role.as_ref().map(client_lists::pattern).transpose()?;
+            let (mut found, end, owner) = (Vec::new(), begin.end(), client_lists::owner(query));
+            let mut after = slice.after.unwrap_or_else(client_lists::first);
+            loop {
+                let rows: Vec<FoundClient<A>> = {
+                    let (whose, limit) = ((&owner, pattern.as_deref()), slice.limit);
+                    let (statement, values) =
+                        client_lists::search((begin, &end), query, whose, &after, limit);
+                    self.rows(statement, &values, client_lists::decode_found).await?
+                };
+                let is_last = rows.len() < slice.limit as usize;
+                let last = rows.last().map(|found| found.place.clone());
+                client_lists::keep(&mut found, rows, query.role, |found| &found.client);
+                match last.filter(|_| !is_last && found.len() < slice.limit as usize) {
+                    Some(last) => after = last,
                     None => break,
                 }
             }
@@ -166,7 +194,7 @@ impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
         if self.count_clients(client.owner).await? >= most.into() {
             return Ok(false);
         }
-        let json = self.client_json(client)?;
+        let (json, name_key) = (self.client_json(client)?, SearchKey::of(client.name.as_str()));
         let values = values![
             &client.id,
             &organization,
@@ -187,13 +215,14 @@ impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
             client.updated,
             client.last_used,
             &json.attrs,
+            name_key.as_str(),
         ];
         self.insert(INSERT_CLIENT, values, "client").await?;
         Ok(true)
     }
 
     async fn update_client(&mut self, client: &Client<A>, from: i64) -> Result<bool> {
-        let json = self.client_json(client)?;
+        let (json, name_key) = (self.client_json(client)?, SearchKey::of(client.name.as_str()));
         let values = values![
             client.name.as_str(),
             client.enabled,
@@ -208,6 +237,7 @@ impl<E: Engine, A: Attrs> ClientsMut<A> for SqlTx<'_, E, A> {
             client.version,
             client.updated,
             &json.attrs,
+            name_key.as_str(),
             &client.id,
             from,
         ];

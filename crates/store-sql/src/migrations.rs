@@ -42,6 +42,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 17, text: include_str!("../migrations/0017_client_sessions.sql") },
     Migration { version: 18, text: include_str!("../migrations/0018_password_versions.sql") },
     Migration { version: 19, text: include_str!("../migrations/0019_doubts.sql") },
+    Migration { version: 20, text: include_str!("../migrations/0020_searches.sql") },
 ];
 
 /// What the migrator keeps about itself.

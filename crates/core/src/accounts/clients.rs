@@ -3,7 +3,9 @@ use std::time::Duration;
 use super::{Accounts, IssuedSecret};
 use crate::attrs::{Attrs, ClientRole};
 use crate::authz::FreshUser;
-use crate::entity::{Client, ClientKind, ClientOwner, ClientSessions, RateLimit, RedirectUri};
+use crate::entity::{
+    Client, ClientKind, ClientMatch, ClientOwner, ClientSessions, RateLimit, RedirectUri, SearchKey,
+};
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
 use crate::ids::ClientId;
@@ -46,7 +48,7 @@ pub struct NewlyMade<A: Attrs> {
     pub secret: Option<IssuedSecret>,
 }
 
-/// What is to be different about a client; `None` leaves a field as it is.
+/// What is to be different about a client; `None` leaves a field as it is, and so does the default.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientChange<A: Attrs> {
     /// The new name.
@@ -71,6 +73,23 @@ pub struct ClientChange<A: Attrs> {
     pub attrs: Option<A::Client>,
     /// The version that the caller looked at; another one is [`Error::Stale`].
     pub version: Option<i64>,
+}
+
+impl<A: Attrs> Default for ClientChange<A> {
+    fn default() -> Self {
+        Self {
+            name: None,
+            enabled: None,
+            require_user: None,
+            rate_limit: None,
+            session_idle: None,
+            session_absolute: None,
+            redirect_uris: None,
+            expires: None,
+            attrs: None,
+            version: None,
+        }
+    }
 }
 
 impl<S: Store> Accounts<S> {
@@ -184,6 +203,19 @@ impl<S: Store> Accounts<S> {
     ) -> Result<Page<Client<S::Attrs>, ClientId>, Error> {
         let rows = self.read().await?.list_clients(query, slice.and_one_more()).await?;
         Ok(slice.page(rows, |client| client.id))
+    }
+
+    /// A part of the clients that fit and whose name begins with this, in the order of names.
+    pub async fn search_clients(
+        &self,
+        begin: &SearchKey,
+        query: &ClientQuery<S::Attrs>,
+        slice: Slice<ClientMatch>,
+    ) -> Result<Page<Client<S::Attrs>, ClientMatch>, Error> {
+        let mut read = self.read().await?;
+        let rows = read.search_clients(begin, query, slice.and_one_more()).await?;
+        let Page { rows, next } = slice.page(rows, |found| found.place.clone());
+        Ok(Page { rows: rows.into_iter().map(|found| found.client).collect(), next })
     }
 
     /// Changes a client, inside the caller's unit of work; what is disabled is refused from its commit on.

@@ -1,6 +1,6 @@
 use super::Result;
 use crate::entity::{AuditEntry, AuditHead, AuditRow, AuditSeal};
-use crate::ids::{AuditId, OrganizationId, UserId};
+use crate::ids::{AuditId, ClientId, OrganizationId, UserId};
 
 /// Which entries of the audit log are asked for; all that is given must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct AuditQuery {
     pub subject: Option<UserId>,
     /// Done by this user.
     pub actor: Option<UserId>,
+    /// Done through this client.
+    pub client: Option<ClientId>,
     /// Of this tenant.
     pub organization: Option<OrganizationId>,
     /// Of this name.

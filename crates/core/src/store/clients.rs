@@ -1,6 +1,8 @@
 use super::Result;
 use crate::attrs::Attrs;
-use crate::entity::{Client, ClientOwner, ClientSecret, LiveClient};
+use crate::entity::{
+    Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, LiveClient, SearchKey,
+};
 use crate::ids::{ClientId, SecretId, UserId};
 use crate::page::Slice;
 use crate::secret::Digest;
@@ -43,6 +45,16 @@ pub trait Clients<A: Attrs> {
         query: &ClientQuery<A>,
         slice: Slice<ClientId>,
     ) -> Result<Vec<Client<A>>>;
+
+    /// A part of the clients that fit and whose name [begins](SearchKey::begins) with this, in its form
+    /// [`SearchKey::of`]: by ascending place, in the order of code points. A part costs what begins so, and not what all
+    /// there are.
+    async fn search_clients(
+        &mut self,
+        begin: &SearchKey,
+        query: &ClientQuery<A>,
+        slice: Slice<ClientMatch>,
+    ) -> Result<Vec<FoundClient<A>>>;
 
     /// The secrets of this client that are neither revoked nor expired, in the order of their ids.
     async fn live_secrets_of(

@@ -52,6 +52,8 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 fields: &[
                     Parameter::Subject,
                     Parameter::Actor,
+                    Parameter::Client,
+                    Parameter::Organization,
                     Parameter::Event,
                     Parameter::From,
                     Parameter::To,

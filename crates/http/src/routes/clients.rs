@@ -40,9 +40,11 @@ fn listed<S: Store>() -> Vec<Route<S>> {
             id: "listAllClients",
             tag: "Administration",
             summary: "List the clients of everybody",
-            description: "For administrators. All filters that are given must fit. The newest comes first.",
+            description: "For administrators. All filters that are given must fit. The newest comes first; with `q` the \
+                          order is that of the names that begin so.",
             session: SessionUse::Required,
             fields: &[
+                Parameter::NameBegin,
                 Parameter::Organization,
                 Parameter::User,
                 Parameter::ClientRole,

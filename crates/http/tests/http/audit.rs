@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::clients::{client, organization};
 use crate::organizations::{accept, founded, invite, path};
 use crate::sessions::administrator;
 use crate::site::{Ask, Site};
@@ -69,7 +70,8 @@ async fn everything_wrong_with_a_search_is_told_at_once() {
     // R-HT-04
     let site = Site::standard();
     let root = administrator(&site).await;
-    let query = "subject=me&actor=ses_1&event=X&from=now&to=1&limit=0&cursor=x";
+    let query =
+        "subject=me&actor=ses_1&client=x&organization=tea&event=X&from=now&to=1&limit=0&cursor=x";
     let ask = Ask::get(format!("/v1/audit-events?{query}")).bearer(&root["token"]);
     let reply = site.send(ask).await;
     assert_eq!(reply.status, 422);
@@ -77,7 +79,17 @@ async fn everything_wrong_with_a_search_is_told_at_once() {
     let found = problem["obstructions"].as_array().unwrap().iter();
     let mut found: Vec<&str> = found.map(|it| it["pointer"].as_str().unwrap()).collect();
     found.sort_unstable();
-    let all = ["/actor", "/cursor", "/event", "/from", "/limit", "/subject", "/to"];
+    let all = [
+        "/actor",
+        "/client",
+        "/cursor",
+        "/event",
+        "/from",
+        "/limit",
+        "/organization",
+        "/subject",
+        "/to",
+    ];
     assert_eq!(found, all);
 }
 
@@ -128,8 +140,12 @@ async fn a_denial_stands_in_the_log_of_the_organization_of_whoever_belongs_there
     }
     let ask = Ask::get(path(&made, "/audit-events?limit=100")).bearer(&owner["token"]);
     let own = site.send(ask).await.json();
-    let denials: Vec<&Value> =
-        own["data"].as_array().unwrap().iter().filter(|it| it["event"] == "access.denied").collect();
+    let denials: Vec<&Value> = own["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["event"] == "access.denied")
+        .collect();
     let by: Vec<&Value> = denials.iter().map(|it| &it["actorId"]).collect();
     assert_eq!(by, [&member["userId"], &member["userId"]], "no stranger fills it: {own}");
     let details = |action: &str, target: &str, id: &Value| {
@@ -152,4 +168,45 @@ async fn a_denial_stands_in_the_log_of_the_organization_of_whoever_belongs_there
         assert_eq!((&row["actorId"], &row["organizationId"]), (&eve["userId"], &Value::Null));
         assert_eq!(row["details"]["organizationId"], made["id"], "for administrators");
     }
+}
+
+#[tokio::test]
+async fn a_log_is_searched_by_client_and_by_organization() {
+    // R-LG-01
+    let site = Site::standard();
+    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    let (tea, loom) = (organization(&site, &ada).await, organization(&site, &ada).await);
+    let made = client(&site, &ada, &tea, json!({})).await;
+    let key = made["secret"].as_str().unwrap();
+    let ask = Ask::get("/v1/users").header("authorization", format!("Bearer {key}"));
+    assert_eq!(site.send(ask).await.status, 403);
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(events(&search(&site, &root, &format!("client={id}")).await), ["access.denied"]);
+    let both = format!("client={id}&organization={loom}");
+    assert!(events(&search(&site, &root, &both).await).is_empty());
+    let of = search(&site, &root, &format!("organization={loom}")).await;
+    assert_eq!(events(&of), ["organization.created"]);
+
+    let own = async |query: &str| {
+        let path = format!("/v1/organizations/{tea}/audit-events?{query}");
+        let reply = site.send(Ask::get(path).bearer(&ada["token"])).await;
+        assert_eq!(reply.status, 200, "{query}: {}", reply.text());
+        reply.json()
+    };
+    assert_eq!(events(&own("event=client.created").await), ["client.created"]);
+    let user = ada["userId"].as_str().unwrap();
+    let all = own(&format!("actor={user}")).await;
+    assert_eq!(all, own("").await);
+    assert!(events(&own(&format!("client={id}")).await).is_empty());
+    assert!(events(&own("to=2020-01-01T00:00:00Z").await).is_empty());
+    assert_eq!(own("from=2020-01-01T00:00:00Z").await, all);
+    let subject = own(&format!("subject={user}")).await;
+    assert_eq!(events(&subject), ["organization.created"]);
+    let ignored = own(&format!("organization={loom}&event=organization.created")).await;
+    assert_eq!(ignored["data"][0]["organizationId"], json!(tea), "the path decides");
+    let part = own("limit=1").await;
+    let cursor = part["next"].as_str().unwrap();
+    let path = format!("/v1/organizations/{tea}/audit-events?event=client.created&cursor={cursor}");
+    let other = site.send(Ask::get(path).bearer(&ada["token"])).await;
+    assert_eq!(other.status, 422, "a cursor belongs to its question");
 }

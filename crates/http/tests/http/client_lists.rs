@@ -65,6 +65,32 @@ async fn administrators_list_the_clients_of_everybody() {
 }
 
 #[tokio::test]
+async fn administrators_find_clients_by_how_their_names_begin() {
+    // R-AZ-01
+    let site = Site::standard();
+    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    let tea = organization(&site, &ada).await;
+    let mut made = Vec::new();
+    for name in ["Mara", "Loom", "marc"] {
+        made.push(client(&site, &ada, &tea, json!({ "name": name })).await["id"].clone());
+    }
+    let key = &root["token"];
+    let first = list(&site, key, "q=MAR&limit=1").await;
+    assert_eq!(ids(&first), [made[0].clone()]);
+    let cursor = first["next"].as_str().unwrap();
+    let rest = list(&site, key, &format!("q=MAR&limit=1&cursor={cursor}")).await;
+    assert_eq!((ids(&rest), &rest["next"]), (vec![made[2].clone()], &Value::Null));
+    for query in [format!("q=Loo&cursor={cursor}"), format!("cursor={cursor}"), "q=".into()] {
+        let other = Ask::get(format!("/v1/clients?{query}")).bearer(key);
+        assert_eq!(site.send(other).await.status, 422, "{query}");
+    }
+    let own = format!("q=mar&organization={tea}&enabled=true");
+    assert_eq!(ids(&list(&site, key, &own).await).len(), 2);
+    assert!(ids(&list(&site, key, "q=mar&enabled=false").await).is_empty());
+    assert!(ids(&list(&site, key, "q=oom").await).is_empty(), "nothing in the middle");
+}
+
+#[tokio::test]
 async fn only_administrators_list_the_clients_of_everybody() {
     // R-AZ-01
     let site = Site::standard();

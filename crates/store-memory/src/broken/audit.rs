@@ -105,6 +105,7 @@ pub(super) const FAULTS: Faults = &[
             asked!(|it| it.actor = None),
             asked!(|it| it.organization = None),
             asked!(|it| it.event = None),
+            asked!(|it| it.client = None),
             asked!(|it| it.actor = it.subject.or(it.actor)),
             // What is absent fits.
             Fault::audit_entries(|state, query| {

@@ -2,11 +2,11 @@ use durward_conformance::Suite;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::email::CanonicalEmail;
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
-    Compromise, Flow, FoundOrganization, FoundUser, Invitation, LiveClient, LiveSession,
-    LoginEmail, Member, Membership, Node, Organization, OrganizationMatch, OutboxMail,
-    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
-    StoredReply, Totp, User, UserMatch, UserPlace,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientMatch, ClientOwner,
+    ClientSecret, Compromise, Flow, FoundClient, FoundOrganization, FoundUser, Invitation,
+    LiveClient, LiveSession, LoginEmail, Member, Membership, Node, Organization, OrganizationMatch,
+    OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily,
+    StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, NodeId,
@@ -163,6 +163,11 @@ port! {
                 query: &ClientQuery<Suite>,
                 slice: Slice<ClientId>
             ) -> Vec<Client<Suite>>;
+            search_clients(
+                begin: &SearchKey,
+                query: &ClientQuery<Suite>,
+                slice: Slice<ClientMatch>
+            ) -> Vec<FoundClient<Suite>>;
             live_secrets_of(client: ClientId, now: Timestamp) -> Vec<ClientSecret>;
             live_client(id: ClientId) -> Option<LiveClient<Suite>>;
             live_client_by_secret(secret: &Digest) -> Option<LiveClient<Suite>>;

@@ -60,7 +60,7 @@ fn time_span(row: &dyn Row, column: &'static str) -> Result<Option<Duration>> {
     Ok(millis.map(Duration::from_millis))
 }
 
-pub(super) fn decode<A: Attrs>(row: &dyn Row) -> Result<Client<A>> {
+pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<Client<A>> {
     let redirect_uris: Vec<String> = row.json("redirect_uris")?;
     Ok(Client {
         id: ClientId::from_bytes(row.fixed("id")?),

@@ -31,7 +31,8 @@ async fn joined<S: Store<Attrs = Plain>>(
 ) -> MembershipId {
     let now = it.now();
     let id = MembershipId::new(now, &*it.parts().entropy);
-    let member = Membership { id, organization, user, role, version: 1, created: now, updated: now };
+    let member =
+        Membership { id, organization, user, role, version: 1, created: now, updated: now };
     let mut tx = it.begin().await.unwrap();
     tx.insert_membership(&member).await.unwrap();
     tx.commit().await.unwrap();

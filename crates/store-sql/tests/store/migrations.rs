@@ -1,8 +1,14 @@
 use std::time::{Duration, Instant};
 
-use durward_core::entity::{Organization, SearchKey};
-use durward_core::store::{OrganizationQuery, Organizations, OrganizationsMut, Tx};
-use durward_core::{NoAttributes, OrganizationId, PersonName, Plain, Slice, Store, Timestamp};
+use durward_core::entity::{
+    Client, ClientKind, ClientOwner, ClientSessions, Organization, SearchKey,
+};
+use durward_core::store::{
+    ClientQuery, Clients, ClientsMut, OrganizationQuery, Organizations, OrganizationsMut, Tx,
+};
+use durward_core::{
+    ClientId, NoAttributes, OrganizationId, PersonName, Plain, Slice, Store, Timestamp,
+};
 use durward_store_sql::{Engine, Prefix, SchemaError, SqlStore, migrations, testing};
 use sqlx::{MySql, Postgres, Sqlite};
 
@@ -18,7 +24,7 @@ on_every_engine!(
     a_newer_database_is_left_alone,
     an_edited_migration_is_noticed,
     the_printed_schema_is_the_migrated_one,
-    organizations_of_the_release_before_are_found,
+    what_the_release_before_has_stored_is_found,
 );
 
 /// The same database with other tables.
@@ -145,7 +151,7 @@ async fn an_edited_migration_is_noticed<E: Application>(database: Database<E>) {
 }
 
 /// What was stored before there was a search has its key with the migration.
-async fn organizations_of_the_release_before_are_found<E: Application>(database: Database<E>) {
+async fn what_the_release_before_has_stored_is_found<E: Application>(database: Database<E>) {
     let store = database.store;
     let at = Timestamp::from_millis(1);
     let organization = Organization::<Plain> {
@@ -157,21 +163,44 @@ async fn organizations_of_the_release_before_are_found<E: Application>(database:
         updated: at,
         attrs: NoAttributes {},
     };
+    let client = Client::<Plain> {
+        id: ClientId::from_bytes([2; 16]),
+        owner: ClientOwner::Organization(organization.id),
+        name: PersonName::parse("Teapot").unwrap(),
+        kind: ClientKind::Public,
+        enabled: true,
+        require_user: false,
+        rate_limit: None,
+        sessions: ClientSessions::default(),
+        redirect_uris: vec![],
+        roles: vec![],
+        restrictions: vec![],
+        expires: None,
+        version: 1,
+        created: at,
+        updated: at,
+        last_used: None,
+        attrs: NoAttributes {},
+    };
     let mut tx = store.begin().await.unwrap();
     tx.insert_organization(&organization).await.unwrap();
+    assert!(tx.insert_client(&client, 9).await.unwrap());
     tx.commit().await.unwrap();
-    let (begin, any) = (SearchKey::of("TEA"), OrganizationQuery::default());
+    let begin = SearchKey::of("TEA");
     let found = async || {
-        let slice = Slice { after: None, limit: 9 };
         let mut read = store.read().await.unwrap();
-        read.search_organizations(&begin, &any, slice).await.unwrap().len()
+        let (any, slice) = (OrganizationQuery::default(), Slice { after: None, limit: 9 });
+        let organizations = read.search_organizations(&begin, &any, slice).await.unwrap();
+        let (any, slice) = (ClientQuery::default(), Slice { after: None, limit: 9 });
+        (organizations.len(), read.search_clients(&begin, &any, slice).await.unwrap().len())
     };
     let before = "UPDATE durward_organizations SET name_key = NULL; \
+                  UPDATE durward_clients SET name_key = NULL; \
                   DELETE FROM durward_migrations WHERE version >= 14";
     testing::run_script(&store, before).await;
-    assert_eq!(found().await, 0);
+    assert_eq!(found().await, (0, 0));
     store.migrate().await.unwrap();
-    assert_eq!(found().await, 1);
+    assert_eq!(found().await, (1, 1));
 }
 
 async fn the_printed_schema_is_the_migrated_one<E: Described>(database: Database<E>) {

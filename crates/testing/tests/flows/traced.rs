@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientOwner, ClientSecret,
-    Compromise, Flow, FoundOrganization, FoundUser, Invitation, LiveClient, LiveSession,
-    LoginEmail, Member, Membership, Node, Organization, OrganizationMatch, OutboxMail,
-    OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily, StoredPassword,
-    StoredReply, Totp, User, UserMatch, UserPlace,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, Bootstrap, Client, ClientMatch, ClientOwner,
+    ClientSecret, Compromise, Flow, FoundClient, FoundOrganization, FoundUser, Invitation,
+    LiveClient, LiveSession, LoginEmail, Member, Membership, Node, Organization, OrganizationMatch,
+    OutboxMail, OwnMembership, PasswordLogin, Purpose, SearchKey, Session, SessionFamily,
+    StoredPassword, StoredReply, Totp, User, UserMatch, UserPlace,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, NodeId,
@@ -231,6 +231,11 @@ traced! {
         client(id: ClientId) -> Option<Client<A>>;
         clients_of(owner: ClientOwner, slice: Slice<ClientId>) -> Vec<Client<A>>;
         list_clients(query: &ClientQuery<A>, slice: Slice<ClientId>) -> Vec<Client<A>>;
+        search_clients(
+            begin: &SearchKey,
+            query: &ClientQuery<A>,
+            slice: Slice<ClientMatch>
+        ) -> Vec<FoundClient<A>>;
         live_secrets_of(client: ClientId, now: Timestamp) -> Vec<ClientSecret>;
         live_client(id: ClientId) -> Option<LiveClient<A>>;
         live_client_by_secret(secret: &Digest) -> Option<LiveClient<A>>;
