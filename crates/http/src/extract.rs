@@ -1,10 +1,12 @@
 use std::any::type_name;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use durward_core::{Attrs, Caller, ClientCaller, Error, Origin, Plain, UserCaller};
 
+use crate::judge::{Judge, Present};
 use crate::problem::Problem;
 
 /// Who asks, with or without a session: an extractor for handlers behind [`authenticate`](crate::authenticate).
@@ -22,6 +24,8 @@ pub struct CurrentUser<A: Attrs = Plain>(pub UserCaller<A>);
 
 /// The client that asks, if it proved its secret; else the request is answered `401`. A client that is only
 /// named is [`Caller::client`] (R-CL-02).
+///
+/// As `Option<CurrentClient>` it is `None` for a request of no client that proved itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CurrentClient<A: Attrs = Plain>(pub ClientCaller<A>);
 
@@ -90,6 +94,15 @@ impl<A: Attrs, T: Sync> FromRequestParts<T> for CurrentClient<A> {
     }
 }
 
+impl<A: Attrs, T: Sync> OptionalFromRequestParts<T> for CurrentClient<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Option<Self>, Problem> {
+        let client = caller::<A>(parts)?.client.clone().filter(|client| client.authenticated);
+        Ok(client.map(Self))
+    }
+}
+
 impl<T: Sync> FromRequestParts<T> for RequestOrigin {
     type Rejection = Problem;
 
@@ -100,6 +113,11 @@ impl<T: Sync> FromRequestParts<T> for RequestOrigin {
 
 pub(crate) fn caller<A: Attrs>(parts: &Parts) -> Result<&Caller<A>, Problem> {
     parts.extensions.get().ok_or_else(|| no_layer::<A>("a caller"))
+}
+
+pub(crate) fn judge<A: Attrs>(parts: &Parts) -> Result<Arc<dyn Judge<A>>, Problem> {
+    let judge = parts.extensions.get::<Present<A>>().cloned();
+    judge.map(|Present(judge)| judge).ok_or_else(|| no_layer::<A>("a judge"))
 }
 
 /// A mistake of the application, told to its developer.

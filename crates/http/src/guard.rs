@@ -3,20 +3,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use durward_core::attrs::OrganizationRole;
-use durward_core::store::{Memberships, Organizations};
 use durward_core::{Accounts, Attrs, Error, Plain, Store};
 use tower::{Layer, Service};
 
 use crate::extract::caller;
+use crate::judge::permitted;
 use crate::problem::Problem;
 
 /// What a route of an application asks of its caller; behind [`authenticate`](crate::authenticate).
 ///
-/// Each can only refuse: of several in a row all must be fulfilled.
+/// Each can only refuse: of several in a row all must be fulfilled. A handler of its own asks the same by an extractor:
+/// [`Fresh`](crate::Fresh), [`HasRole`](crate::HasRole), [`HasClientRole`](crate::HasClientRole) and
+/// [`Member`](crate::Member).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Guard<A: Attrs = Plain> {
     /// A user, by his session.
@@ -87,20 +89,7 @@ impl<S: Store> Require<S> {
                 held(proven.ok_or(Error::Unauthenticated)?.roles.contains(role))?;
             }
             Guard::Permission { parameter, permission } => {
-                let user = caller.acting_user()?;
-                let missing = || Error::NotFound("organization");
-                let params = RawPathParams::from_request_parts(parts, &()).await;
-                let params = params.map_err(|_unreadable| missing())?;
-                let id = params.iter().find(|(name, _)| name == parameter);
-                let (_, id) = id.ok_or(Error::Internal("a guard reads a path without its name"))?;
-                let id = id.parse().map_err(|_no_id| missing())?;
-                let mut read = self.accounts.read().await?;
-                let member = read.membership_of(id, user).await.map_err(Error::from)?;
-                let role = member.ok_or_else(missing)?.role;
-                let organization = read.organization(id).await.map_err(Error::from)?;
-                let organization = organization.ok_or_else(missing)?;
-                let allowed = role.permissions().contains(permission);
-                held(allowed && organization.archived.is_none())?;
+                permitted(&self.accounts, parts, &caller, (parameter, *permission)).await?;
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ use crate::edge::{Credentials, Edge, origin, write_id};
 use crate::forward_auth::Proxy;
 use crate::headers::X_REQUEST_ID;
 use crate::identify::{Counted, Demand, Identity};
+use crate::judge::Present;
 use crate::problem::{Problem, write_allowance};
 use crate::settings::HttpSettings;
 
@@ -26,29 +27,32 @@ use crate::settings::HttpSettings;
 /// `Router::layer` wraps the routes that are there already: add this layer first and merge the
 /// [`router`](crate::router) of the accounts afterwards, since that one authenticates by itself.
 pub fn authenticate<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Authenticate<S> {
-    Authenticate { edge: Arc::new(Edge::new(accounts, settings)) }
+    let judge = Present(Arc::new(accounts.clone()));
+    Authenticate { edge: Arc::new(Edge::new(accounts, settings)), judge }
 }
 
 /// The layer that [`authenticate`] makes.
 pub struct Authenticate<S: Store> {
     edge: Arc<Edge<S>>,
+    judge: Present<S::Attrs>,
 }
 
 /// The service that [`Authenticate`] makes of another one.
 pub struct Authenticated<S: Store, T> {
     edge: Arc<Edge<S>>,
+    judge: Present<S::Attrs>,
     inner: T,
 }
 
 impl<S: Store> Clone for Authenticate<S> {
     fn clone(&self) -> Self {
-        Self { edge: Arc::clone(&self.edge) }
+        Self { edge: Arc::clone(&self.edge), judge: self.judge.clone() }
     }
 }
 
 impl<S: Store, T: Clone> Clone for Authenticated<S, T> {
     fn clone(&self) -> Self {
-        Self { edge: Arc::clone(&self.edge), inner: self.inner.clone() }
+        Self { edge: Arc::clone(&self.edge), judge: self.judge.clone(), inner: self.inner.clone() }
     }
 }
 
@@ -68,7 +72,7 @@ impl<S: Store, T> Layer<T> for Authenticate<S> {
     type Service = Authenticated<S, T>;
 
     fn layer(&self, inner: T) -> Self::Service {
-        Authenticated { edge: Arc::clone(&self.edge), inner }
+        Authenticated { edge: Arc::clone(&self.edge), judge: self.judge.clone(), inner }
     }
 }
 
@@ -87,13 +91,13 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let edge = Arc::clone(&self.edge);
+        let (edge, judge) = (Arc::clone(&self.edge), self.judge.clone());
         // The service that was polled ready is the one to call.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         Box::pin(async move {
             let id = edge.request_id(request.headers());
-            match admit(&edge, request, &id).await {
+            match admit(&edge, judge, request, &id).await {
                 Ok(request) => {
                     let allowance = Counted::allowance_of(request.extensions());
                     let mut response = completed(&edge, inner.call(request).await?, &id);
@@ -110,6 +114,7 @@ where
 
 async fn admit<S: Store>(
     edge: &Edge<S>,
+    judge: Present<S::Attrs>,
     request: Request,
     id: &RequestId,
 ) -> Result<Request, Problem> {
@@ -130,6 +135,7 @@ async fn admit<S: Store>(
     // So that a router further inside takes the same id.
     write_id(&mut parts.headers, id);
     parts.extensions.insert(origin);
+    parts.extensions.insert(judge);
     parts.extensions.insert(caller);
     parts.extensions.insert(Counted(allowance));
     Ok(Request::from_parts(parts, body))

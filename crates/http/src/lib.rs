@@ -47,6 +47,7 @@ mod client_values;
 mod client_views;
 mod clients;
 mod credentials;
+mod demands;
 mod edge;
 mod emails;
 mod entity_tag;
@@ -65,6 +66,7 @@ pub mod identity;
 mod impersonation;
 mod invitations;
 mod json;
+mod judge;
 mod layer;
 mod life_cycle;
 mod login_emails;
@@ -90,6 +92,9 @@ mod user_lists;
 mod users;
 mod values;
 
+pub use demands::{
+    Fresh, HasClientRole, HasRole, Member, NeededClientRole, NeededPermission, NeededRole, OfCaller,
+};
 pub use error::Fault;
 pub use extract::{CurrentCaller, CurrentClient, CurrentUser, RequestOrigin};
 pub use guard::{Guard, Guarded, Require, require};

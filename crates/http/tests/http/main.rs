@@ -15,6 +15,7 @@ mod clients;
 mod compromised_passwords;
 mod conventions;
 mod credentials;
+mod demands;
 mod document;
 mod emails;
 mod export;

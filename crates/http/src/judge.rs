@@ -1,0 +1,78 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use durward_core::attrs::OrganizationRole;
+use durward_core::store::{Memberships, Organizations};
+use durward_core::{Accounts, Attrs, Caller, Error, FreshUser, OrganizationId, Store, UserId};
+
+use crate::problem::Problem;
+
+type Role<A> = <A as Attrs>::OrganizationRole;
+type Permission<A> = <Role<A> as OrganizationRole>::Permission;
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Who knows what guards ask, whatever the store is.
+pub(crate) trait Judge<A: Attrs>: Send + Sync {
+    /// The user, if he authenticated a moment ago.
+    fn fresh(&self, caller: &Caller<A>) -> Result<FreshUser, Error>;
+
+    /// The role of a user in an organization, and whether that is archived; [`Error::NotFound`] for somebody who is no
+    /// member.
+    fn role(&self, organization: OrganizationId, user: UserId) -> Answer<'_, (Role<A>, bool)>;
+}
+
+/// The judge of a request, put into it by [`authenticate`](crate::authenticate).
+pub(crate) struct Present<A: Attrs>(pub(crate) Arc<dyn Judge<A>>);
+
+impl<A: Attrs> Clone for Present<A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Store> Judge<S::Attrs> for Accounts<S> {
+    fn fresh(&self, caller: &Caller<S::Attrs>) -> Result<FreshUser, Error> {
+        Self::fresh(self, caller)
+    }
+
+    fn role(&self, id: OrganizationId, user: UserId) -> Answer<'_, (Role<S::Attrs>, bool)> {
+        Box::pin(async move {
+            let missing = || Error::NotFound("organization");
+            let mut read = self.read().await?;
+            let role = read.membership_of(id, user).await?.ok_or_else(missing)?.role;
+            let organization = read.organization(id).await?.ok_or_else(missing)?;
+            Ok((role, organization.archived.is_some()))
+        })
+    }
+}
+
+/// Somebody whom an organization allows something.
+pub(crate) struct Permitted<A: Attrs> {
+    pub(crate) organization: OrganizationId,
+    pub(crate) user: UserId,
+    pub(crate) role: Role<A>,
+}
+
+/// Whether the role of the caller in the organization that this parameter of the path names allows this.
+pub(crate) async fn permitted<A: Attrs>(
+    judge: &dyn Judge<A>,
+    parts: &mut Parts,
+    caller: &Caller<A>,
+    (parameter, permission): (&str, Permission<A>),
+) -> Result<Permitted<A>, Problem> {
+    let user = caller.acting_user()?;
+    let missing = || Error::NotFound("organization");
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    let params = params.map_err(|_unreadable| missing())?;
+    let id = params.iter().find(|(name, _)| *name == parameter);
+    let (_, id) = id.ok_or(Error::Internal("a guard reads a path without its name"))?;
+    let organization = id.parse().map_err(|_no_id| missing())?;
+    let (role, archived) = judge.role(organization, user).await?;
+    if archived || !role.permissions().contains(&permission) {
+        return Err(Error::Forbidden.into());
+    }
+    Ok(Permitted { organization, user, role })
+}
