@@ -20,6 +20,7 @@ mod client_secrets;
 mod clients;
 mod codes;
 mod compromises;
+mod cursors;
 mod devices;
 mod doubts;
 mod emails;

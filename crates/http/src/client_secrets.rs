@@ -122,7 +122,7 @@ fn seconds<S: Store>(value: Value) -> Result<Duration, Obstruction> {
     whole(value, 0..=Accounts::<S>::LONGEST_OVERLAP.as_secs()).map(Duration::from_secs)
 }
 
-const fn view(secret: &ClientSecret) -> SecretView {
+pub(crate) const fn view(secret: &ClientSecret) -> SecretView {
     SecretView {
         id: secret.id,
         created_at: secret.created,

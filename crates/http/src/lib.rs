@@ -91,6 +91,7 @@ mod shapes;
 mod user_lists;
 mod users;
 mod values;
+pub mod views;
 
 pub use demands::{
     Fresh, HasClientRole, HasRole, Member, NeededClientRole, NeededPermission, NeededRole, OfCaller,

@@ -5,9 +5,7 @@ use durward_core::accounts::{NewOrganization, OrganizationChange};
 use durward_core::attrs::Attr;
 use durward_core::entity::{Organization, OwnMembership};
 use durward_core::store::{Memberships, Organizations};
-use durward_core::{
-    Accounts, Attrs, Error, OrganizationId, PersonName, Store, Timestamp, unit,
-};
+use durward_core::{Accounts, Attrs, Error, OrganizationId, PersonName, Store, Timestamp, unit};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -2,8 +2,6 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use data_encoding::BASE64URL_NOPAD;
-use durward_core::keys::Sealed;
 use durward_core::page::Place;
 use durward_core::{Obstruction, Page, Slice, Store};
 use schemars::JsonSchema;
@@ -72,17 +70,12 @@ pub(crate) fn list<'p, S: Store, T, P: Place, V: Serialize>(
 }
 
 fn cursor<S: Store, P: Place>(call: &Call<S>, place: &P) -> String {
-    let parts = call.accounts().parts();
-    let sealed = parts.keys.seal(&context(call), &place.to_bytes(), &*parts.entropy);
-    BASE64URL_NOPAD.encode(sealed.as_bytes())
+    call.accounts().cursor(&context(call), place)
 }
 
 fn opened<S: Store, P: Place>(call: &Call<S>, value: Value) -> Result<P, Obstruction> {
-    let bytes = BASE64URL_NOPAD.decode(text(value)?.as_bytes()).ok();
-    let sealed = bytes.map(Sealed::from_bytes);
-    let keys = &call.accounts().parts().keys;
-    let place = sealed.and_then(|sealed| keys.open(&context(call), &sealed));
-    place.and_then(|place| P::from_bytes(place.expose())).ok_or_else(|| {
+    let place = call.accounts().place(&context(call), &text(value)?);
+    place.ok_or_else(|| {
         Obstruction::new("CURSOR_INVALID", "Must be the cursor of this very list, or be left out.")
     })
 }

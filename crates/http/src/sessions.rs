@@ -176,7 +176,10 @@ fn include_current(query: Option<&str>) -> Result<bool, Problem> {
     Ok(include.unwrap_or(false))
 }
 
-fn view<A: Attrs>(session: &Session<A>, current: Option<SessionId>) -> SessionItemView<'_> {
+pub(crate) fn view<A: Attrs>(
+    session: &Session<A>,
+    current: Option<SessionId>,
+) -> SessionItemView<'_> {
     SessionItemView {
         id: session.id,
         user_id: session.user,

@@ -27,10 +27,11 @@ pub(crate) async fn verify(
     common: &cli::Common,
     output: Output,
 ) -> Result<(), Failure> {
-    let given = common.sources(cli::database_flag(command.database.as_ref()));
-    let (config, url, keys) = if command.development.dev {
+    let cli::Place { development, database } = &command.place;
+    let given = common.sources(cli::database_flag(database.as_ref()));
+    let (config, url, keys) = if development.dev {
         let loaded = config::load(given, Mode::Development);
-        let place = dev::Place::open(loaded, &command.development.data)?;
+        let place = dev::Place::open(loaded, &development.data)?;
         (place.config, place.database, place.keys)
     } else {
         config::database_and_keys_of(config::load(given, Mode::Production))?

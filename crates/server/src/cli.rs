@@ -4,14 +4,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use durward::StandardClientRole;
 use durward::sql::Prefix;
 
 use crate::config::{EngineKind, FlagValue, Given};
 
+mod audit;
+mod clients;
+mod organizations;
+mod sessions;
 mod users;
 
-pub(crate) use users::{ImportUsers, ListUsers, OneUser, Place, RoleOfUser, User};
+pub(crate) use audit::{Audit, ListAudit, VerifyAudit};
+pub(crate) use clients::{Client, CreateClient, ListClients, OneClient, RotateClient};
+pub(crate) use organizations::{ListOrganizations, OneOrganization, Organization, SetOwner};
+pub(crate) use sessions::{EndSession, ListSessions, Session};
+pub(crate) use users::{ImportUsers, ListUsers, OneUser, RoleOfUser, User};
 
 /// Accounts for your product: sign-up, login, sessions.
 ///
@@ -57,6 +64,12 @@ pub(crate) enum Command {
     /// Work with users
     #[command(subcommand)]
     User(User),
+    /// Work with organizations
+    #[command(subcommand)]
+    Organization(Organization),
+    /// Work with sessions
+    #[command(subcommand)]
+    Session(Session),
     /// Work with the audit log
     #[command(subcommand)]
     Audit(Audit),
@@ -85,6 +98,28 @@ pub(crate) struct Development {
     /// The folder of `--dev`
     #[arg(long, value_name = "FOLDER", requires = "dev", default_value = "durward-data")]
     pub(crate) data: PathBuf,
+}
+
+/// Where the database is.
+#[derive(Args)]
+pub(crate) struct Place {
+    #[command(flatten)]
+    pub(crate) development: Development,
+    /// The URL of the database
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+}
+
+/// Which part of a list is told.
+#[derive(Args)]
+pub(crate) struct Part {
+    /// How many at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// Go on behind an earlier part, by the cursor that it ended with, and with the same filters
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
 }
 
 #[derive(Args)]
@@ -187,71 +222,6 @@ pub(crate) struct LinkAdmin {
     /// Although somebody administers, because nobody who does can log in any more
     #[arg(long)]
     pub(crate) recover: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Client {
-    /// Make a client of an organization, and print its secret key, this once
-    Create(CreateClient),
-}
-
-#[derive(Args)]
-pub(crate) struct CreateClient {
-    #[command(flatten)]
-    pub(crate) development: Development,
-    /// The URL of the database
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
-    /// The organization that owns it
-    #[arg(long, value_name = "ID")]
-    pub(crate) organization: String,
-    /// What it is called
-    #[arg(long)]
-    pub(crate) name: String,
-    /// What it may do in the deployment
-    #[arg(long, default_value = "external")]
-    pub(crate) role: ClientRoleName,
-    /// It keeps no secret: its id alone names it, and gives no right
-    #[arg(long)]
-    pub(crate) public: bool,
-}
-
-/// The roles of clients by name.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ClientRoleName {
-    System,
-    Internal,
-    External,
-}
-
-impl From<ClientRoleName> for StandardClientRole {
-    fn from(name: ClientRoleName) -> Self {
-        match name {
-            ClientRoleName::System => Self::System,
-            ClientRoleName::Internal => Self::Internal,
-            ClientRoleName::External => Self::External,
-        }
-    }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Audit {
-    /// Check that no entry was edited, dropped, moved or inserted
-    ///
-    /// Names every one that was, and then ends with exit code 1.
-    Verify(VerifyAudit),
-}
-
-#[derive(Args)]
-pub(crate) struct VerifyAudit {
-    #[command(flatten)]
-    pub(crate) development: Development,
-    /// The URL of the database
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
-    /// An earlier answer of this command in JSON, kept elsewhere: every chain must still have what it had then
-    #[arg(long, value_name = "FILE")]
-    pub(crate) noted: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

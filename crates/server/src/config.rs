@@ -38,7 +38,7 @@ pub(crate) use source::{FlagValue, file_to_read, reason};
 
 use reader::Reader;
 use source::Sources;
-use value::Setting;
+pub(crate) use value::Setting;
 
 /// How the server runs; a few defaults depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,12 @@
 mod admin;
 mod admin_link;
 mod audit;
+mod audit_list;
 mod cli;
-mod client;
+mod clients;
 mod config;
 mod database;
+mod desk;
 mod dev;
 mod doctor;
 mod failure;
@@ -17,9 +19,11 @@ mod links;
 mod logs;
 mod migrate;
 mod openapi;
+mod organizations;
 mod output;
 mod pages;
 mod serve;
+mod sessions;
 mod settings;
 mod users;
 
@@ -29,7 +33,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 
-use cli::{Admin, Audit, Cli, Client, Command, Config, Keys, User};
+use cli::{Admin, Audit, Cli, Client, Command, Config, Keys, Organization, Session, User};
 use failure::Failure;
 use output::Output;
 use users::Deed;
@@ -49,9 +53,13 @@ fn run(cli: &Cli, output: Output) -> Result<(), Failure> {
         Command::Serve(serve) => block_on(serve::run(serve, common, output)),
         Command::Migrate(migrate) => block_on(migrate::run(migrate, common, output)),
         Command::Admin(Admin::Create(create)) => block_on(admin::create(create, common, output)),
-        Command::Client(Client::Create(create)) => block_on(client::create(create, common, output)),
+        Command::Client(client) => block_on(clients(client, common, output)),
         Command::Admin(Admin::Link(link)) => block_on(admin_link::print(link, common, output)),
         Command::User(user) => block_on(users(user, common, output)),
+        Command::Organization(one) => block_on(organizations(one, common, output)),
+        Command::Session(Session::List(list)) => block_on(sessions::list(list, common, output)),
+        Command::Session(Session::End(end)) => block_on(sessions::end(end, common, output)),
+        Command::Audit(Audit::List(list)) => block_on(audit_list::list(list, common, output)),
         Command::Audit(Audit::Verify(verify)) => block_on(audit::verify(verify, common, output)),
         Command::Keys(Keys::Generate { id }) => {
             keys::generate(*id, output);
@@ -78,6 +86,34 @@ async fn users(command: &User, common: &cli::Common, output: Output) -> Result<(
         User::ResetFactors(one) => users::act(Deed::ResetFactors, one, common, output).await,
         User::Grant(role) => users::change_role(Deed::Grant, role, common, output).await,
         User::Revoke(role) => users::change_role(Deed::Revoke, role, common, output).await,
+    }
+}
+
+async fn organizations(
+    command: &Organization,
+    common: &cli::Common,
+    output: Output,
+) -> Result<(), Failure> {
+    use organizations::{Deed, act, list, set_owner, show};
+    match command {
+        Organization::List(command) => list(command, common, output).await,
+        Organization::Show(one) => show(one, common, output).await,
+        Organization::Archive(one) => act(Deed::Archive, one, common, output).await,
+        Organization::Restore(one) => act(Deed::Restore, one, common, output).await,
+        Organization::SetOwner(command) => set_owner(command, common, output).await,
+    }
+}
+
+async fn clients(command: &Client, common: &cli::Common, output: Output) -> Result<(), Failure> {
+    use clients::{Deed, act, create, list, rotate};
+    match command {
+        Client::Create(command) => create(command, common, output).await,
+        Client::List(command) => list(command, common, output).await,
+        Client::Show(one) => act(Deed::Show, one, common, output).await,
+        Client::Disable(one) => act(Deed::Disable, one, common, output).await,
+        Client::Enable(one) => act(Deed::Enable, one, common, output).await,
+        Client::Delete(one) => act(Deed::Delete, one, common, output).await,
+        Client::Rotate(command) => rotate(command, common, output).await,
     }
 }
 

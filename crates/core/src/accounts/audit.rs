@@ -46,11 +46,7 @@ impl<S: Store> Accounts<S> {
     /// Writes down that the policy refused something (R-AZ-08), into the log of the organization that it belongs to
     /// if whoever asked belongs there, too, and else into that of the deployment. A network fills the log no faster than
     /// it may fail to log in: what is beyond that is left to the log of the program.
-    pub async fn record_denial(
-        &self,
-        denial: &Denial,
-        origin: &Origin,
-    ) -> Result<(), Error> {
+    pub async fn record_denial(&self, denial: &Denial, origin: &Origin) -> Result<(), Error> {
         let key = self.network_budget("denials", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
         unit!(self, |tx, _| {

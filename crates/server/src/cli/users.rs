@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use durward::{StandardRole, UserStatus};
 
-use super::Development;
+use super::{Development, Part, Place};
 
 /// Work with users on the database itself, as whoever runs the deployment.
 #[derive(Subcommand)]
@@ -33,16 +33,6 @@ pub(crate) enum User {
     Revoke(RoleOfUser),
 }
 
-/// Where the database is.
-#[derive(Args)]
-pub(crate) struct Place {
-    #[command(flatten)]
-    pub(crate) development: Development,
-    /// The URL of the database
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
-}
-
 #[derive(Args)]
 pub(crate) struct ListUsers {
     #[command(flatten)]
@@ -53,10 +43,8 @@ pub(crate) struct ListUsers {
     /// Only those in this status
     #[arg(long)]
     pub(crate) status: Option<StatusName>,
-    /// How many at most
-    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) part: Part,
 }
 
 #[derive(Args)]

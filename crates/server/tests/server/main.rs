@@ -7,6 +7,7 @@ mod bootstrap;
 mod breaches;
 mod client;
 mod commands;
+mod desk;
 mod development;
 mod engines;
 mod forward_auth;

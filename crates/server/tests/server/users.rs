@@ -15,20 +15,20 @@ use crate::smtp_sink::SmtpSink;
 const ADA: &str = "ada@example.com";
 
 /// The command line of a development server.
-struct Desk {
+pub(crate) struct Desk {
     place: tempfile::TempDir,
-    data: PathBuf,
+    pub(crate) data: PathBuf,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = tempfile::tempdir().unwrap();
         let data = place.path().join("data");
         Self { place, data }
     }
 
     /// Runs `durward ...` on the server's database; answers its exit code and what it said.
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (Option<i32>, Value) {
         let mut command = durward(self.place.path());
         let answer =
             finish(command.args(arguments).args(["--dev", "--json", "--data"]).arg(&self.data));
@@ -36,22 +36,28 @@ impl Desk {
     }
 
     /// The same, when it succeeds.
-    fn done(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn done(&self, arguments: &[&str]) -> Value {
         let (code, answer) = self.run(arguments);
         assert_eq!((code, &answer["ok"]), (Some(0), &json!(true)), "{arguments:?}: {answer}");
         answer
     }
 
     /// What it said to people.
-    fn said(&self, arguments: &[&str]) -> String {
+    pub(crate) fn said(&self, arguments: &[&str]) -> String {
         let mut command = durward(self.place.path());
         let answer = finish(command.args(arguments).args(["--dev", "--data"]).arg(&self.data));
         assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
         text(&answer.stdout)
     }
 
+    /// The exit code.
+    pub(crate) fn code(&self, arguments: &[&str]) -> Option<i32> {
+        let mut command = durward(self.place.path());
+        finish(command.args(arguments).args(["--dev", "--data"]).arg(&self.data)).status.code()
+    }
+
     /// Why it was not done: an error that ends with 1 and says what to do.
-    fn refused(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         let (code, answer) = self.run(arguments);
         assert_eq!((code, &answer["ok"]), (Some(1), &json!(false)), "{arguments:?}: {answer}");
         answer["error"].as_str().unwrap().to_owned()
@@ -71,12 +77,18 @@ async fn users_are_listed_and_shown() {
     let ada = api.sign_up_fully(ADA).await;
     desk.done(&["admin", "create", "--name", "Grace", "--email", "grace@example.com"]);
     let all = desk.done(&["user", "list"]);
-    assert_eq!((addresses(&all), &all["more"]), (vec!["grace@example.com", ADA], &json!(false)));
+    assert_eq!((addresses(&all), &all["next"]), (vec!["grace@example.com", ADA], &Value::Null));
     let first = desk.done(&["user", "list", "--limit", "1"]);
-    assert_eq!((addresses(&first), &first["more"]), (vec!["grace@example.com"], &json!(true)));
+    assert_eq!(addresses(&first), ["grace@example.com"]);
+    let next = first["next"].as_str().unwrap();
+    let rest = desk.done(&["user", "list", "--after", next]);
+    assert_eq!((addresses(&rest), &rest["next"]), (vec![ADA], &Value::Null));
+    let elsewhere = desk.refused(&["user", "list", "--search", "a", "--after", next]);
+    assert!(elsewhere.contains("--after"), "a cursor is bound to its list: {elsewhere}");
+    assert!(desk.said(&["user", "list", "--limit", "1"]).contains("--after "));
     assert_eq!(addresses(&desk.done(&["user", "list", "--search", "GRA"])), ["grace@example.com"]);
     let both = desk.done(&["user", "list", "--search", "ada@"]);
-    assert_eq!((addresses(&both), &both["more"]), (vec![ADA], &json!(false)));
+    assert_eq!((addresses(&both), &both["next"]), (vec![ADA], &Value::Null));
     assert!(addresses(&desk.done(&["user", "list", "--status", "banned"])).is_empty());
     for user in [ada.user.as_str(), ADA, "Ada@Example.com"] {
         let shown = desk.done(&["user", "show", user])["user"].clone();
@@ -97,9 +109,7 @@ async fn users_are_listed_and_shown() {
         &["user", "grant", "king", ADA],
         &["user", "ban"],
     ] {
-        let mut command = durward(desk.place.path());
-        let answer = finish(command.args(wrong).args(["--dev", "--data"]).arg(&desk.data));
-        assert_eq!(answer.status.code(), Some(2), "{wrong:?}");
+        assert_eq!(desk.code(wrong), Some(2), "{wrong:?}");
     }
 }
 
