@@ -306,7 +306,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 31] = [
+    const NOUNS: [(&str, &str); 32] = [
         ("actors", include_str!("actors.rs")),
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),

@@ -7,8 +7,8 @@ mod reason;
 pub use reason::{CompromiseCause, EndReason, FailureReason, PasswordCause};
 
 use crate::attrs::Attrs;
-use crate::budget::Rate;
 use crate::authz::Denial;
+use crate::budget::Rate;
 use crate::entity::{
     Client, ClientOwner, ClientRefusal, Invitation, LoginEmail, Membership, Method, Organization,
     Session, Step, User,
