@@ -1,6 +1,9 @@
 //! Somebody always administers, whatever administrators do to each other at once, on every engine.
 
+use std::time::Duration;
+
 use durward_core::accounts::RoleChange;
+use durward_core::budget::Rate;
 use durward_core::store::{Tx, Users, UsersMut};
 use durward_core::{
     Accounts, Error, FreshUser, Origin, Plain, StandardRole, Store, User, UserId, UserStatus, unit,
@@ -22,7 +25,10 @@ enum Way {
 
 /// R-AZ-05
 async fn somebody_always_administers<S: Store<Attrs = Plain>>(store: S) {
-    let it = TestAccounts::on(store);
+    let it = TestAccounts::on_with(store, |parts| {
+        // Each is deleted more often than in the life of an account.
+        parts.settings.limits.notices = Rate::per(1_000_000, Duration::from_secs(1));
+    });
     let ways = [Way::Ban, Way::Delete, Way::Revoke];
     let [ada, eve] = [fresh_user(&it, "ada").await, fresh_user(&it, "eve").await];
     let mut worlds = 0;
