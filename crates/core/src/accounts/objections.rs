@@ -19,9 +19,9 @@ impl<S: Store> Accounts<S> {
     ///
     /// All sessions, refresh tokens, personal keys and flows under way end, addresses that came later go (see
     /// [`Seniority::outranks`]), a password counts as compromised, an authenticator app that was enrolled then or later
-    /// is in doubt, and a code to get back in is mailed to that address, in one transaction. No session is asked for and none is trusted: who has stolen one cannot do this,
-    /// and cannot keep anybody from doing it. Good once; [`Error::Unauthenticated`] for every failure, also when
-    /// the address is no longer the user's.
+    /// is in doubt, and a code to get back in is mailed to that address, in one transaction. No session is asked for and
+    /// none is trusted: who has stolen one cannot do this, and cannot keep anybody from doing it. Good once;
+    /// [`Error::Unauthenticated`] for every failure, also when the address is no longer the user's.
     pub async fn report_notice(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
         let flow = self.shown_objection(code, Purpose::ReportNotice, origin).await?;
         let taken = unit!(self, |tx, _| self.take_report(tx, &flow, origin).await);
