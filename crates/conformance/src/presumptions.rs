@@ -243,3 +243,38 @@ pub async fn a_unit_that_caught_up_tells_the_truth<S: Store<Attrs = Suite>>(stor
         assert_eq!(seen::flow(store, &handle(n)).await.unwrap().finished, Some(at(5)));
     }
 }
+
+/// What a unit of work with delayed durability did is seen at once and once only, alone or beside others; one
+/// whose guard refuses leaves no trace.
+pub async fn delayed_durability_changes_nothing_that_can_be_seen<S: Store<Attrs = Suite>>(
+    store: &S,
+) {
+    const KEY: BudgetKey = BudgetKey(digest(0x99, 1));
+    given::flows(store, &[&flow(1)]).await;
+    // Alone and with another write, by which a store may commit in another way; asked at once, and presumed.
+    for (n, presumes) in [(1, false), (2, true), (3, true)] {
+        let mut tx = store.begin().await.unwrap();
+        if presumes {
+            tx.presume();
+        }
+        tx.delay_durability();
+        assert_eq!(tx.debit_budget(KEY, &RATE, at(0)).await.unwrap(), Debit::Granted);
+        if n > 1 {
+            tx.insert_mail(&mail(n)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(seen::mail(store, mail(n).id).await.is_some(), n > 1);
+    }
+    let mut tx = store.begin().await.unwrap();
+    assert!(matches!(tx.debit_budget(KEY, &RATE, at(0)).await.unwrap(), Debit::Refused { .. }));
+    drop(tx);
+
+    let mut tx = store.begin().await.unwrap();
+    tx.presume();
+    tx.delay_durability();
+    tx.insert_mail(&mail(4)).await.unwrap();
+    let passed = tx.finish_flow(flow_id(1), 7, at(5)).await.unwrap();
+    assert!(!passed || matches!(tx.commit().await, Err(StoreError::Conflict)));
+    assert_eq!(seen::mail(store, mail(4).id).await, None);
+    assert_eq!(seen::flow(store, &handle(1)).await, Some(flow(1)));
+}

@@ -104,6 +104,7 @@ macro_rules! promises {
             presumptions::presumed_attempts_keep_to_the_delays,
             presumptions::a_presumed_reset_takes_what_there_is,
             presumptions::a_unit_that_caught_up_tells_the_truth,
+            presumptions::delayed_durability_changes_nothing_that_can_be_seen,
             clients::a_client_comes_back_as_it_was_stored,
             clients::an_unknown_client_is_not_found,
             clients::a_client_id_is_taken_once,

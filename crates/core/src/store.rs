@@ -179,6 +179,14 @@ pub trait Tx<A: Attrs>:
     /// do nothing.
     fn presume(&mut self) {}
 
+    /// Allows the store to commit this unit with delayed durability: it is whole and visible as ever, but a crash may
+    /// undo it as long as nothing is durable that was committed later. For a unit of which nobody is told before
+    /// another one of the same store was committed without this call, as the debit before a verification.
+    ///
+    /// No later commit outlives a crash without this one. A store that makes every commit durable by itself need do
+    /// nothing.
+    fn delay_durability(&mut self) {}
+
     /// Lets everything happen that was put off, and ends [`presume`](Tx::presume): what others do in this unit
     /// from here on finds it done.
     fn catch_up(&mut self) -> impl Future<Output = Result<()>> + Send {

@@ -25,7 +25,7 @@ pub use dialect::Dialect;
 pub use pools::pool_options;
 pub(crate) use value::{Kept, Value, values};
 
-use crate::pending::Write;
+use crate::pending::Batch;
 use crate::row::{Decode, Row};
 use crate::statement::Statements;
 
@@ -145,7 +145,7 @@ pub(crate) trait Source<E: Driver>: Clone + Send + Sync + 'static {
     fn commit_at_once(
         &self,
         _statements: &Arc<Statements>,
-        _writes: &Arc<Vec<Write>>,
+        _batch: &Arc<Batch>,
     ) -> impl Future<Output = Option<durward_core::store::Result<()>>> + Send {
         std::future::ready(None)
     }

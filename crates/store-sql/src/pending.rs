@@ -5,6 +5,23 @@ use crate::statement::Statement;
 #[derive(Debug, Default)]
 pub(crate) struct Pending(Vec<Write>);
 
+/// The writes of a unit of work that commit together.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) durability: Durability,
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Durability {
+    /// That the disk has it.
+    #[default]
+    Full,
+    /// Nothing; see [`Tx::delay_durability`](durward_core::store::Tx::delay_durability).
+    Delayed,
+}
+
 /// One write.
 #[derive(Debug)]
 pub(crate) struct Write {

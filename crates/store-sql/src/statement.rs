@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::engine::Dialect;
-use crate::pending::Write;
+use crate::pending::{Durability, Write};
 use crate::prefix::Prefix;
 use crate::{
     audit, bootstraps, budgets, client_lists, clients, dossier, factors, flows, invitations,
@@ -75,7 +75,7 @@ pub(crate) struct Statements {
     prefix: Prefix,
     texts: [Vec<SqlStr>; TEXTS.len()],
     /// Those that were put together so far; there are as many as there are kinds of unit of work.
-    together: Mutex<HashMap<Vec<Part>, SqlStr>>,
+    together: Mutex<HashMap<(Vec<Part>, Durability), SqlStr>>,
 }
 
 /// One of several writes that go together.
@@ -114,15 +114,17 @@ impl Statements {
 
     /// Several writes as one text, with their values one after the other; `None` where an engine has no such
     /// thing.
-    pub(crate) fn together(&self, parts: &[Part]) -> Option<SqlStr> {
+    pub(crate) fn together(&self, parts: Vec<Part>, durability: Durability) -> Option<SqlStr> {
         let mut known = self.together.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = known.get(parts) {
+        let kind = (parts, durability);
+        if let Some(text) = known.get(&kind) {
             return Some(text.clone());
         }
+        let (parts, _) = &kind;
         let text = |part: &Part| with_prefix(part.statement.template(), &self.prefix);
         let writes: Vec<_> = parts.iter().map(|part| (text(part), part.counts)).collect();
-        let text = ready(&self.dialect.placeholders(&self.dialect.together(&writes)?));
-        known.insert(parts.to_vec(), text.clone());
+        let text = ready(&self.dialect.placeholders(&self.dialect.together(&writes, durability)?));
+        known.insert(kind, text.clone());
         Some(text)
     }
 

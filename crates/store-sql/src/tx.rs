@@ -11,7 +11,7 @@ use sqlx::{SqlSafeStr, Transaction};
 
 use crate::SqlRead;
 use crate::engine::{Engine, Open, Source, Value, translate};
-use crate::pending::{Pending, Touch};
+use crate::pending::{Batch, Durability, Pending, Touch};
 use crate::row::{Decode, json_text};
 use crate::statement::{Statement, Statements};
 
@@ -23,6 +23,7 @@ pub struct SqlTx<'c, E: Engine, A: Attrs = Plain> {
     condition: Condition,
     /// See [`Tx::presume`].
     presumes: bool,
+    durability: Durability,
     pending: Pending,
     statements: Arc<Statements>,
     attrs: PhantomData<fn() -> A>,
@@ -66,8 +67,15 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
     }
 
     fn new(stage: Stage<'c, E>, condition: Condition, statements: Arc<Statements>) -> Self {
-        let (presumes, pending) = (false, Pending::default());
-        Self { stage, condition, presumes, pending, statements, attrs: PhantomData }
+        Self {
+            stage,
+            condition,
+            presumes: false,
+            durability: Durability::default(),
+            pending: Pending::default(),
+            statements,
+            attrs: PhantomData,
+        }
     }
 
     /// Hands a joined transaction back; whoever holds it last commits it.
@@ -285,9 +293,9 @@ impl<'c, E: Engine, A: Attrs> SqlTx<'c, E, A> {
             return Ok(());
         }
         self.enter().await?;
-        let writes = self.pending.take();
+        let batch = Batch { writes: self.pending.take(), durability: Durability::Full };
         let open = Self::begin(&mut self.stage).await?;
-        let done = commit::run::<E>(open.conn(), &self.statements, &writes).await;
+        let done = commit::run::<E>(open.conn(), &self.statements, &batch).await;
         self.leave(done)
     }
 
@@ -340,6 +348,11 @@ impl<E: Engine, A: Attrs> Tx<A> for SqlTx<'_, E, A> {
     /// Only before anything else was asked of the unit, and not of one that was joined.
     fn presume(&mut self) {
         self.presumes = matches!(self.stage, Stage::Idle(_));
+    }
+
+    /// Only a unit that is nothing but what it put off gains by it.
+    fn delay_durability(&mut self) {
+        self.durability = Durability::Delayed;
     }
 
     async fn catch_up(&mut self) -> Result<()> {

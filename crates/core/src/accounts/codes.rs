@@ -175,6 +175,8 @@ impl<S: Store> Accounts<S> {
             if tried == 0 && flow.as_ref().is_some_and(Flow::takes_attempts) {
                 tx.presume();
             }
+            // Nobody is told of a wrong code before that is committed as well.
+            tx.delay_durability();
             let Some(flow) = &flow else {
                 self.debit_failure(tx, origin, self.now()).await?;
                 return Ok(false);

@@ -12,7 +12,7 @@ use crate::ids::UserId;
 use crate::mail::Message;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash, Verdict};
-use crate::store::{BudgetsMut, Passwords, PasswordsMut, Store, StoreError, Users};
+use crate::store::{BudgetsMut, Passwords, PasswordsMut, Store, StoreError, Tx, Users};
 use crate::text::FlowState;
 
 /// A request for a login code by mail.
@@ -79,6 +79,8 @@ impl<S: Store> Accounts<S> {
             None => self.stranger_failures(email.canonical()),
         };
         let in_time = unit!(self, presuming, |tx, _| {
+            // Nobody is told of a wrong password before that is committed as well.
+            tx.delay_durability();
             let now = self.now();
             self.debit_failure(tx, origin, now).await?;
             let delays = self.settings().limits.delays;

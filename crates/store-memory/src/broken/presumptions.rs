@@ -40,4 +40,12 @@ pub(super) const FAULTS: Faults = &[
         &[Fault::reset_attempts(|_, _| Ok(())), Fault::CommitsAreForgotten],
     ),
     ("a_unit_that_caught_up_tells_the_truth", &[Fault::finish_flow(|_, _, _, _| Ok(true))]),
+    (
+        "delayed_durability_changes_nothing_that_can_be_seen",
+        &[
+            Fault::CommitsAreForgotten,
+            Fault::debit_budget(|_, _, _, _| Ok(Debit::Granted)),
+            Fault::finish_flow(|_, _, _, _| Ok(true)),
+        ],
+    ),
 ];

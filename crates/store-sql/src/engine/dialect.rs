@@ -1,3 +1,5 @@
+use crate::pending::Durability;
+
 /// How an engine spells what SQL leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -38,9 +40,14 @@ impl Dialect {
     /// Several writes as one text, each with whether it counts, and must then change exactly one row.
     ///
     /// On PostgreSQL it is one statement, which happens whole or not at all: it fails on a write that counts and found
-    /// no row, because it divides by their number, and no write in it sees another one. On SQLite it is a
+    /// no row, because it divides by their number, and no write in it sees another one. Delayed durability is a setting of
+    /// its transaction there. On SQLite it is a
     /// script, and the sum of the changed rows tells, if all of them count. MariaDB and MySQL have no such thing.
-    pub(crate) fn together(self, writes: &[(String, bool)]) -> Option<String> {
+    pub(crate) fn together(
+        self,
+        writes: &[(String, bool)],
+        durability: Durability,
+    ) -> Option<String> {
         match self {
             Self::Sqlite if writes.iter().all(|(_, counts)| *counts) => {
                 let texts: Vec<_> = writes.iter().map(|(text, _)| text.as_str()).collect();
@@ -52,6 +59,13 @@ impl Dialect {
                     steps.push(format!("w{n} AS ({write} RETURNING 1)"));
                     if *counting {
                         counts.push(format!("SELECT 1 / COUNT(*) FROM w{n}"));
+                    }
+                }
+                match durability {
+                    Durability::Full => {}
+                    Durability::Delayed => {
+                        steps.push(DELAYED.to_owned());
+                        counts.push(String::from("SELECT 1 FROM delayed WHERE it IS NULL"));
                     }
                 }
                 if counts.is_empty() {
@@ -111,6 +125,8 @@ impl Dialect {
     }
 }
 
+/// Holds for the transaction that it runs in. A later commit waits for all that the log has before it.
+const DELAYED: &str = "delayed AS (SELECT set_config('synchronous_commit', 'off', true) AS it)";
 const INNODB: &str = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
 
 #[cfg(test)]
@@ -133,24 +149,44 @@ mod tests {
         let writes = ["INSERT INTO a (b) VALUES (?)", "UPDATE c SET d = ? WHERE e = ?"];
         let mut writes = writes.map(|write| (write.to_owned(), true));
         assert_eq!(
-            Dialect::Sqlite.together(&writes).unwrap(),
+            Dialect::Sqlite.together(&writes, Durability::Full).unwrap(),
             "INSERT INTO a (b) VALUES (?); UPDATE c SET d = ? WHERE e = ?"
         );
-        let text = Dialect::Postgres.together(&writes).unwrap();
+        let text = Dialect::Postgres.together(&writes, Durability::Full).unwrap();
         assert_eq!(
             Dialect::Postgres.placeholders(&text),
             "WITH w0 AS (INSERT INTO a (b) VALUES ($1) RETURNING 1), \
              w1 AS (UPDATE c SET d = $2 WHERE e = $3 RETURNING 1) \
              SELECT 1 / COUNT(*) FROM w0 UNION ALL SELECT 1 / COUNT(*) FROM w1"
         );
-        assert_eq!(Dialect::MySql.together(&writes), None);
+        assert_eq!(Dialect::MySql.together(&writes, Durability::Full), None);
         writes[1].1 = false;
-        assert_eq!(Dialect::Sqlite.together(&writes), None, "the sum would tell nothing");
-        let text = Dialect::Postgres.together(&writes).unwrap();
+        assert_eq!(
+            Dialect::Sqlite.together(&writes, Durability::Full),
+            None,
+            "the sum would tell nothing"
+        );
+        let text = Dialect::Postgres.together(&writes, Durability::Full).unwrap();
         assert!(text.ends_with(") SELECT 1 / COUNT(*) FROM w0"), "{text}");
         writes[0].1 = false;
-        let text = Dialect::Postgres.together(&writes).unwrap();
+        let text = Dialect::Postgres.together(&writes, Durability::Full).unwrap();
         assert!(text.ends_with(") SELECT 1 LIMIT 0"), "{text}");
+    }
+
+    #[test]
+    fn on_postgres_delayed_durability_is_said_in_the_text() {
+        let writes = [(String::from("UPDATE c SET d = ?"), true)];
+        let text = Dialect::Postgres.together(&writes, Durability::Delayed).unwrap();
+        assert_eq!(
+            text,
+            "WITH w0 AS (UPDATE c SET d = ? RETURNING 1), \
+             delayed AS (SELECT set_config('synchronous_commit', 'off', true) AS it) \
+             SELECT 1 / COUNT(*) FROM w0 UNION ALL SELECT 1 FROM delayed WHERE it IS NULL"
+        );
+        for dialect in [Dialect::Sqlite, Dialect::MySql] {
+            let delayed = dialect.together(&writes, Durability::Delayed);
+            assert_eq!(delayed, dialect.together(&writes, Durability::Full));
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use sqlx::{Connection, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transac
 
 use crate::SqlStore;
 use crate::engine::{Dialect, Driver, Open, Reader, Source, Unit, Value, read_row, run_statements};
-use crate::pending::Write;
+use crate::pending::Batch;
 use crate::row::Decode;
 use crate::statement::Statements;
 use file::File;
@@ -158,11 +158,11 @@ impl Source<Sqlite> for SqliteSource {
     async fn commit_at_once(
         &self,
         statements: &Arc<Statements>,
-        writes: &Arc<Vec<Write>>,
+        batch: &Arc<Batch>,
     ) -> Option<Result<()>> {
         match self {
             Self::Pool(_) => None,
-            Self::File(file) => file.commit_at_once(statements, writes).await,
+            Self::File(file) => file.commit_at_once(statements, batch).await,
         }
     }
 

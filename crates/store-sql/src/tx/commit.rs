@@ -7,20 +7,21 @@ use durward_core::{Attrs, StoreError};
 
 use super::{SqlTx, Stage};
 use crate::engine::{Engine, Kept, Reader, Source, translate};
-use crate::pending::Write;
+use crate::pending::{Batch, Durability};
 use crate::statement::{Part, Statements};
 
 impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
     /// Commits a unit that is nothing but what it put off, with as little around it as the engine needs.
     pub(super) async fn commit_alone(mut self, source: &E::Source) -> Result<()> {
-        let writes = Arc::new(self.pending.take());
-        if let Some(done) = source.commit_at_once(&self.statements, &writes).await {
+        let batch = Batch { writes: self.pending.take(), durability: self.durability };
+        let batch = Arc::new(batch);
+        if let Some(done) = source.commit_at_once(&self.statements, &batch).await {
             return done;
         }
         if E::DIALECT.is_whole_by_itself() {
             let reader = source.reader().await;
             let mut conn = reader.map_err(|error| translate::<E>(error, "row"))?;
-            let done = run::<E>(&mut conn, &self.statements, &writes).await;
+            let done = run::<E>(&mut conn, &self.statements, &batch).await;
             match &done {
                 Ok(()) => conn.keep(),
                 Err(_) => conn.discard(),
@@ -28,7 +29,7 @@ impl<E: Engine, A: Attrs> SqlTx<'_, E, A> {
             return done;
         }
         let open = Self::begin(&mut self.stage).await?;
-        run::<E>(open.conn(), &self.statements, &writes).await?;
+        run::<E>(open.conn(), &self.statements, &batch).await?;
         self.stage.commit().await
     }
 }
@@ -48,19 +49,21 @@ impl<E: Engine> Stage<'_, E> {
 pub(super) async fn run<E: Engine>(
     conn: &mut E::Connection,
     statements: &Statements,
-    writes: &[Write],
+    batch: &Batch,
 ) -> Result<()> {
     let presumed = |error| {
         let error = translate::<E>(error, "row");
         if matches!(error, StoreError::Duplicate(_)) { StoreError::Conflict } else { error }
     };
+    let Batch { writes, durability } = batch;
     let parts: Vec<_> = writes.iter().map(Part::from).collect();
-    let together = if parts.len() > 1 { statements.together(&parts) } else { None };
+    let counted = parts.iter().filter(|part| part.counts).count();
+    let alone = parts.len() == 1 && *durability == Durability::Full;
+    let together = if alone { None } else { statements.together(parts, *durability) };
     if let Some(text) = together {
         let values: Vec<_> =
             writes.iter().flat_map(|write| &write.values).map(Kept::value).collect();
         let changed = E::execute(conn, text, &values).await.map_err(presumed)?;
-        let counted = parts.iter().filter(|part| part.counts).count();
         return if changed == counted as u64 { Ok(()) } else { Err(StoreError::Conflict) };
     }
     for write in writes {

@@ -13,7 +13,7 @@ use super::log::Log;
 use super::readers::{FileReader, Readers};
 use super::writer::{Writer, Writing};
 use crate::engine::{Driver, KEPT_STATEMENTS, Value};
-use crate::pending::Write;
+use crate::pending::Batch;
 use crate::row::Decode;
 use crate::statement::Statements;
 
@@ -88,12 +88,17 @@ impl File {
         self.group.as_ref()
     }
 
+    #[cfg(test)]
+    pub(super) fn log(&self) -> &Log<fs::File> {
+        self.writer.log()
+    }
+
     pub(super) async fn commit_at_once(
         &self,
         statements: &Arc<Statements>,
-        writes: &Arc<Vec<Write>>,
+        batch: &Arc<Batch>,
     ) -> Option<Result<()>> {
-        self.group.as_ref()?.commit(&self.writer, statements, writes).await
+        self.group.as_ref()?.commit(&self.writer, statements, batch).await
     }
 
     pub(super) async fn close(&self) {

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 
 use self::commit::commit;
 use super::writer::Writer;
-use crate::pending::Write;
+use crate::pending::Batch;
 use crate::statement::Statements;
 
 /// Commits units of work whose writes are all known, many at a time, by a connection of its own.
@@ -31,13 +31,14 @@ pub(super) struct Group {
 /// A unit of work in a group.
 struct Member {
     statements: Arc<Statements>,
-    writes: Arc<Vec<Write>>,
+    batch: Arc<Batch>,
     answer: oneshot::Sender<Outcome>,
 }
 
 /// What became of a unit of work.
 enum Outcome {
-    Durable,
+    /// It happened, and is as durable as it asked for.
+    Done,
     /// One of its guards refused, and nothing happened.
     Refused,
     /// It did not work here, and nothing happened.
@@ -76,11 +77,11 @@ impl Group {
         &self,
         turns: &Writer,
         statements: &Arc<Statements>,
-        writes: &Arc<Vec<Write>>,
+        batch: &Arc<Batch>,
     ) -> Option<Result<()>> {
         let (answer, mut answered) = oneshot::channel();
-        let (statements, writes) = (Arc::clone(statements), Arc::clone(writes));
-        self.gathered().push(Member { statements, writes, answer });
+        let (statements, batch) = (Arc::clone(statements), Arc::clone(batch));
+        self.gathered().push(Member { statements, batch, answer });
         let outcome = tokio::select! {
             biased;
             outcome = &mut answered => outcome,
@@ -90,7 +91,7 @@ impl Group {
             }
         };
         match outcome.unwrap_or_else(|_dropped| Outcome::Failed(StoreError::backend(GaveUp))) {
-            Outcome::Durable => Some(Ok(())),
+            Outcome::Done => Some(Ok(())),
             Outcome::Refused => Some(Err(StoreError::Conflict)),
             Outcome::Elsewhere => None,
             Outcome::Failed(error) => Some(Err(error)),
@@ -204,6 +205,26 @@ mod tests {
             }
             tx.commit().await
         })
+    }
+
+    #[tokio::test]
+    async fn delayed_durability_waits_for_no_sync_and_comes_with_the_next() {
+        let (_directory, store) = store().await;
+        insert(&store, &[1]).await.unwrap().unwrap();
+        let SqliteSource::File(file) = store.source() else { panic!("the store opened a file") };
+        let syncs = || file.log().counts().1;
+        let before = syncs();
+        for number in [2, 3] {
+            let mut tx = store.begin().await.unwrap();
+            tx.presume();
+            tx.delay_durability();
+            tx.insert_mail(&mail(number)).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        assert_eq!(syncs(), before);
+        assert_eq!(stored(&store).await, [1, 2, 3]);
+        insert(&store, &[4]).await.unwrap().unwrap();
+        assert_eq!(syncs(), before + 1);
     }
 
     /// Waits until so many have gathered.

@@ -13,6 +13,7 @@ use crate::engine::sqlite::file::JOURNAL_LIMIT;
 use crate::engine::sqlite::log::Log;
 use crate::engine::sqlite::writer::Turn;
 use crate::engine::{KEPT_STATEMENTS, Kept};
+use crate::pending::Durability;
 
 /// How long another process that writes is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,16 +32,25 @@ pub(super) fn commit(
     drop(turn);
     match written {
         Ok(passed) => {
-            let synced = if passed.contains(&Passed::Yes) { log.durable_here() } else { Ok(()) };
-            let unsynced = synced.err().map(Arc::new);
+            let mut waiting = Vec::new();
             for (member, passed) in members.into_iter().zip(passed) {
-                member.tell(match (passed, &unsynced) {
-                    (Passed::Yes, None) => Outcome::Durable,
-                    (Passed::Yes, Some(error)) => Outcome::failed(error),
-                    (Passed::No, _) => Outcome::Refused,
-                    (Passed::NotHere, _) => Outcome::Elsewhere,
-                });
+                match passed {
+                    Passed::Yes => match member.batch.durability {
+                        Durability::Full => waiting.push(member),
+                        Durability::Delayed => member.tell(Outcome::Done),
+                    },
+                    Passed::No => member.tell(Outcome::Refused),
+                    Passed::NotHere => member.tell(Outcome::Elsewhere),
+                }
             }
+            if waiting.is_empty() {
+                return;
+            }
+            let synced = log.durable_here().map_err(Arc::new);
+            tell_all(waiting, || match &synced {
+                Ok(()) => Outcome::Done,
+                Err(error) => Outcome::failed(error),
+            });
         }
         Err(Broken::Before(error)) => {
             tracing::warn!(%error, "units of work are left to the connection that writes");
@@ -133,7 +143,7 @@ impl Member {
 
     /// Answers whether each guard let its write pass.
     fn write_each(&self, connection: &Connection) -> rusqlite::Result<bool> {
-        for write in &*self.writes {
+        for write in &self.batch.writes {
             let text = self.statements.text(write.statement);
             let mut statement = connection.prepare_cached(text.as_str())?;
             let values: Vec<_> = write.values.iter().map(Kept::value).collect();
