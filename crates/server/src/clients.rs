@@ -158,6 +158,11 @@ impl Work for Order {
         }
     }
 
+    fn mails(&self) -> bool {
+        // The owner of a personal key is told, whoever it belongs to.
+        matches!(self, Self::Rotate(..))
+    }
+
     fn advised(error: Error) -> Failure {
         let text = if let Error::NotFound("client") = error {
             "there is no such client; find it by `durward client list --search`, with the beginning of its name"

@@ -185,7 +185,7 @@ async fn enrol(api: &Api, token: &str) {
 }
 
 #[test]
-fn a_second_factor_is_reset_where_the_server_is_known() {
+fn what_is_told_by_mail_is_done_where_the_server_is_known() {
     // R-EM-06: the notice has a link.
     let place = tempfile::tempdir().unwrap();
     let sink = SmtpSink::open();
@@ -202,8 +202,13 @@ fn a_second_factor_is_reset_where_the_server_is_known() {
     assert_eq!(run(&["admin", "create", "--name", "Grace", "--email", grace], true).0, Some(0));
     let (code, answer) = run(&["user", "reset-factors", grace], true);
     assert_eq!((code, &answer["ok"]), (Some(0), &json!(true)), "{answer}");
-    let (code, answer) = run(&["user", "reset-factors", grace], false);
-    assert_eq!((code, &answer["problems"][0]["setting"]), (Some(2), &json!("public_url")));
+    for mailing in [
+        &["user", "reset-factors", grace][..],
+        &["client", "rotate", "cli_01890a5d7c7e7c8a9b0c1d2e3f"],
+    ] {
+        let (code, answer) = run(mailing, false);
+        assert_eq!((code, &answer["problems"][0]["setting"]), (Some(2), &json!("public_url")));
+    }
     assert_eq!(run(&["user", "show", grace], false).0, Some(0), "others need none");
 }
 
