@@ -175,14 +175,7 @@ fn refuse_weak(config: &Config, problems: &mut Vec<Problem>) {
         let problem = "must be \"info\" or less where people depend on the server";
         problems.push(Problem::wrong("log.level", None, problem));
     }
-    for (path, target) in [
-        ("links.sign_up", &config.links.sign_up),
-        ("links.login", &config.links.login),
-        ("links.verify", &config.links.verify),
-        ("links.reset", &config.links.reset),
-        ("links.report", &config.links.report),
-        ("links.revert", &config.links.revert),
-    ] {
+    for (path, target) in config.links.named() {
         if is_public && target.as_ref().is_some_and(|target| !target.is_https()) {
             let problem = "leads to the machine of whoever reads the mail";
             problems.push(Problem::wrong(path, None, problem));

@@ -102,6 +102,20 @@ impl LinkTargets {
             invitation: reader.optional("links.invitation"),
         }
     }
+
+    /// All of them, by the names of their settings.
+    pub(super) const fn named(&self) -> [(&'static str, &Option<PageUrl>); 7] {
+        let Self { sign_up, login, verify, reset, report, revert, invitation } = self;
+        [
+            ("links.sign_up", sign_up),
+            ("links.login", login),
+            ("links.verify", verify),
+            ("links.reset", reset),
+            ("links.report", report),
+            ("links.revert", revert),
+            ("links.invitation", invitation),
+        ]
+    }
 }
 
 pub(super) fn passwords(reader: &mut Reader) -> PoolSettings {

@@ -141,7 +141,6 @@ fn example_secrets_weak_keys_debug_logs_and_plain_http_are_refused() {
         (("DURWARD_PUBLIC_URL", "http://accounts.shop.dev"), "public_url"),
         (("DURWARD_LOG__LEVEL", "debug"), "log.level"),
         (("DURWARD_LOG__LEVEL", "trace"), "log.level"),
-        (("DURWARD_LINKS__LOGIN", "http://localhost:3000/login"), "links.login"),
         (("DURWARD_MAIL__TEMPLATES", "/nowhere"), "mail.templates"),
         (("DURWARD_SMTP__AUTHORITIES", "/nowhere"), "smtp.authorities"),
     ] {
@@ -149,6 +148,19 @@ fn example_secrets_weak_keys_debug_logs_and_plain_http_are_refused() {
         let problems = Production::check(loaded).err().unwrap_or_else(|| panic!("{change:?}")).0;
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].setting, setting);
+    }
+}
+
+#[test]
+fn no_link_of_a_mail_leads_to_the_machine_of_its_reader() {
+    // R-CF-01, R-EM-06
+    for (setting, _) in of_file("").links.named() {
+        let variable = format!("DURWARD_{}", setting.to_uppercase().replace('.', "__"));
+        let environment = [COMPLETE, &[(&*variable, "http://localhost:3000/page")]].concat();
+        let loaded = load_from("", &environment, Mode::Production);
+        let problems = Production::check(loaded).err().unwrap_or_else(|| panic!("{setting}")).0;
+        let settings: Vec<_> = problems.iter().map(|problem| &*problem.setting).collect();
+        assert_eq!(settings, [setting]);
     }
 }
 
