@@ -3,8 +3,11 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use data_encoding::BASE64URL_NOPAD;
+
 use crate::ids::{ClientId, SessionId, UserId};
 use crate::text::UserAgent;
+use crate::time::Entropy;
 
 /// Where a request came from, as the audit log, the sessions and the budgets need it.
 ///
@@ -99,6 +102,13 @@ impl RequestId {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Makes a new id, of 120 random bits.
+    pub fn mint(entropy: &dyn Entropy) -> Self {
+        let mut random = [0; 15];
+        entropy.fill(&mut random);
+        Self(BASE64URL_NOPAD.encode(&random))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -147,6 +157,14 @@ mod tests {
 
     #[test]
     fn a_request_id_cannot_break_a_log_line() {
+        struct Worst;
+        impl Entropy for Worst {
+            fn fill(&self, buffer: &mut [u8]) {
+                buffer.fill(0xff);
+            }
+        }
+        let made = RequestId::mint(&Worst);
+        assert_eq!(RequestId::parse(made.as_str()), Some(made));
         assert!(RequestId::parse("01J-a_b.c").is_some());
         for wrong in ["", "a b", "a\nb", "é", &"x".repeat(65)] {
             assert!(RequestId::parse(wrong).is_none());

@@ -9,7 +9,6 @@ use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use data_encoding::BASE64URL_NOPAD;
 use durward_core::authz::Denial;
 use durward_core::settings::Limits;
 use durward_core::{Accounts, Action, Attrs, Caller, Kind, Origin, RequestId, Store, UserAgent};
@@ -93,16 +92,8 @@ impl<S: Store> Edge<S> {
     /// The id of a request: the caller's, if it is safe to log, else a new one.
     pub(crate) fn request_id(&self, headers: &HeaderMap) -> RequestId {
         let sent = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
-        if let Some(id) = sent.and_then(RequestId::parse) {
-            return id;
-        }
-        loop {
-            let mut random = [0; 15];
-            self.accounts.parts().entropy.fill(&mut random);
-            if let Some(id) = RequestId::parse(&BASE64URL_NOPAD.encode(&random)) {
-                return id;
-            }
-        }
+        let sent = sent.and_then(RequestId::parse);
+        sent.unwrap_or_else(|| RequestId::mint(&*self.accounts.parts().entropy))
     }
 
     pub(crate) fn refuse(&self, problem: &Problem, id: &RequestId) -> Response {

@@ -81,10 +81,11 @@ impl Serving {
                 accepted = next => accepted,
             };
             let router = router.clone();
-            let service = service_fn(move |request| {
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
                 let framing = Framing::of(request.headers());
+                let id = edge::identify(request.headers_mut());
                 let answered = answer(router.clone(), request, peer, limits.request);
-                async move { Ok::<_, Infallible>(edge.finish(answered.await, framing)) }
+                async move { Ok::<_, Infallible>(edge.finish(answered.await, framing, &id)) }
             });
             let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(async move {

@@ -2,8 +2,10 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use durward::{RequestId, SystemEntropy};
 use serde_json::json;
 
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The edge of the server, behind its last middleware.
@@ -15,8 +17,16 @@ pub(super) struct Edge {
 
 impl Edge {
     /// Adds the headers that hold for all answers (R-HT-06); those that an answer has already stay.
-    pub(super) fn finish(self, mut response: Response, framing: Framing) -> Response {
+    pub(super) fn finish(
+        self,
+        mut response: Response,
+        framing: Framing,
+        id: &RequestId,
+    ) -> Response {
         let headers = response.headers_mut();
+        if !headers.contains_key(&X_REQUEST_ID) {
+            write_id(headers, id);
+        }
         let mut set = |name: &HeaderName, value: &'static str| {
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         };
@@ -31,6 +41,20 @@ impl Edge {
             set(&header::CONNECTION, "close");
         }
         response
+    }
+}
+
+/// Gives a request an id, if it came with none that is safe to log; answers it. Whoever is further inside takes it.
+pub(super) fn identify(headers: &mut HeaderMap) -> RequestId {
+    let sent = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
+    let id = sent.and_then(RequestId::parse).unwrap_or_else(|| RequestId::mint(&SystemEntropy));
+    write_id(headers, &id);
+    id
+}
+
+fn write_id(headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(&X_REQUEST_ID, value);
     }
 }
 

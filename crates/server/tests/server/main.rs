@@ -7,6 +7,7 @@ mod bootstrap;
 mod breaches;
 mod client;
 mod commands;
+mod conventions;
 mod desk;
 mod development;
 mod engines;
