@@ -160,7 +160,7 @@ pub(crate) fn serve_refusal<S: Store>(
 }
 
 /// Completes an answer with the fields that every answer has.
-fn finish(mut response: Response, id: &RequestId) -> Response {
+pub(crate) fn finish(mut response: Response, id: &RequestId) -> Response {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {

@@ -28,6 +28,8 @@ pub enum Fault {
     BodyTooLarge,
     /// The body is not `application/json` in UTF-8.
     UnsupportedMediaType,
+    /// The server gave the request up; see [`too_slow`](crate::too_slow).
+    TooSlow,
 }
 
 /// How a fault is told: never with a word of what was sent.
@@ -47,6 +49,7 @@ impl Fault {
             Self::MethodNotAllowed,
             Self::BodyTooLarge,
             Self::UnsupportedMediaType,
+            Self::TooSlow,
         ];
         own.into_iter().chain(Kind::ALL.map(Self::Flow))
     }
@@ -61,6 +64,7 @@ impl Fault {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::TooSlow => "TOO_SLOW",
         }
     }
 
@@ -113,6 +117,11 @@ impl Fault {
                 status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 title: "Unsupported media type",
                 detail: "A body must be application/json in UTF-8, without a content coding.",
+            },
+            Self::TooSlow => Telling {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Took too long",
+                detail: "The request took longer than requests may take. The Retry-After field says when to come back.",
             },
         }
     }

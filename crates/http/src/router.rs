@@ -1,14 +1,16 @@
 //! Hangs the routes of the table into a router.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::response::Response;
 use axum::routing::{MethodRouter, any};
-use durward_core::{Accounts, Kind, Store};
+use durward_core::{Accounts, Kind, RequestId, Store};
 use serde_json::Value;
 
-use crate::edge::{Edge, Rule, serve_refusal};
+use crate::edge::{Edge, Rule, finish, serve_refusal};
 use crate::error::Fault;
 use crate::forward_auth::ENVOY;
 use crate::openapi::{Described, document};
@@ -60,6 +62,15 @@ pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router
 /// ```
 pub fn not_found<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> MethodRouter {
     nothing(Arc::new(Edge::new(accounts, settings)))
+}
+
+/// The answer to a request that its server gives up, since it took longer than requests may take: the problem
+/// `TOO_SLOW`.
+pub fn too_slow(settings: &HttpSettings, id: &RequestId) -> Response {
+    /// What made one request slow has passed by then, as a rule.
+    const PAUSE: Duration = Duration::from_secs(5);
+    let problem = Problem::new(Fault::TooSlow).retry_after(PAUSE);
+    finish(problem.render(Some(id), &settings.error_page), id)
 }
 
 /// The OpenAPI 3.1 document of the routes, with the attributes and roles of this store's application.

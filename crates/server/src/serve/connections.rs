@@ -85,7 +85,10 @@ impl Serving {
                 let framing = Framing::of(request.headers());
                 let id = edge::identify(request.headers_mut());
                 let answered = answer(router.clone(), request, peer, limits.request);
-                async move { Ok::<_, Infallible>(edge.finish(answered.await, framing, &id)) }
+                async move {
+                    let response = answered.await.unwrap_or_else(|| edge::too_slow(&id));
+                    Ok::<_, Infallible>(edge.finish(response, framing, &id))
+                }
             });
             let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(async move {
@@ -133,19 +136,17 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// The answer to a request, if it comes in time.
 async fn answer(
     router: Router,
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
     patience: Duration,
-) -> Response {
+) -> Option<Response> {
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     match timeout(patience, router.oneshot(request)).await {
-        Ok(Ok(response)) => response,
-        Err(_elapsed) => {
-            tracing::warn!("a request took too long and was given up");
-            edge::too_slow()
-        }
+        Ok(Ok(response)) => Some(response),
+        Err(_elapsed) => None,
     }
 }

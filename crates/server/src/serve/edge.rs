@@ -1,9 +1,9 @@
 //! What every answer of the server carries, whoever made it.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+use durward::http::HttpSettings;
 use durward::{RequestId, SystemEntropy};
-use serde_json::json;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -75,19 +75,9 @@ impl Framing {
 }
 
 /// The answer to a request that took longer than requests may take.
-pub(super) fn too_slow() -> Response {
-    let problem = json!({
-        "type": "about:blank",
-        "title": "Took too long",
-        "status": 503,
-        "detail": "The request took longer than requests may take. Try again.",
-        "code": "TOO_SLOW",
-    });
-    let headers = [
-        (header::CONTENT_TYPE, "application/problem+json"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::RETRY_AFTER, "5"),
-        (header::CONNECTION, "close"),
-    ];
-    (StatusCode::SERVICE_UNAVAILABLE, headers, problem.to_string()).into_response()
+pub(super) fn too_slow(id: &RequestId) -> Response {
+    tracing::warn!(request.id = id.as_str(), "a request took too long and was given up");
+    let mut response = durward::http::too_slow(&HttpSettings::default(), id);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{PASSWORD, STATE};
 use crate::process::{PATIENCE, Server};
@@ -101,13 +101,19 @@ fn a_request_that_takes_too_long_is_answered() {
     stream
         .write_all(
             b"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-              Content-Length: 100\r\n\r\n{",
+              X-Request-Id: slow-1\r\nContent-Length: 100\r\n\r\n{",
         )
         .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-    assert!(answer.contains("retry-after") && answer.contains("TOO_SLOW"), "{answer}");
+    assert!(answer.contains("retry-after: 5") && answer.contains("connection: close"), "{answer}");
+    assert!(answer.contains("x-request-id: slow-1"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let problem: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["code"], "TOO_SLOW");
+    assert_eq!(problem["requestId"], "slow-1");
+    assert!(problem["type"].as_str().unwrap().ends_with("#too_slow"), "{answer}");
 }
 
 #[test]
