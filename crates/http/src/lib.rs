@@ -101,5 +101,5 @@ pub use extract::{CurrentCaller, CurrentClient, CurrentUser, RequestOrigin};
 pub use guard::{Guard, Guarded, Require, require};
 pub use layer::{Authenticate, Authenticated, authenticate};
 pub use problem::Problem;
-pub use router::{not_found, openapi, router, too_slow};
+pub use router::{method_not_allowed, not_found, openapi, router, too_slow};
 pub use settings::{HttpSettings, IdentitySettings};

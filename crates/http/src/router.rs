@@ -64,6 +64,12 @@ pub fn not_found<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Met
     nothing(Arc::new(Edge::new(accounts, settings)))
 }
 
+/// Answers every request with the problem `METHOD_NOT_ALLOWED`: for the paths of a server's own, by
+/// [`Router::method_not_allowed_fallback`], which adds `Allow`.
+pub fn method_not_allowed<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> MethodRouter {
+    refusing(Arc::new(Edge::new(accounts, settings)), Fault::MethodNotAllowed)
+}
+
 /// The answer to a request that its server gives up, since it took longer than requests may take: the problem
 /// `TOO_SLOW`.
 pub fn too_slow(settings: &HttpSettings, id: &RequestId) -> Response {
@@ -105,8 +111,12 @@ fn resource<S: Store>(
 }
 
 fn nothing<S: Store>(edge: Arc<Edge<S>>) -> MethodRouter {
+    refusing(edge, Fault::Flow(Kind::NotFound))
+}
+
+fn refusing<S: Store>(edge: Arc<Edge<S>>, fault: Fault) -> MethodRouter {
     any(move |request: Request| {
-        let problem = Problem::new(Fault::Flow(Kind::NotFound));
+        let problem = Problem::new(fault);
         let response = serve_refusal(&edge, "", &problem, &request);
         async move { response }
     })

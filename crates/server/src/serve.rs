@@ -261,6 +261,7 @@ fn router<E: Engine>(
         ..HttpSettings::default()
     };
     let not_found = durward::http::not_found(accounts.clone(), settings.clone());
+    let not_allowed = durward::http::method_not_allowed(accounts.clone(), settings.clone());
     let mut router = durward::http::router(accounts.clone(), settings)
         .fallback_service(not_found)
         .merge(Health::new(accounts.clone(), store.clone()).router())
@@ -273,7 +274,8 @@ fn router<E: Engine>(
     if let Delivery::Mailbox(mailbox) = delivery {
         router = router.merge(dev::router(mailbox.clone()));
     }
-    router
+    // Of those routes that are there by now.
+    router.method_not_allowed_fallback(not_allowed)
 }
 
 /// Tells a developer where things are.
