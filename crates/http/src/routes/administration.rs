@@ -42,7 +42,7 @@ fn life_cycle<S: Store>() -> Vec<Route<S>> {
             action: Action::DeleteUser,
             aim: Aim::User,
             credentials: Credentials::Checked,
-            budget: None,
+            budget: Some(Budget::Mails),
             endpoint: endpoint(life_cycle::delete),
             operation: Operation {
                 id: "deleteUser",

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use durward_core::budget::Rate;
 use serde_json::{Value, json};
 
 use crate::sessions::administrator;
@@ -131,4 +132,22 @@ async fn the_last_administrator_cannot_go() {
     let reply = site.send(Ask::delete("/v1/users/me").bearer(&root["token"])).await;
     assert_eq!((reply.status, &reply.json()["code"]), (409, &json!("LAST_ONE")));
     assert_eq!(site.send(Ask::get("/v1/users/me").bearer(&root["token"])).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_account_that_is_deleted_again_and_again_is_held_off() {
+    // R-TH-06, R-TH-07
+    let hour = Duration::from_hours(1);
+    let site = Site::new(
+        |parts| parts.settings.limits.notices = Rate::per(1, hour),
+        crate::site::settings(),
+    );
+    let root = administrator(&site).await;
+    let ada = site.session("ada@example.com").await;
+    assert_eq!(site.send(Ask::delete("/v1/users/me").bearer(&ada["token"])).await.status, 204);
+    assert_eq!(post(&site, path(&ada, "/restore"), &root).await.0, 200);
+    let ada = site.log_in("ada@example.com").await;
+    let refused = site.send(Ask::delete("/v1/users/me").bearer(&ada["token"])).await;
+    assert_eq!(refused.problem(), (429, "THROTTLED".into()));
+    assert_eq!(refused.header("ratelimit-policy"), r#""mails";q=1;w=3600"#);
 }
