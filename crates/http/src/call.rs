@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Uri};
+use durward_core::accounts::Idempotency;
 use durward_core::authz::Denial;
 use durward_core::{
     Accounts, Action, Allowance, Attrs, Caller, ClientId, Enroller, Error, FreshUser, InvitationId,
@@ -12,6 +13,7 @@ use durward_core::{
 use crate::body::{Received, json, json_or_nothing};
 use crate::edge::{Edge, origin};
 use crate::fields::Fields;
+use crate::idempotency::idempotency;
 use crate::problem::Problem;
 
 /// A request that the policy lets through to its endpoint.
@@ -104,6 +106,13 @@ impl<S: Store> Call<S> {
     pub(crate) fn behind(&self, part: &str) -> Option<&str> {
         let mut parts = self.uri.path().split('/').skip_while(|it| *it != part);
         parts.nth(1)
+    }
+
+    /// What binds the `Idempotency-Key` of a `POST`, if it has one, to its path, its caller and its content.
+    pub(crate) fn repeatable(&self, content: &[u8]) -> Result<Option<Idempotency>, Problem> {
+        let route = format!("POST {}", self.uri.path());
+        let who = (&self.caller, &self.origin());
+        idempotency(self.accounts(), &self.headers, &route, who, content)
     }
 
     /// The user, if he authenticated a moment ago; what a dangerous flow asks for.

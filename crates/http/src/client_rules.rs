@@ -3,6 +3,7 @@ use axum::response::Response;
 use durward_core::access::{AccessKind, AccessRule};
 use durward_core::accounts::ClientRoleChange;
 use durward_core::entity::{AccessRestriction, Client};
+use durward_core::store::Clients;
 use durward_core::{Attrs, Error, RestrictionId, Store, unit};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -82,9 +83,18 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/clients/{id}/access-restrictions`
 pub(crate) async fn restrict<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let rules = new_rules(call.fields().await?)?;
+    let received = call.receive().await?;
+    let repeatable = call.repeatable(&received.bytes)?;
+    let rules = new_rules(Fields::of(received.value)?)?;
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
-    let client = unit!(accounts, |tx, _| accounts.restrict_client(tx, id, &rules, &origin).await)?;
+    let client = unit!(accounts, |tx, _| {
+        if let Some(()) = accounts.kept_reply(tx, repeatable.as_ref()).await? {
+            return tx.client(id).await?.ok_or(Error::NotFound("client"));
+        }
+        let client = accounts.restrict_client(tx, id, &rules, &origin).await?;
+        accounts.keep_reply(tx, repeatable.as_ref(), &()).await?;
+        Ok(client)
+    })?;
     restrictions(StatusCode::CREATED, &client)
 }
 

@@ -2,11 +2,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use durward_core::accounts::TotpEnrolment;
 use durward_core::entity::TotpCode;
-use durward_core::{Error, FlowToken, RecoveryCode, Secret, Store, Timestamp};
+use durward_core::{Error, FlowToken, RecoveryCode, Secret, Store, Timestamp, unit};
 use qrcode::QrCode;
 use qrcode::render::svg;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::{empty, json};
 use crate::call::Call;
@@ -54,18 +54,45 @@ pub(crate) struct RecoveryCodesView {
     recovery_codes: Vec<String>,
 }
 
+/// An enrolment that may be asked for again, as it is kept, sealed.
+#[derive(Serialize, Deserialize)]
+struct KeptEnrolment {
+    secret: String,
+    uri: String,
+    handle: String,
+    expires: Timestamp,
+}
+
 /// `POST /v1/users/{id}/totp`
 pub(crate) async fn enrol<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let enrolment = call.accounts().enrol_totp(&call.enroller()?, &call.origin()).await?;
-    let TotpEnrolment { secret, uri, handle, expires } = &enrolment;
+    let repeatable = call.repeatable(&[])?;
+    let (user, origin, accounts) = (call.enroller()?, call.origin(), call.accounts());
+    let kept = unit!(accounts, |tx, _| {
+        let kept = accounts.kept_reply::<KeptEnrolment, _>(tx, repeatable.as_ref()).await?;
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        let made = KeptEnrolment::of(&accounts.enrol_totp(tx, &user, &origin).await?);
+        accounts.keep_reply(tx, repeatable.as_ref(), &made).await?;
+        Ok(made)
+    })?;
+    let KeptEnrolment { secret, uri, handle, expires } = &kept;
     let view = EnrolmentView {
-        secret: secret.expose(),
-        otpauth_uri: uri.expose(),
+        secret,
+        otpauth_uri: uri,
         qr_svg: qr_code(uri)?,
-        code: handle.expose(),
+        code: handle,
         expires_at: *expires,
     };
     json(StatusCode::CREATED, &view)
+}
+
+impl KeptEnrolment {
+    fn of(made: &TotpEnrolment) -> Self {
+        let TotpEnrolment { secret, uri, handle, expires } = made;
+        let [secret, uri] = [secret, uri].map(|it| it.expose().clone());
+        Self { secret, uri, handle: handle.expose().to_owned(), expires: *expires }
+    }
 }
 
 /// `POST /v1/users/{id}/totp/confirm`
@@ -76,7 +103,7 @@ pub(crate) async fn confirm<S: Store>(mut call: Call<S>) -> Result<Response, Pro
     let (user, origin) = (call.enroller()?, call.origin());
     let accounts = call.accounts();
     let codes = accounts.confirm_totp(&user, handle.as_ref(), code.as_ref(), &origin).await?;
-    json(StatusCode::OK, &view(&codes))
+    json(StatusCode::OK, &RecoveryCodesView { recovery_codes: shown(&codes) })
 }
 
 /// `DELETE /v1/users/{id}/totp`
@@ -92,13 +119,22 @@ pub(crate) async fn remove<S: Store>(call: Call<S>) -> Result<Response, Problem>
 
 /// `POST /v1/users/{id}/recovery-codes`
 pub(crate) async fn renew_codes<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let codes = call.accounts().renew_recovery_codes(&call.fresh()?, &call.origin()).await?;
-    json(StatusCode::CREATED, &view(&codes))
+    let repeatable = call.repeatable(&[])?;
+    let (user, origin, accounts) = (call.fresh()?, call.origin(), call.accounts());
+    let recovery_codes = unit!(accounts, |tx, _| {
+        if let Some(kept) = accounts.kept_reply(tx, repeatable.as_ref()).await? {
+            return Ok(kept);
+        }
+        let made = shown(&accounts.renew_recovery_codes(tx, &user, &origin).await?);
+        accounts.keep_reply(tx, repeatable.as_ref(), &made).await?;
+        Ok(made)
+    })?;
+    json(StatusCode::CREATED, &RecoveryCodesView { recovery_codes })
 }
 
-fn view(codes: &[RecoveryCode]) -> RecoveryCodesView {
-    let recovery_codes = codes.iter().map(|code| code.grouped().expose().clone()).collect();
-    RecoveryCodesView { recovery_codes }
+/// The codes as a person reads them.
+fn shown(codes: &[RecoveryCode]) -> Vec<String> {
+    codes.iter().map(|code| code.grouped().expose().clone()).collect()
 }
 
 fn proof(mut fields: Fields) -> Result<(Secret<String>, Secret<String>), Problem> {
@@ -107,8 +143,8 @@ fn proof(mut fields: Fields) -> Result<(Secret<String>, Secret<String>), Problem
     fields.finish((handle, code))
 }
 
-fn qr_code(uri: &Secret<String>) -> Result<String, Error> {
-    let code = QrCode::new(uri.expose().as_bytes());
+fn qr_code(uri: &str) -> Result<String, Error> {
+    let code = QrCode::new(uri.as_bytes());
     let code = code.map_err(|_too_long| Error::Internal("the name of the service is too long"))?;
     Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
 }
@@ -126,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_qr_code_is_a_document_that_loads_nothing() {
-        let uri = Secret::new(format!("otpauth://totp/{}", "x".repeat(300)));
+        let uri = format!("otpauth://totp/{}", "x".repeat(300));
         let svg = qr_code(&uri).unwrap();
         assert!(svg.contains("<svg") && svg.contains("<path"));
         assert!(!svg.contains("href") && !svg.contains("script"));

@@ -1,9 +1,10 @@
 use axum::http::StatusCode;
 use axum::response::Response;
+use durward_core::accounts::Impersonation;
 use durward_core::text::Reason;
 use durward_core::{Obstruction, SessionId, Store, Timestamp, UserId, unit};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::answer::json;
@@ -35,17 +36,36 @@ pub(crate) struct ImpersonationView<'a> {
     expires_at: Timestamp,
 }
 
+/// An impersonation that may be asked for again, as it is kept, sealed.
+#[derive(Serialize, Deserialize)]
+struct KeptImpersonation {
+    token: String,
+    session: SessionId,
+    user: UserId,
+    expires: Timestamp,
+}
+
 /// `POST /v1/users/{id}/impersonate`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let reason = reason(call.fields().await?)?;
+    let received = call.receive().await?;
+    let repeatable = call.repeatable(&received.bytes)?;
+    let reason = reason(Fields::of(received.value)?)?;
     let (id, by, origin, accounts) = (call.user()?, call.fresh()?, call.origin(), call.accounts());
-    let begun = unit!(accounts, |tx, _| accounts.impersonate(tx, id, &reason, &by, &origin).await)?;
-    let view = ImpersonationView {
-        token: begun.token.expose(),
-        session_id: begun.session,
-        user_id: begun.user,
-        expires_at: begun.expires,
-    };
+    let begun = unit!(accounts, |tx, _| {
+        let kept = accounts.kept_reply::<KeptImpersonation, _>(tx, repeatable.as_ref()).await?;
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        let Impersonation { token, session, user, expires } =
+            accounts.impersonate(tx, id, &reason, &by, &origin).await?;
+        let token = token.expose().to_owned();
+        let begun = KeptImpersonation { token, session, user, expires };
+        accounts.keep_reply(tx, repeatable.as_ref(), &begun).await?;
+        Ok(begun)
+    })?;
+    let KeptImpersonation { token, session, user, expires } = &begun;
+    let view =
+        ImpersonationView { token, session_id: *session, user_id: *user, expires_at: *expires };
     json(StatusCode::CREATED, &view)
 }
 

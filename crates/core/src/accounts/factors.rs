@@ -37,10 +37,11 @@ pub struct TotpEnrolment {
 }
 
 impl<S: Store> Accounts<S> {
-    /// Begins to enrol an authenticator app; nothing is enrolled until
+    /// Begins to enrol an authenticator app, inside the caller's unit of work; nothing is enrolled until
     /// [`confirm_totp`](Accounts::confirm_totp) proves it. [`Error::Duplicate`] while one is enrolled.
     pub async fn enrol_totp(
         &self,
+        tx: &mut S::Tx<'_>,
         user: impl Into<Enroller>,
         origin: &Origin,
     ) -> Result<TotpEnrolment, Error> {
@@ -61,17 +62,16 @@ impl<S: Store> Accounts<S> {
             expires: now + self.settings().code_lifetime,
             doubted: None,
         };
-        let account = unit!(self, |tx, _| {
-            if self.present_totp(tx, user.id(), origin).await?.is_some() {
-                return Err(Error::Duplicate("authenticator app"));
-            }
-            tx.insert_totp(&totp).await?;
-            // Another secret, of which nothing was guessed yet.
-            tx.reset_attempts(self.factor_budget(ENROLMENT, user.id())).await?;
-            let emails = tx.login_emails_of(user.id()).await?;
-            let shown = emails.iter().find(|it| it.primary).or(emails.first());
-            Ok(shown.map_or_else(|| user.id().to_string(), |it| it.address.as_typed().to_owned()))
-        })?;
+        if self.present_totp(tx, user.id(), origin).await?.is_some() {
+            return Err(Error::Duplicate("authenticator app"));
+        }
+        tx.insert_totp(&totp).await?;
+        // Another secret, of which nothing was guessed yet.
+        tx.reset_attempts(self.factor_budget(ENROLMENT, user.id())).await?;
+        let emails = tx.login_emails_of(user.id()).await?;
+        let shown = emails.iter().find(|it| it.primary).or(emails.first());
+        let account =
+            shown.map_or_else(|| user.id().to_string(), |it| it.address.as_typed().to_owned());
         let uri = secret.uri(&self.settings().service, &account);
         Ok(TotpEnrolment { secret: secret.base_32(), uri, handle, expires: totp.expires })
     }
@@ -171,24 +171,23 @@ impl<S: Store> Accounts<S> {
         self.credentials_changed(tx, user, keep, Notice::TotpDisabled, origin).await
     }
 
-    /// Makes a new set of recovery codes, for the only time they are shown; the old ones die. [`Error::NotFound`]
-    /// without an authenticator app, whose place they take.
+    /// Makes a new set of recovery codes, inside the caller's unit of work, for the only time they are shown; the old
+    /// ones die. [`Error::NotFound`] without an authenticator app, whose place they take.
     pub async fn renew_recovery_codes(
         &self,
+        tx: &mut S::Tx<'_>,
         user: &FreshUser,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, Error> {
+        if self.present_totp(tx, user.id(), origin).await?.is_none() {
+            return Err(Error::NotFound("authenticator app"));
+        }
         let codes = self.mint_recovery_codes();
-        unit!(self, |tx, _| {
-            if self.present_totp(tx, user.id(), origin).await?.is_none() {
-                return Err(Error::NotFound("authenticator app"));
-            }
-            self.store_recovery_codes(tx, user.id(), &codes).await?;
-            tx.reset_attempts(self.factor_budget(RECOVERY, user.id())).await?;
-            self.record(tx, &Event::RecoveryCodesReplaced { user: user.id() }, origin).await?;
-            let (keep, notice) = (Some(user.session()), Notice::RecoveryCodesReplaced);
-            self.credentials_changed(tx, user.id(), keep, notice, origin).await
-        })?;
+        self.store_recovery_codes(tx, user.id(), &codes).await?;
+        tx.reset_attempts(self.factor_budget(RECOVERY, user.id())).await?;
+        self.record(tx, &Event::RecoveryCodesReplaced { user: user.id() }, origin).await?;
+        let (keep, notice) = (Some(user.session()), Notice::RecoveryCodesReplaced);
+        self.credentials_changed(tx, user.id(), keep, notice, origin).await?;
         Ok(codes)
     }
 

@@ -5,7 +5,7 @@ use crate::aim::Aim;
 use crate::client_rules::{self, RestrictionView, RolesView};
 use crate::edge::Credentials;
 use crate::error::Fault;
-use crate::operation::{BodyUse, Operation, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::paging::ListView;
 use crate::roles::RolesShape;
 use crate::schemas::Schemas;
@@ -63,7 +63,7 @@ fn restrictions<S: Store>() -> Vec<Route<S>> {
                 summary: "Restrict the requests of a client",
                 description: "`ip` is an address or a range, `host` the origin of a web page as browsers send it, `api` a path and what is below it. Values are kept in their canonical form. At most a hundred.",
                 session: SessionUse::Required,
-                fields: &[],
+                fields: &[Parameter::IdempotencyKey],
                 body: BodyUse::Required(Schemas::request::<client_rules::NewShape>),
                 answers: all(201),
                 faults: WRITES,

@@ -5,7 +5,7 @@ use crate::aim::Aim;
 use crate::edge::{Budget, Credentials};
 use crate::error::Fault;
 use crate::factors;
-use crate::operation::{BodyUse, Operation, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::schemas::Schemas;
 
 /// What is done with second factors.
@@ -27,7 +27,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 description: "Answers a new secret, shown this once. Nothing is enrolled until a code of the app proves \
                               it. Needs an authentication of the last five minutes.",
                 session: SessionUse::Required,
-                fields: &[],
+                fields: &[Parameter::IdempotencyKey],
                 body: BodyUse::None,
                 answers: vec![Success::new(
                     201,
@@ -101,7 +101,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 summary: "Make new recovery codes",
                 description: "The old ones die. Needs an authenticator app, whose place they take. All other sessions end.",
                 session: SessionUse::Required,
-                fields: &[],
+                fields: &[Parameter::IdempotencyKey],
                 body: BodyUse::None,
                 answers: vec![Success::new(
                     201,

@@ -5,7 +5,7 @@ use crate::aim::Aim;
 use crate::edge::Credentials;
 use crate::error::Fault;
 use crate::impersonation::{self, ImpersonationShape, ImpersonationView};
-use crate::operation::{BodyUse, Operation, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
 use crate::schemas::Schemas;
 
 /// How an administrator acts as somebody else.
@@ -26,7 +26,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                           longer than that of the administrator; it changes nothing that the account is proven by. The \
                           user is told, and the audit log has the administrator as the actor.",
             session: SessionUse::Required,
-            fields: &[],
+            fields: &[Parameter::IdempotencyKey],
             body: BodyUse::Required(Schemas::request::<ImpersonationShape>),
             answers: vec![Success::new(
                 201,

@@ -110,3 +110,26 @@ async fn a_personal_key_does_at_most_what_its_owner_may() {
     let list = site.send(Ask::get("/v1/users/me/clients").bearer(&ada["token"])).await.json();
     assert_eq!(list["data"][0]["id"], made["id"]);
 }
+
+#[tokio::test]
+async fn restrictions_that_are_made_again_with_their_key_are_made_once() {
+    // R-IN-06
+    let site = Site::standard();
+    let ada = site.session("ada@example.com").await;
+    let organization = organization(&site, &ada).await;
+    let made = client(&site, &ada, &organization, json!({})).await;
+    let ask = |value: &str| {
+        let body = json!({ "restrictions": [{ "type": "ip", "value": value }] });
+        let ask = Ask::post(path(&made, "/access-restrictions")).json(&body);
+        ask.bearer(&ada["token"]).header("idempotency-key", "k1")
+    };
+    let first = site.send(ask("192.0.2.1")).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let id = first.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let lift = Ask::delete(path(&made, &format!("/access-restrictions/{id}")));
+    assert_eq!(site.send(lift.bearer(&ada["token"])).await.status, 204);
+    let again = site.send(ask("192.0.2.1")).await;
+    assert_eq!((again.status, &again.json()["data"]), (201, &json!([])), "not done again");
+    let reused = site.send(ask("192.0.2.2")).await;
+    assert_eq!(reused.problem(), (422, "IDEMPOTENCY_KEY_REUSED".into()));
+}

@@ -90,3 +90,47 @@ async fn nobody_enrols_or_sees_the_factor_of_somebody_else() {
     }
     assert_eq!(site.send(Ask::post(&path)).await.status, 401);
 }
+
+#[tokio::test]
+async fn an_enrolment_that_is_begun_again_with_its_key_is_the_same() {
+    // R-IN-06
+    let site = Site::standard();
+    let session = site.session("ada@example.com").await;
+    let token = &session["token"];
+    let ask =
+        |key: &str| Ask::post("/v1/users/me/totp").bearer(token).header("idempotency-key", key);
+    let first = site.send(ask("k1")).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    assert_eq!(site.send(ask("k1")).await.json(), first.json());
+    let secret = first.json()["secret"].as_str().unwrap().to_owned();
+    let proof = json!({
+        "code": first.json()["code"], "secret": code(&secret, site.accounts.now()),
+    });
+    let confirm = Ask::post("/v1/users/me/totp/confirm").bearer(token).json(&proof);
+    assert_eq!(site.send(confirm).await.status, 200, "the second did not replace the first");
+    assert_eq!(site.send(ask("k2")).await.problem(), (409, "DUPLICATE".into()));
+    assert_eq!(site.send(ask("")).await.problem(), (400, "BAD_HEADER".into()));
+}
+
+#[tokio::test]
+async fn an_answer_with_recovery_codes_that_got_lost_is_given_again() {
+    // R-IN-06
+    let site = Site::standard();
+    let session = site.session("ada@example.com").await;
+    let token = &session["token"];
+    let begun = site.send(Ask::post("/v1/users/me/totp").bearer(token)).await.json();
+    let secret = begun["secret"].as_str().unwrap();
+    let proof = json!({ "code": begun["code"], "secret": code(secret, site.accounts.now()) });
+    let confirm = Ask::post("/v1/users/me/totp/confirm").bearer(token).json(&proof);
+    assert_eq!(site.send(confirm).await.status, 200);
+    let ask = |key: &str| {
+        Ask::post("/v1/users/me/recovery-codes").bearer(token).header("idempotency-key", key)
+    };
+    let first = site.send(ask("k1")).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let mails = site.mails().await;
+    let again = site.send(ask("k1")).await;
+    assert_eq!((again.status, again.json()), (201, first.json()));
+    assert_eq!(site.mails().await, mails, "it was done once");
+    assert_ne!(site.send(ask("k2")).await.json(), first.json());
+}

@@ -100,3 +100,20 @@ async fn only_administrators_who_logged_in_a_moment_ago_act_as_others() {
     let stale = site.send(impersonate(&ada, &root)).await;
     assert_eq!(stale.problem(), (401, "STEP_UP_REQUIRED".into()));
 }
+
+#[tokio::test]
+async fn an_impersonation_that_is_asked_for_again_with_its_key_is_the_same_session() {
+    // R-IN-06
+    let site = Site::standard();
+    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    let ask = || impersonate(&ada, &root).header("idempotency-key", "k1");
+    let first = site.send(ask()).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let again = site.send(ask()).await;
+    assert_eq!((again.status, again.json()), (201, first.json()));
+    let other = Ask::post(format!("/v1/users/{}/impersonate", ada["userId"].as_str().unwrap()))
+        .json(&json!({ "reason": "Ticket 4712" }))
+        .bearer(&root["token"])
+        .header("idempotency-key", "k1");
+    assert_eq!(site.send(other).await.problem(), (422, "IDEMPOTENCY_KEY_REUSED".into()));
+}

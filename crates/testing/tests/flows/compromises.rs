@@ -56,7 +56,9 @@ async fn choose<S: Store>(
 /// Enrols an authenticator app, and lets half a minute pass.
 async fn enrol(it: &TestAccounts) -> TotpSecret {
     let user = fresh(it, &it.log_in(ADA).await).await;
-    let enrolment = it.accounts().enrol_totp(&user, &it.origin()).await.unwrap();
+    let enrolment =
+        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
+            .unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(it.accounts().now()));
     let (handle, origin) = (Some(&enrolment.handle), it.origin());

@@ -8,6 +8,7 @@ use durward_core::accounts::{
 use durward_core::entity::{TotpCode, TotpSecret, totp_step};
 use durward_core::{
     Caller, Error, FlowState, FreshUser, Method, RecoveryCode, Step, Store, UserId, UserStatus,
+    unit,
 };
 use durward_testing::given::PASSWORD;
 use durward_testing::{TestAccounts, given, session, step, typed};
@@ -39,7 +40,9 @@ async fn enrolled() -> Enrolled {
     let it = TestAccounts::new();
     let session = it.sign_up(ADA).await;
     let user = fresh(&it, &session).await;
-    let enrolment = it.accounts().enrol_totp(&user, &it.origin()).await.unwrap();
+    let enrolment =
+        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
+            .unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(it.accounts().now()));
     let codes = it
@@ -139,7 +142,9 @@ async fn nothing_is_enrolled_before_its_proof_and_all_other_sessions_end_with_it
     let first = it.sign_up(ADA).await;
     let other = it.log_in(ADA).await;
     let user = fresh(&it, &first).await;
-    let enrolment = it.accounts().enrol_totp(&user, &it.origin()).await.unwrap();
+    let enrolment =
+        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
+            .unwrap();
     assert_eq!(it.log_in(ADA).await.user, first.user, "not asked for yet");
     let secret = secret_of(enrolment.secret.expose());
     let now = totp_step(it.accounts().now());
@@ -154,7 +159,7 @@ async fn nothing_is_enrolled_before_its_proof_and_all_other_sessions_end_with_it
     let again = confirm(Some(&enrolment.handle), Some(&right)).await;
     assert!(matches!(again, Err(Error::Invalid(_))));
     assert!(matches!(
-        it.accounts().enrol_totp(&user, &it.origin()).await,
+        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await),
         Err(Error::Duplicate(_))
     ));
     assert!(it.accounts().authenticate(&first.token, None).await.is_ok());
@@ -169,7 +174,9 @@ async fn an_enrolment_of_somebody_else_or_of_long_ago_proves_nothing() {
     let it = TestAccounts::new();
     let (ada, eve) = (it.sign_up(ADA).await, it.sign_up("eve@example.com").await);
     let (ada, eve) = (fresh(&it, &ada).await, fresh(&it, &eve).await);
-    let enrolment = it.accounts().enrol_totp(&ada, &it.origin()).await.unwrap();
+    let enrolment =
+        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &ada, &it.origin()).await)
+            .unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = || secret.code_at(totp_step(it.accounts().now()));
     let theirs = it.accounts();
@@ -197,7 +204,12 @@ async fn a_recovery_code_takes_the_place_of_the_app_once() {
     assert!(refused(&ada.log_in(proof(0)).await));
 
     let user = fresh(&ada.it, &issued).await;
-    let renewed = ada.it.accounts().renew_recovery_codes(&user, &ada.it.origin()).await.unwrap();
+    let renewed = unit!(ada.it.accounts(), |tx, _| ada
+        .it
+        .accounts()
+        .renew_recovery_codes(tx, &user, &ada.it.origin())
+        .await)
+    .unwrap();
     assert!(refused(&ada.log_in(proof(1)).await), "the old set is dead");
     let new = FactorProof::RecoveryCode(Some(renewed[1].clone()));
     assert!(ada.log_in(new).await.is_ok());
@@ -213,7 +225,11 @@ async fn an_app_is_removed_with_its_recovery_codes() {
     ada.it.log_in(ADA).await;
     let gone = ada.it.accounts().remove_totp(&user, &ada.it.origin()).await;
     assert!(matches!(gone, Err(Error::NotFound(_))));
-    let none = ada.it.accounts().renew_recovery_codes(&user, &ada.it.origin()).await;
+    let none = unit!(ada.it.accounts(), |tx, _| ada
+        .it
+        .accounts()
+        .renew_recovery_codes(tx, &user, &ada.it.origin())
+        .await);
     assert!(matches!(none, Err(Error::NotFound(_))));
 }
 
@@ -233,7 +249,12 @@ async fn after_a_hundred_failures_the_app_is_off_and_a_recovery_code_is_not() {
     // Bound anew, it works again.
     let user = fresh(&ada.it, &issued).await;
     ada.it.accounts().remove_totp(&user, &ada.it.origin()).await.unwrap();
-    let enrolment = ada.it.accounts().enrol_totp(&user, &ada.it.origin()).await.unwrap();
+    let enrolment = unit!(ada.it.accounts(), |tx, _| ada
+        .it
+        .accounts()
+        .enrol_totp(tx, &user, &ada.it.origin())
+        .await)
+    .unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(ada.it.accounts().now()));
     let confirmed = ada.it.accounts();
@@ -315,7 +336,8 @@ async fn a_new_enrolment_forgets_the_wrong_codes_of_the_one_before() {
         let wrong = accounts.confirm_totp(&user, None, None, &origin).await;
         assert!(matches!(wrong, Err(Error::Invalid(_))));
     }
-    let enrolment = accounts.enrol_totp(&user, &it.origin()).await.unwrap();
+    let enrolment =
+        unit!(accounts, |tx, _| accounts.enrol_totp(tx, &user, &it.origin()).await).unwrap();
     let code = secret_of(enrolment.secret.expose()).code_at(totp_step(accounts.now()));
     let confirmed = accounts.confirm_totp(&user, Some(&enrolment.handle), Some(&code), &origin);
     assert!(confirmed.await.is_ok());

@@ -59,7 +59,9 @@ async fn logins_by_password_and_the_end_of_sessions_wait_for_each_other() {
     in_order(&login, &["replace_password_hash", "user_by_email", "totp", "insert_session"]);
 
     let user = fresh(&it, &first).await;
-    let enrolment = it.accounts().enrol_totp(&user, &it.origin()).await.unwrap();
+    let enrolment =
+        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
+            .unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(it.accounts().now()));
     store.trace().take();

@@ -6,7 +6,7 @@ use durward_core::accounts::{
 use durward_core::entity::{Totp, TotpSecret, totp_step};
 use durward_core::store::{Audit, AuditQuery, Factors};
 use durward_core::{
-    Caller, CodeToken, Error, FlowState, FreshUser, Notice, Plain, RecoveryCode, Step, Store,
+    Caller, CodeToken, Error, FlowState, FreshUser, Notice, Plain, RecoveryCode, Step, Store, unit,
 };
 use durward_testing::given::PASSWORD;
 use durward_testing::{Letter, TestAccounts, followed, given, session, step};
@@ -44,7 +44,9 @@ impl<S: Store<Attrs = Plain>> World<S> {
     async fn enrol(&self, by: &IssuedSession) -> App {
         let (it, origin) = (&self.it, self.it.origin());
         let user = self.fresh(by).await;
-        let begun = it.accounts().enrol_totp(&user, &origin).await.unwrap();
+        let begun =
+            unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &origin).await)
+                .unwrap();
         let secret = TotpSecret::parse(begun.secret.expose()).unwrap();
         let code = secret.code_at(totp_step(it.accounts().now()));
         let (handle, code) = (Some(&begun.handle), Some(&code));
@@ -191,7 +193,12 @@ where
     let answered = ada.answer(ada.begin(PASSWORD).await, ada.code(&app)).await;
     let thief = session(answered.unwrap());
     let user = ada.fresh(&thief).await;
-    ada.it.accounts().renew_recovery_codes(&user, &ada.it.origin()).await.unwrap();
+    unit!(ada.it.accounts(), |tx, _| ada
+        .it
+        .accounts()
+        .renew_recovery_codes(tx, &user, &ada.it.origin())
+        .await)
+    .unwrap();
     let letter = ada.notice(Notice::RecoveryCodesReplaced).await.unwrap();
     ada.it.inbox().clear();
     ada.object(&letter).await;

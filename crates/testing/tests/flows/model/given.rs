@@ -10,7 +10,7 @@ use durward_core::behavior::{PasswordContext, PasswordRule};
 use durward_core::entity::{TotpCode, TotpSecret, totp_step};
 use durward_core::{
     Caller as Client, Clock, FlowState, FlowToken, FreshUser, Obstruction, Password, Plain,
-    RecoveryCode, Store, Timestamp,
+    RecoveryCode, Store, Timestamp, unit,
 };
 use durward_store_memory::{MemoryRead, MemoryStore, Snapshot};
 use durward_testing::given::PASSWORD;
@@ -134,15 +134,24 @@ impl Given {
 
     /// An enrolment that waits for the first code.
     pub(crate) fn enrolment(&self) -> (FlowToken, TotpCode) {
-        let enrolment =
-            at_once(self.it.accounts().enrol_totp(&self.fresh(), &self.it.origin())).unwrap();
+        let enrolment = at_once(async {
+            unit!(self.it.accounts(), |tx, _| self
+                .it
+                .accounts()
+                .enrol_totp(tx, &self.fresh(), &self.it.origin())
+                .await)
+        })
+        .unwrap();
         let secret = secret_of(enrolment.secret.expose());
         (enrolment.handle, secret.code_at(totp_step(self.it.accounts().now())))
     }
 
     pub(crate) fn enrolled(&self) -> App {
         let (it, user) = (&self.it, self.fresh());
-        let enrolment = at_once(it.accounts().enrol_totp(&user, &it.origin())).unwrap();
+        let enrolment = at_once(async {
+            unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
+        })
+        .unwrap();
         let secret = secret_of(enrolment.secret.expose());
         let code = secret.code_at(totp_step(it.accounts().now()));
         let (handle, origin) = (Some(&enrolment.handle), it.origin());
