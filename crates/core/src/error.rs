@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::budget::Rate;
 use crate::hook::Veto;
 use crate::store::StoreError;
 
@@ -101,6 +102,8 @@ pub enum Error {
     Throttled {
         /// When the next attempt has a chance.
         retry_after: Duration,
+        /// The rate that is used up.
+        rate: Rate,
     },
     /// The server has more work than it can do in time (R-PW-13).
     #[error("the server is busy")]

@@ -10,7 +10,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use durward_core::authz::Denial;
-use durward_core::settings::Limits;
 use durward_core::{Accounts, Action, Attrs, Caller, Kind, Origin, RequestId, Store, UserAgent};
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
@@ -22,7 +21,7 @@ use crate::error::Fault;
 use crate::headers::X_REQUEST_ID;
 use crate::identify::{Counted, Demand, Identity};
 use crate::identity::Issuer;
-use crate::problem::{Limit, Problem, write_allowance};
+use crate::problem::{Problem, write_allowance};
 use crate::router::openapi;
 use crate::settings::HttpSettings;
 
@@ -56,23 +55,24 @@ pub(crate) enum Credentials {
     Unchecked,
 }
 
-/// The budget of the caller's network that a route debits.
+/// The budget that a route debits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Budget {
-    /// [`Limits::network_requests`].
+    /// What a network, or its site, may ask for.
     Requests,
-    /// [`Limits::network_failures`].
+    /// What a network, its site or a client may get wrong.
     Failures,
-    /// [`Limits::notices`]: what somebody else has mailed to a user.
+    /// What is mailed to one user.
     Mails,
 }
 
 impl Budget {
-    const fn limit(self, limits: &Limits) -> Limit {
+    /// Its name in the `RateLimit` fields.
+    const fn name(self) -> &'static str {
         match self {
-            Self::Requests => Limit { name: "requests", rate: limits.network_requests },
-            Self::Failures => Limit { name: "failures", rate: limits.network_failures },
-            Self::Mails => Limit { name: "mails", rate: limits.notices },
+            Self::Requests => "requests",
+            Self::Failures => "failures",
+            Self::Mails => "mails",
         }
     }
 }
@@ -131,11 +131,7 @@ where
     let worked = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
     let response = match worked {
         Ok(Ok(response)) => finish(response, &id),
-        Ok(Err(problem)) => {
-            let limits = &edge.accounts.parts().settings.limits;
-            let limit = rule.budget.map(|budget| budget.limit(limits));
-            edge.refuse(&problem.limited_by(limit), &id)
-        }
+        Ok(Err(problem)) => edge.refuse(&problem.of_budget(rule.budget.map(Budget::name)), &id),
         Err(_the_panic_hook_has_told) => {
             span.in_scope(|| tracing::error!("an endpoint panicked"));
             edge.refuse(&Problem::new(Fault::Flow(Kind::Internal)), &id)

@@ -237,9 +237,8 @@ impl From<Error> for Problem {
                 Kind::KeyReused.code(),
                 "The Idempotency-Key belongs to a request with another body.",
             )]),
-            Error::Throttled { retry_after } | Error::Busy { retry_after } => {
-                problem.retry_after(retry_after)
-            }
+            Error::Throttled { retry_after, rate } => problem.retry_after(retry_after).over(rate),
+            Error::Busy { retry_after } => problem.retry_after(retry_after),
             Error::StepUp { max_age } => problem.step_up(max_age),
             Error::Vetoed(veto) => {
                 tracing::info!(reason = chain(&*veto), "a hook of the application refused");

@@ -7,7 +7,6 @@ use axum::http::Extensions;
 use axum::http::request::Parts;
 use durward_core::access::{AccessRequest, RequestTarget};
 use durward_core::accounts::{Authenticated, ClientCredential};
-use durward_core::budget::Rate;
 use durward_core::entity::{ClientRefusal, LiveClient};
 use durward_core::{
     Action, Allowance, Caller, ClientCaller, Error, Kind, Obstruction, Origin, RequestId,
@@ -20,7 +19,7 @@ use crate::credentials::{self, Presented};
 use crate::edge::{Credentials, Edge, Rule, origin};
 use crate::error::Fault;
 use crate::forward_auth::Proxy;
-use crate::problem::{Limit, Problem};
+use crate::problem::Problem;
 
 /// What is asked of the credentials of a request.
 #[derive(Clone, Copy, Debug)]
@@ -132,14 +131,14 @@ impl<S: Store> Edge<S> {
     async fn take_request(&self, network: Spender) -> Result<(), Problem> {
         let rate = self.accounts.parts().settings.limits.caller_requests;
         let taken = self.accounts.spend(network, &rate).await;
-        taken.map(drop).map_err(|error| limited(error, "caller", rate))
+        taken.map(drop).map_err(|error| limited(error, "caller"))
     }
 
     /// Refuses a network that has used up its rate, before its credential is looked at.
     async fn check_network(&self, network: Spender) -> Result<(), Problem> {
         let rate = self.accounts.parts().settings.limits.caller_requests;
         let checked = self.accounts.check_rate(network, &rate).await;
-        checked.map_err(|error| limited(error, "caller", rate))
+        checked.map_err(|error| limited(error, "caller"))
     }
 
     /// A credential was not accepted: that costs its network more than a request (GW-05).
@@ -176,14 +175,14 @@ impl<S: Store> Edge<S> {
         }
         let rate = self.accounts.rate_of(&client);
         let allowance = self.accounts.spend(Spender::Client(client.id), &rate).await;
-        let allowance = allowance.map_err(|error| limited(error, "client", rate))?;
+        let allowance = allowance.map_err(|error| limited(error, "client"))?;
         Ok((client, Some(allowance)))
     }
 }
 
 /// A rate that is used up names itself.
-fn limited(error: Error, name: &'static str, rate: Rate) -> Problem {
-    Problem::from(error).limited_by(Some(Limit { name, rate }))
+fn limited(error: Error, name: &'static str) -> Problem {
+    Problem::from(error).of_budget(Some(name))
 }
 
 /// A token that is not accepted says so in the challenge; a store that fails is another matter.

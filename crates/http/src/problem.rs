@@ -24,18 +24,14 @@ pub struct Problem {
     obstructions: Vec<Obstruction>,
     retry_after: Option<Duration>,
     allow: Option<Arc<str>>,
-    limit: Option<Limit>,
+    /// The rate that was used up.
+    rate: Option<Rate>,
+    /// What the budget of that rate is called.
+    budget: Option<&'static str>,
     /// Whether it was the presented credential that was not accepted (RFC 6750, 3.1).
     bad_credential: bool,
     /// How old the authentication may be, where it was too old (RFC 9470).
     max_age: Option<Duration>,
-}
-
-/// A budget that was used up, as the `RateLimit` fields name it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
-    pub(crate) name: &'static str,
-    pub(crate) rate: Rate,
 }
 
 /// The body of every answer that is not a success.
@@ -76,7 +72,8 @@ impl Problem {
             obstructions: Vec::new(),
             retry_after: None,
             allow: None,
-            limit: None,
+            rate: None,
+            budget: None,
             bad_credential: false,
             max_age: None,
         }
@@ -114,10 +111,15 @@ impl Problem {
         self
     }
 
-    /// Names the budget, if it was one that refused, and it did not name itself.
-    pub(crate) fn limited_by(mut self, limit: Option<Limit>) -> Self {
-        let limit = limit.filter(|_| self.fault == Fault::Flow(Kind::Throttled));
-        self.limit = self.limit.or(limit);
+    /// Says which rate was used up.
+    pub(crate) const fn over(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// Says what the budget of the rate is called, unless it is said already.
+    pub(crate) fn of_budget(mut self, name: Option<&'static str>) -> Self {
+        self.budget = self.budget.or(name);
         self
     }
 
@@ -168,8 +170,8 @@ impl Problem {
         };
         let seconds = seconds(wait);
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        if let Some(limit) = self.limit {
-            write_rate(headers, limit, 0, seconds);
+        if let (Some(name), Some(rate)) = (self.budget, self.rate) {
+            write_rate(headers, name, rate, (0, seconds));
         }
     }
 
@@ -192,13 +194,15 @@ impl Problem {
     }
 }
 
-/// Tells what is left of the rate of a client.
+/// Tells what is left of the rate of a client, unless the answer tells of another rate that was used up.
 pub(crate) fn write_allowance(headers: &mut HeaderMap, allowance: &Allowance) {
-    let Allowance { rate, left, reset } = *allowance;
-    write_rate(headers, Limit { name: "client", rate }, left, seconds(reset));
+    if !headers.contains_key(&RATE_LIMIT) {
+        let Allowance { rate, left, reset } = *allowance;
+        write_rate(headers, "client", rate, (left, seconds(reset)));
+    }
 }
 
-fn write_rate(headers: &mut HeaderMap, Limit { name, rate }: Limit, left: u32, reset: u64) {
+fn write_rate(headers: &mut HeaderMap, name: &str, rate: Rate, (left, reset): (u32, u64)) {
     let window = seconds(rate.interval.saturating_mul(rate.burst));
     let policy = format!("\"{name}\";q={};w={window}", rate.burst);
     let present = format!("\"{name}\";r={left};t={reset}");
@@ -240,9 +244,10 @@ mod tests {
     #[test]
     fn too_many_attempts_name_the_budget() {
         // R-TH-07
-        let limit = Limit { name: "failures", rate: Rate::per(300, Duration::from_mins(10)) };
-        let problem = Problem::from(Error::Throttled { retry_after: Duration::from_millis(1_500) });
-        let response = problem.limited_by(Some(limit)).render(None, "/e");
+        let rate = Rate::per(300, Duration::from_mins(10));
+        let retry_after = Duration::from_millis(1_500);
+        let problem = Problem::from(Error::Throttled { retry_after, rate });
+        let response = problem.of_budget(Some("failures")).render(None, "/e");
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()["retry-after"], "2");
         assert_eq!(response.headers()["ratelimit-policy"], r#""failures";q=300;w=600"#);
@@ -263,9 +268,8 @@ mod tests {
 
     #[test]
     fn other_refusals_name_no_budget() {
-        let limit = Limit { name: "failures", rate: Rate::per(300, Duration::from_mins(10)) };
         let problem = Problem::from(Error::Busy { retry_after: Duration::from_secs(3) });
-        let response = problem.limited_by(Some(limit)).render(None, "/e");
+        let response = problem.of_budget(Some("failures")).render(None, "/e");
         assert_eq!(response.headers()["retry-after"], "3");
         assert!(!response.headers().contains_key("ratelimit"));
     }

@@ -91,7 +91,7 @@ impl<S: Store> Accounts<S> {
         now: Timestamp,
     ) -> Result<(), Error> {
         for (key, rate) in self.budgets(counted, origin) {
-            granted(tx.debit_budget(key, &rate, now).await?)?;
+            granted(tx.debit_budget(key, &rate, now).await?, rate)?;
         }
         Ok(())
     }
@@ -121,9 +121,9 @@ impl<S: Store> Accounts<S> {
     }
 }
 
-pub(super) fn granted(debit: Debit) -> Result<(), Error> {
+pub(super) fn granted(debit: Debit, rate: Rate) -> Result<(), Error> {
     match debit {
         Debit::Granted => Ok(()),
-        Debit::Refused { retry_after } => Err(Error::Throttled { retry_after }),
+        Debit::Refused { retry_after } => Err(Error::Throttled { retry_after, rate }),
     }
 }

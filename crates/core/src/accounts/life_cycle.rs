@@ -85,7 +85,8 @@ impl<S: Store> Accounts<S> {
         }
         self.check_owns_nothing_alone(tx, &before).await?;
         let key = self.budget(&[b"deletions", id.as_bytes()]);
-        granted(tx.debit_budget(key, &self.settings().limits.notices, self.now()).await?)?;
+        let rate = self.settings().limits.notices;
+        granted(tx.debit_budget(key, &rate, self.now()).await?, rate)?;
         let erasure = Some(self.now() + self.settings().deletion_grace);
         let deleted = User { status: UserStatus::Deleted, erasure, ..before.clone() };
         let user = self.replace_user(tx, &before, deleted).await?;

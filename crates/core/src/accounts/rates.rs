@@ -31,7 +31,7 @@ impl<S: Store> Accounts<S> {
         let shared = self.meters().of(spender, now);
         let mut meter = shared.lock().await;
         let spent = match &self.parts().sharing {
-            Sharing::Alone => meter.own.take(rate, 1, now).map_err(throttled),
+            Sharing::Alone => meter.own.take(rate, 1, now).map_err(|wait| throttled(wait, rate)),
             Sharing::Store | Sharing::Limiter(_) => {
                 self.spend_leased(spender, &mut meter, rate, now).await
             }
@@ -47,7 +47,9 @@ impl<S: Store> Accounts<S> {
         let shared = self.meters().of(spender, now);
         let mut meter = shared.lock().await;
         let checked = match &self.parts().sharing {
-            Sharing::Alone => meter.own.wait(rate, now).map_or(Ok(()), |wait| Err(throttled(wait))),
+            Sharing::Alone => {
+                meter.own.wait(rate, now).map_or(Ok(()), |wait| Err(throttled(wait, rate)))
+            }
             Sharing::Store | Sharing::Limiter(_) => {
                 self.check_leased(spender, &mut meter, rate, now).await
             }
@@ -74,7 +76,7 @@ impl<S: Store> Accounts<S> {
         rate: &Rate,
         now: Timestamp,
     ) -> Result<(), Error> {
-        is_refused(meter, now)?;
+        is_refused(meter, rate, now)?;
         if meter.owed(now) == 0 {
             return Ok(());
         }
@@ -82,7 +84,7 @@ impl<S: Store> Accounts<S> {
             Cover::Leased => Ok(()),
             Cover::Share(share) => {
                 let wait = meter.share.wait(&share, now);
-                wait.map_or(Ok(()), |wait| Err(refuse(meter, wait, now)))
+                wait.map_or(Ok(()), |wait| Err(refuse(meter, rate, wait, now)))
             }
         }
     }
@@ -94,7 +96,7 @@ impl<S: Store> Accounts<S> {
         rate: &Rate,
         now: Timestamp,
     ) -> Result<Allowance, Error> {
-        is_refused(meter, now)?;
+        is_refused(meter, rate, now)?;
         meter.expire(now);
         if let Some(part) = meter::advance(rate, self.count_nodes())
             && meter.owed(now) == 0
@@ -112,7 +114,7 @@ impl<S: Store> Accounts<S> {
             }
             Cover::Share(share) => match meter.share.take(&share, 1, now) {
                 Ok(allowance) => Ok(Allowance { rate: *rate, ..allowance }),
-                Err(wait) => Err(refuse(meter, wait, now)),
+                Err(wait) => Err(refuse(meter, rate, wait, now)),
             },
         }
     }
@@ -144,12 +146,16 @@ impl<S: Store> Accounts<S> {
                 Some(Debit::Refused { retry_after }) => {
                     let missing = batches.last_grant(now).since(now) + retry_after;
                     meter.budget = Cell::whole_after(missing, now);
-                    return Err(refuse(meter, retry_after, now));
+                    return Err(refuse(meter, rate, retry_after, now));
                 }
             }
         }
         meter.pay(advanced, now);
-        if meter.leased == 0 { Err(refuse(meter, rate.interval, now)) } else { Ok(Cover::Leased) }
+        if meter.leased == 0 {
+            Err(refuse(meter, rate, rate.interval, now))
+        } else {
+            Ok(Cover::Leased)
+        }
     }
 
     /// Leases a batch; `None` if whoever keeps the budgets is away.
@@ -194,20 +200,20 @@ enum Cover {
     Share(Rate),
 }
 
-fn is_refused(meter: &Meter, now: Timestamp) -> Result<(), Error> {
+fn is_refused(meter: &Meter, rate: &Rate, now: Timestamp) -> Result<(), Error> {
     if now < meter.refused_until {
-        return Err(throttled(meter.refused_until.since(now)));
+        return Err(throttled(meter.refused_until.since(now), rate));
     }
     Ok(())
 }
 
 /// Asks nobody until then.
-fn refuse(meter: &mut Meter, wait: Duration, now: Timestamp) -> Error {
+fn refuse(meter: &mut Meter, rate: &Rate, wait: Duration, now: Timestamp) -> Error {
     let wait = wait.max(Duration::from_millis(1));
     meter.refused_until = now + wait;
-    throttled(wait)
+    throttled(wait, rate)
 }
 
-const fn throttled(retry_after: Duration) -> Error {
-    Error::Throttled { retry_after }
+const fn throttled(retry_after: Duration, rate: &Rate) -> Error {
+    Error::Throttled { retry_after, rate: *rate }
 }

@@ -147,7 +147,8 @@ impl<S: Store> Accounts<S> {
         let emails = tx.login_emails_of(user).await?;
         let to = &heir(&emails).ok_or_else(|| Error::Invalid(vec![unreachable_user()]))?.address;
         let key = self.budget(&[b"started resets", user.as_bytes()]);
-        granted(tx.debit_budget(key, &self.settings().limits.notices, self.now()).await?)?;
+        let rate = self.settings().limits.notices;
+        granted(tx.debit_budget(key, &rate, self.now()).await?, rate)?;
         self.record(tx, &Event::PasswordResetStarted { user, revoked: revoke }, origin).await?;
         if revoke {
             let (cause, reason) = (CompromiseCause::Revoked, EndReason::Revoked);

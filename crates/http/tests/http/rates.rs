@@ -196,3 +196,25 @@ async fn answers_tell_a_client_what_is_left() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_refusal_tells_the_rate_that_refused() {
+    // R-TH-05, R-TH-07
+    let change = |parts: &mut durward_core::Parts<_>| {
+        parts.settings.limits.client_failures = Rate::per(1, Duration::from_mins(1));
+    };
+    let site = Site::new(change, HttpSettings::default());
+    let ada = site.session("ada@example.com").await;
+    let organization = organization(&site, &ada).await;
+    let made = client(&site, &ada, &organization, json!({})).await;
+    let login = || {
+        let mut body = crate::site::login("ada@example.com");
+        body["secret"] = json!("wrong");
+        let key = made["secret"].as_str().unwrap();
+        Ask::post("/v1/authn/password").json(&body).header("durward-client", key)
+    };
+    assert_eq!(site.send(login()).await.status, 401);
+    let refused = site.send(login()).await;
+    assert_eq!(refused.problem(), (429, "THROTTLED".into()));
+    assert_eq!(refused.header("ratelimit-policy"), r#""failures";q=1;w=60"#);
+}

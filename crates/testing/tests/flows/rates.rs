@@ -25,7 +25,7 @@ async fn granted(it: &TestAccounts, spender: Spender, rate: &Rate) -> bool {
         Ok(_) => true,
         Err(error) => {
             let later = |it| it > Duration::ZERO;
-            assert!(matches!(error, Error::Throttled { retry_after } if later(retry_after)));
+            assert!(matches!(error, Error::Throttled { retry_after, .. } if later(retry_after)));
             false
         }
     }

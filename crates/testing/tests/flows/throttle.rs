@@ -22,7 +22,7 @@ fn limited(limits: impl FnOnce(&mut Limits)) -> TestAccounts {
 }
 
 fn throttled<T>(outcome: Result<T, Error>) -> Option<Duration> {
-    let Err(Error::Throttled { retry_after }) = outcome.map(drop) else { return None };
+    let Err(Error::Throttled { retry_after, .. }) = outcome.map(drop) else { return None };
     Some(retry_after)
 }
 
