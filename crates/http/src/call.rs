@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Uri};
 use durward_core::accounts::Idempotency;
 use durward_core::authz::Denial;
 use durward_core::{
-    Accounts, Action, Allowance, Attrs, Caller, ClientId, Enroller, Error, FreshUser, InvitationId,
+    Accounts, Action, Attrs, Caller, ClientId, Enroller, Error, FreshUser, InvitationId,
     MembershipId, OrganizationId, Origin, RequestId, SessionId, SessionToken, Store, Target,
     UserId,
 };
@@ -24,8 +24,6 @@ pub(crate) struct Call<S: Store> {
     pub(crate) target: Target,
     /// The session token that came along; see [`Credentials`](crate::edge::Credentials).
     pub(crate) presented: Option<SessionToken>,
-    /// What is left of the rate of its client.
-    pub(crate) allowance: Option<Allowance>,
     pub(crate) id: RequestId,
     /// Whether the peer is a trusted proxy, whose word on the request counts (R-HT-03).
     pub(crate) trusted: bool,

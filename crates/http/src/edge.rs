@@ -10,7 +10,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use durward_core::authz::Denial;
-use durward_core::{Accounts, Action, Attrs, Caller, Kind, Origin, RequestId, Store, UserAgent};
+use durward_core::{
+    Accounts, Action, Allowance, Attrs, Caller, Kind, Origin, RequestId, Store, UserAgent,
+};
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
 
@@ -118,18 +120,13 @@ where
 {
     let id = edge.request_id(request.headers());
     let span = span(rule.method, rule.path, &id);
+    let mut allowance = None;
     let work = async {
         let (parts, body) = request.into_parts();
-        let call = admit(&edge, rule, parts, body, &id).await?;
-        let allowance = call.allowance;
-        let mut answered = handler(call).await;
-        if let (Ok(response), Some(allowance)) = (&mut answered, &allowance) {
-            write_allowance(response.headers_mut(), allowance);
-        }
-        answered
+        handler(admit(&edge, rule, parts, body, (&id, &mut allowance)).await?).await
     };
     let worked = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
-    let response = match worked {
+    let mut response = match worked {
         Ok(Ok(response)) => finish(response, &id),
         Ok(Err(problem)) => edge.refuse(&problem.of_budget(rule.budget.map(Budget::name)), &id),
         Err(_the_panic_hook_has_told) => {
@@ -137,6 +134,9 @@ where
             edge.refuse(&Problem::new(Fault::Flow(Kind::Internal)), &id)
         }
     };
+    if let Some(allowance) = &allowance {
+        write_allowance(response.headers_mut(), allowance);
+    }
     record(&span, &response);
     response
 }
@@ -188,7 +188,7 @@ async fn admit<S: Store>(
     rule: Rule,
     mut parts: Parts,
     body: Body,
-    id: &RequestId,
+    (id, left): (&RequestId, &mut Option<Allowance>),
 ) -> Result<Call<S>, Problem> {
     let demand = Demand::of(&rule);
     // The layer of the application has been here already, but knows nothing of what proxies ask about.
@@ -200,6 +200,7 @@ async fn admit<S: Store>(
         }
         None => edge.identify(&parts, demand, id).await?,
     };
+    *left = allowance;
     let target = rule.aim.target(&edge.accounts, &mut parts, &caller).await?;
     if let Err(error) = caller.may(rule.action, &target) {
         // R-AZ-08
@@ -228,7 +229,6 @@ async fn admit<S: Store>(
         caller,
         target,
         presented,
-        allowance,
         id: id.clone(),
         trusted: edge.trusts(&parts),
         origin: parts.extensions.remove(),

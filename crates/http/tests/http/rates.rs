@@ -198,6 +198,23 @@ async fn answers_tell_a_client_what_is_left() {
 }
 
 #[tokio::test]
+async fn refusals_tell_a_client_what_is_left_too() {
+    // R-TH-07
+    let nodes = nodes(Mode::Alone, 1);
+    let ada = nodes[0].session("ada@example.com").await;
+    let organization = organization(&nodes[0], &ada).await;
+    let made = client(&nodes[0], &ada, &organization, json!({ "rateLimit": 4 })).await;
+    let missing = Ask::get("/v1/organizations/org_01890a5d7c7e7c8a9b0c1d2e3f");
+    let malformed = Ask::get("/v1/sessions?limit=0");
+    for (ask, left) in [(missing, 3), (malformed, 2)] {
+        let reply = nodes[0].send(ask.from("192.0.2.1:1").bearer(&made["secret"])).await;
+        assert!((400..500).contains(&reply.status), "{}", reply.status);
+        assert_eq!(reply.header("ratelimit"), format!(r#""client";r={left};t=1"#));
+        assert_eq!(reply.header("ratelimit-policy"), r#""client";q=4;w=1"#);
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_tells_the_rate_that_refused() {
     // R-TH-05, R-TH-07
     let change = |parts: &mut durward_core::Parts<_>| {
