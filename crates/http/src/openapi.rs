@@ -125,17 +125,16 @@ fn operation(route: &Described<'_>, schemas: &mut Schemas, problem: &Value) -> V
     described
 }
 
-/// What a caller may present: a session, through a client or not; or a client by itself, where the policy has a
-/// client that may.
+/// What a caller may present: nothing or a session, each through a client or not; or a client by itself, where the
+/// policy has a client that may.
 fn security(action: Action, session: SessionUse) -> Value {
+    let nobody = [json!({}), json!({ "throughClient": [] })];
+    let user = [json!({ "session": [] }), json!({ "session": [], "throughClient": [] })];
     let mut ways = match session {
-        SessionUse::None => vec![json!({})],
-        SessionUse::Optional => vec![json!({}), json!({ "session": [] })],
-        SessionUse::Required => vec![json!({ "session": [] })],
+        SessionUse::None => nobody.to_vec(),
+        SessionUse::Optional => [nobody, user].concat(),
+        SessionUse::Required => user.to_vec(),
     };
-    if session != SessionUse::None {
-        ways.push(json!({ "session": [], "throughClient": [] }));
-    }
     let clients = [Relation::OwnClient, Relation::OtherClient, Relation::SystemClient];
     let may = clients.into_iter().any(|it| decide(action, it) == Decision::Allow);
     if may || action.is_open_to_keys() {

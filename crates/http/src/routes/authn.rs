@@ -28,7 +28,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 summary: "Ask for a login code by mail",
                 description: "The answer is the same for every address; a mail goes only to one that somebody has \
                               proven.",
-                session: SessionUse::None,
+                session: SessionUse::Optional,
                 fields: &[],
                 body: BodyUse::Required(Schemas::request::<authn::EmailShape>),
                 answers: vec![Success::new(
@@ -52,7 +52,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 tag: "Login",
                 summary: "Log in by password",
                 description: "Everything that can be wrong has the same answer and takes the same time.",
-                session: SessionUse::None,
+                session: SessionUse::Optional,
                 fields: &[],
                 body: BodyUse::Required(Schemas::request::<authn::PasswordShape>),
                 answers: vec![Success::new(
@@ -77,7 +77,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 summary: "Answer a step with a mailed code",
                 description: "Either the code typed from the mail with the handle of the step, or the code of the \
                               link alone. Finishes a login and a sign-up. A code works once.",
-                session: SessionUse::None,
+                session: SessionUse::Optional,
                 fields: &[],
                 body: BodyUse::Required(Schemas::request::<authn::CodeShape>),
                 answers: vec![Success::new(
@@ -101,7 +101,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 tag: "Login",
                 summary: "Answer the step `totp`",
                 description: "The code of the authenticator app. Each one is good once, whatever the number of logins under way.",
-                session: SessionUse::None,
+                session: SessionUse::Optional,
                 fields: &[],
                 body: BodyUse::Required(Schemas::request::<authn::TotpShape>),
                 answers: vec![Success::new(
@@ -125,7 +125,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 tag: "Login",
                 summary: "Answer the step `totp` without the app",
                 description: "A recovery code in the place of the app. It is good once, and its owner is told.",
-                session: SessionUse::None,
+                session: SessionUse::Optional,
                 fields: &[],
                 body: BodyUse::Required(Schemas::request::<authn::RecoveryShape>),
                 answers: vec![Success::new(
@@ -151,7 +151,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 description: "Another password in the place of a compromised one, when everything else is proven. One \
                               that is not good enough is told, and the step waits for another one. All other sessions \
                               end.",
-                session: SessionUse::None,
+                session: SessionUse::Optional,
                 fields: &[],
                 body: BodyUse::Required(Schemas::request::<passwords::NewPasswordShape>),
                 answers: vec![Success::new(

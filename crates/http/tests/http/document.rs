@@ -86,3 +86,19 @@ fn every_reference_leads_somewhere() {
     let document = document();
     check(&document, &document);
 }
+
+#[test]
+fn a_login_takes_the_session_that_is_stepped_up_and_the_client_of_the_new_one() {
+    // R-MF-04, R-CL-02
+    let document = document();
+    for way in ["email", "password", "code", "totp", "recovery", "new-password"] {
+        let security = &document["paths"][format!("/v1/authn/{way}")]["post"]["security"];
+        let ways = security.as_array().unwrap();
+        for names in [&[][..], &["session"], &["throughClient"], &["session", "throughClient"]] {
+            let found = ways.iter().filter_map(Value::as_object).any(|it| {
+                it.len() == names.len() && names.iter().all(|name| it.contains_key(*name))
+            });
+            assert!(found, "{way}: {names:?}");
+        }
+    }
+}
