@@ -12,7 +12,7 @@ use crate::answer::{empty, json};
 use crate::call::Call;
 use crate::client_values::{restriction_ids, rules};
 use crate::fields::{Fields, Read, missing};
-use crate::paging::ListView;
+use crate::paging::{self, ListView, cut, slice};
 use crate::problem::Problem;
 use crate::roles::list;
 
@@ -77,8 +77,9 @@ pub(crate) struct RolesView<'a, A: Attrs> {
 
 /// `GET /v1/clients/{id}/access-restrictions`
 pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let slice = slice(&call)?;
     let client = call.accounts().client(call.client()?).await?;
-    restrictions(StatusCode::OK, &client)
+    paging::list(&call, &cut(&slice, client.restrictions, AccessRestriction::id), view)
 }
 
 /// `POST /v1/clients/{id}/access-restrictions`

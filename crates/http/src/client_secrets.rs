@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::client_values::whole;
 use crate::fields::Fields;
 use crate::idempotency::idempotency;
-use crate::paging::ListView;
+use crate::paging::{cut, list, slice};
 use crate::problem::Problem;
 use crate::shapes::{Optional, OverlapSeconds, SecretKeyText};
 
@@ -74,8 +74,9 @@ pub(crate) struct MadeView<'a> {
 
 /// `GET /v1/clients/{id}/secrets`
 pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> {
+    let slice = slice(&call)?;
     let secrets = call.accounts().secrets_of(call.client()?).await?;
-    json(StatusCode::OK, &ListView::whole(secrets.iter().map(view).collect()))
+    list(&call, &cut(&slice, secrets, |secret| secret.id), view)
 }
 
 /// `POST /v1/clients/{id}/secrets`

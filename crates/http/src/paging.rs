@@ -56,6 +56,17 @@ pub(crate) fn part<S: Store, P: Place>(
     (limit, fields.optional("cursor", |value| opened(call, value)))
 }
 
+/// The part of a list that was read as a whole, in the order of the ids of its rows: the oldest first.
+pub(crate) fn cut<T, I: Place + Ord>(
+    slice: &Slice<I>,
+    mut rows: Vec<T>,
+    id: impl Fn(&T) -> I,
+) -> Page<T, I> {
+    rows.sort_unstable_by_key(&id);
+    rows.retain(|row| slice.after.as_ref().is_none_or(|after| id(row) > *after));
+    slice.page(rows, id)
+}
+
 /// The answer that tells a part.
 pub(crate) fn list<'p, S: Store, T, P: Place, V: Serialize>(
     call: &Call<S>,

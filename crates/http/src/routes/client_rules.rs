@@ -5,7 +5,7 @@ use crate::aim::Aim;
 use crate::client_rules::{self, RestrictionView, RolesView};
 use crate::edge::Credentials;
 use crate::error::Fault;
-use crate::operation::{BodyUse, Operation, Parameter, SessionUse, Success};
+use crate::operation::{BodyUse, Operation, Parameter, SchemaOf, SessionUse, Success};
 use crate::paging::ListView;
 use crate::roles::RolesShape;
 use crate::schemas::Schemas;
@@ -24,10 +24,7 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
 }
 
 fn restrictions<S: Store>() -> Vec<Route<S>> {
-    let all = |status| {
-        let schema = Schemas::answer::<ListView<RestrictionView<'static>>>;
-        vec![Success::new(status, "All of them, as they are now.", schema)]
-    };
+    let schema: SchemaOf = Schemas::answer::<ListView<RestrictionView<'static>>>;
     vec![
         Route {
             verb: Verb::Get,
@@ -43,9 +40,9 @@ fn restrictions<S: Store>() -> Vec<Route<S>> {
                 summary: "List the access restrictions of a client",
                 description: "Kinds are combined with AND, values of one kind with OR.",
                 session: SessionUse::Required,
-                fields: &[],
+                fields: &[Parameter::Limit, Parameter::Cursor],
                 body: BodyUse::None,
-                answers: all(200),
+                answers: vec![Success::new(200, "A part of them, the oldest first.", schema)],
                 faults: &[],
             },
         },
@@ -65,7 +62,7 @@ fn restrictions<S: Store>() -> Vec<Route<S>> {
                 session: SessionUse::Required,
                 fields: &[Parameter::IdempotencyKey],
                 body: BodyUse::Required(Schemas::request::<client_rules::NewShape>),
-                answers: all(201),
+                answers: vec![Success::new(201, "All of them, as they are now.", schema)],
                 faults: WRITES,
             },
         },

@@ -247,7 +247,7 @@ fn each<S: Store>() -> Vec<Route<S>> {
                 summary: "List the live secrets of a client",
                 description: "The oldest first, without the secrets themselves.",
                 session: SessionUse::Required,
-                fields: &[],
+                fields: &[Parameter::Limit, Parameter::Cursor],
                 body: BodyUse::None,
                 answers: vec![Success::new(
                     200,

@@ -127,3 +127,41 @@ async fn everything_wrong_with_a_list_of_clients_is_told_at_once() {
     let both = format!("organization={organization}&user={user}");
     assert_eq!(wrong(&both).await, ["/user"], "a client belongs to one of them");
 }
+
+#[tokio::test]
+async fn secrets_and_restrictions_are_told_in_parts() {
+    let site = Site::standard();
+    let ada = site.session("ada@example.com").await;
+    let tea = organization(&site, &ada).await;
+    let made = client(&site, &ada, &tea, json!({})).await;
+    site.wait(Duration::from_secs(1));
+    let second = Ask::post(path(&made, "/secrets")).bearer(&ada["token"]);
+    assert_eq!(site.send(second).await.status, 201);
+    let rules = json!({ "restrictions": [
+        { "type": "ip", "value": "192.0.2.1" },
+        { "type": "ip", "value": "192.0.2.2" },
+        { "type": "ip", "value": "192.0.2.3" },
+    ] });
+    let restrict = Ask::post(path(&made, "/access-restrictions")).json(&rules);
+    assert_eq!(site.send(restrict.bearer(&ada["token"])).await.status, 201);
+    for (list, count) in [("/secrets", 2), ("/access-restrictions", 3)] {
+        let part = async |query: &str| {
+            let ask = Ask::get(path(&made, &format!("{list}{query}")));
+            site.send(ask.bearer(&ada["token"])).await
+        };
+        let all = part("").await.json();
+        assert_eq!((ids(&all).len(), &all["next"]), (count, &Value::Null));
+        let (mut found, mut query) = (Vec::new(), String::from("?limit=1"));
+        loop {
+            let one = part(&query).await.json();
+            assert_eq!(ids(&one).len(), 1);
+            found.extend(ids(&one));
+            let Some(next) = one["next"].as_str() else { break };
+            query = format!("?limit=1&cursor={next}");
+        }
+        assert_eq!(found, ids(&all), "{list}");
+        for wrong in ["?limit=0", "?cursor=x"] {
+            assert_eq!(part(wrong).await.status, 422, "{list}{wrong}");
+        }
+    }
+}
