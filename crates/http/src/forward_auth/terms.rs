@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Proxy;
 use crate::fields::{Fields, invalid, text};
 use crate::headers::DURWARD_DEMAND;
+use crate::json::pointer_step;
 use crate::problem::Problem;
 use crate::query::{all_parameters, flag};
 
@@ -46,7 +47,7 @@ impl<A: Attrs> Terms<A> {
 
     /// The refusal of an audience that nobody named in the settings.
     pub(super) fn refuse_audience(wrong: Obstruction) -> Problem {
-        invalid([wrong.at(AUDIENCE)])
+        invalid([wrong.at(pointer_step(AUDIENCE))])
     }
 
     /// Whether the caller is somebody who may go on. A role is one of the user's, read from the store a moment
@@ -119,6 +120,13 @@ mod tests {
         assert!(one.are_met(&administrator) && !one.are_met(&user));
         assert!(!one.are_met(&Caller::anonymous(None)));
         assert!(read("role=administrator,user").unwrap().are_met(&user));
+    }
+
+    #[test]
+    fn an_audience_of_nobody_is_pointed_at() {
+        let wrong = Obstruction::new("UNKNOWN_VALUE", "Must be one of the settings.");
+        let problem = Terms::<Plain>::refuse_audience(wrong);
+        assert_eq!(problem.obstructions()[0].pointer, "/audience");
     }
 
     #[test]
