@@ -8,6 +8,7 @@ use serde_path_to_error::{Segment, Track};
 
 use crate::fields::{Fields, Read, missing, unknown};
 use crate::json::pointer_step;
+use crate::problem::Problem;
 
 /// The name of the member that holds them.
 pub(crate) const ATTRIBUTES: &str = "attributes";
@@ -64,29 +65,71 @@ pub(crate) fn may_be_absent<T: Attr>(schema: &mut Schema) {
 }
 
 /// Reads a value; what the type would ignore is an obstruction too (R-AZ-04).
+fn decode<T: Attr>(value: &Value) -> Result<T, Vec<Obstruction>> {
+    match attempt(value) {
+        (Ok(attributes), ignored) if ignored.is_empty() => Ok(attributes),
+        (Ok(_), ignored) => Err(ignored),
+        (Err(_first), _) => Err(all_wrong::<T>(value)),
+    }
+}
+
+/// What comes of reading a value, or the pointer to the first thing that is wrong; and what the type would ignore.
 ///
 /// The messages of the reader itself are dropped, because they repeat what was sent.
-fn decode<T: Attr>(value: &Value) -> Result<T, Vec<Obstruction>> {
+fn attempt<T: Attr>(value: &Value) -> (Result<T, String>, Vec<Obstruction>) {
     let mut ignored = Vec::new();
     let mut track = Track::new();
     let reader = serde_path_to_error::Deserializer::new(value, &mut track);
     let read: Result<T, serde_json::Error> = serde_ignored::deserialize(reader, |path| {
         ignored.push(unknown(pointer_to_ignored(&path)));
     });
-    match read {
-        Ok(attributes) if ignored.is_empty() => Ok(attributes),
-        Ok(_) => Err(ignored),
-        Err(_repeats_the_input) => {
-            let mut found = obstructions_by_schema::<T>(value);
-            if found.is_empty() {
-                let steps: String = track.path().iter().map(step).collect();
-                let text = "Is not what the schema of this field allows.";
-                let pointer = format!("/{ATTRIBUTES}{steps}");
-                found.push(Obstruction::new("INVALID_VALUE", text).at(pointer));
-            }
-            Err(found)
+    let pointer = |_repeats_the_input| {
+        let steps: String = track.path().iter().map(step).collect();
+        format!("/{ATTRIBUTES}{steps}")
+    };
+    (read.map_err(pointer), ignored)
+}
+
+/// Everything that is wrong with a value that cannot be read: a reader stops at the first wrong member, so it is asked
+/// again without it.
+fn all_wrong<T: Attr>(value: &Value) -> Vec<Obstruction> {
+    let mut found = obstructions_by_schema::<T>(value);
+    let mut rest = value.clone();
+    while found.len() < Problem::MAX_OBSTRUCTIONS {
+        let (read, ignored) = attempt::<T>(&rest);
+        for obstruction in ignored {
+            note(&mut found, obstruction);
+        }
+        let Err(pointer) = read else { break };
+        let wrong = |members: &Map<String, Value>| {
+            let mut names = members.keys();
+            names.find(|name| is_below(&pointer, &pointer_step(name))).cloned()
+        };
+        let member = rest.as_object().and_then(wrong);
+        if member.is_some() || found.is_empty() {
+            let text = "Is not what the schema of this field allows.";
+            note(&mut found, Obstruction::new("INVALID_VALUE", text).at(&pointer));
+        }
+        match (member, rest.as_object_mut()) {
+            (Some(name), Some(members)) => _ = members.remove(&name),
+            (_, _) => break,
         }
     }
+    found
+}
+
+/// Notes what is wrong, unless something else is at the same place.
+fn note(found: &mut Vec<Obstruction>, obstruction: Obstruction) {
+    if !found.iter().any(|it| it.pointer == obstruction.pointer) {
+        found.push(obstruction);
+    }
+}
+
+/// Whether a pointer leads to this member of the attributes, or into it.
+fn is_below(pointer: &str, member: &str) -> bool {
+    let steps = pointer.strip_prefix(&pointer_step(ATTRIBUTES));
+    let rest = steps.and_then(|steps| steps.strip_prefix(member));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The members that the type's schema misses or does not know, all at once; nothing when the members are
@@ -200,6 +243,26 @@ mod tests {
         }
         let text = format!("{:?}", decode::<Profile>(&json!("secret")).unwrap_err());
         assert!(!text.contains("secret"));
+    }
+
+    #[test]
+    fn every_wrong_value_is_pointed_at() {
+        assert_eq!(
+            found::<Profile>(&json!({ "locale": "xx", "tags": [{ "name": 1 }], "age": 256 })),
+            [
+                pair("/attributes/age", "INVALID_VALUE"),
+                pair("/attributes/locale", "INVALID_VALUE"),
+                pair("/attributes/tags/0/name", "INVALID_VALUE"),
+            ]
+        );
+        assert_eq!(
+            found::<Profile>(&json!({ "locale": "xx", "age": 7, "admin": true })),
+            [
+                pair("/attributes/tags", "REQUIRED"),
+                pair("/attributes/admin", "UNKNOWN_FIELD"),
+                pair("/attributes/locale", "INVALID_VALUE"),
+            ]
+        );
     }
 
     #[test]

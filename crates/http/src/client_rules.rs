@@ -14,7 +14,7 @@ use crate::client_values::{restriction_ids, rules};
 use crate::fields::{Fields, Read, missing};
 use crate::paging::{self, ListView, cut, slice};
 use crate::problem::Problem;
-use crate::roles::list;
+use crate::roles::named;
 
 /// The body of `POST /v1/clients/{id}/access-restrictions`.
 #[derive(JsonSchema)]
@@ -175,7 +175,7 @@ fn given<T>(fields: &mut Fields, read: Read<Option<T>>, name: &str) -> Read<T> {
 }
 
 fn named_roles<A: Attrs>(mut fields: Fields) -> Result<Vec<A::ClientRole>, Problem> {
-    let roles = fields.required("roles", list::<A::ClientRole>);
+    let roles = named(&mut fields);
     let (roles,) = fields.finish((roles,))?;
     Ok(roles)
 }

@@ -9,7 +9,8 @@ use crate::problem::Problem;
 
 /// The members of a request object that were not read yet, and what was wrong with those that were.
 ///
-/// Each reading method answers [`Read::Bad`] when it found an obstruction; [`Fields::finish`] then refuses the whole.
+/// Each reading method answers [`Read::Bad`] when it has nothing good to answer; [`Fields::finish`] refuses the whole if
+/// any obstruction was found.
 #[derive(Debug)]
 pub(crate) struct Fields {
     members: Map<String, Value>,

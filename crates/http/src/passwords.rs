@@ -13,7 +13,7 @@ use crate::even::evenly;
 use crate::fields::{Fields, Read, exactly, missing};
 use crate::problem::Problem;
 use crate::shapes::{CodeWord, HandleText, LinkCodeText, Optional, PasswordText, ShortCodeText};
-use crate::values::{email, password, secret, state};
+use crate::values::{Rules, email, password, secret, state};
 
 /// The body of `POST /v1/passwords/reset`.
 #[derive(JsonSchema)]
@@ -130,14 +130,14 @@ pub(crate) async fn reset<S: Store>(mut call: Call<S>) -> Result<Response, Probl
 
 /// `POST /v1/passwords/reset/confirm`
 pub(crate) async fn confirm<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let reset = password_reset(call.fields().await?)?;
+    let reset = password_reset(call.fields().await?, Rules::of(call.accounts()))?;
     call.accounts().confirm_reset(reset, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// `POST /v1/users/{id}/password`: the policy lets nobody but the user himself here (R-PW-11).
 pub(crate) async fn change<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let change = password_change(call.fields().await?)?;
+    let change = password_change(call.fields().await?, Rules::of(call.accounts()))?;
     call.accounts().change_password(&call.caller, &change, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
@@ -159,7 +159,7 @@ pub(crate) async fn start_reset<S: Store>(mut call: Call<S>) -> Result<Response,
 
 /// `POST /v1/authn/new-password`
 pub(crate) async fn choose<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let (attempt, state) = new_password(call.fields().await?)?;
+    let (attempt, state) = new_password(call.fields().await?, Rules::of(call.accounts()))?;
     let answer = call.accounts().answer_new_password(attempt, &state, &call.origin()).await?;
     flow(&answer, &state, Statuses { step: StatusCode::OK, session: StatusCode::OK })
 }
@@ -170,11 +170,14 @@ fn reset_start(mut fields: Fields) -> Result<bool, Problem> {
     Ok(revoke.unwrap_or(false))
 }
 
-fn new_password(mut fields: Fields) -> Result<(NewPasswordAttempt, FlowState), Problem> {
+fn new_password(
+    mut fields: Fields,
+    rules: Rules<'_>,
+) -> Result<(NewPasswordAttempt, FlowState), Problem> {
     let id_type = fields.required("idType", exactly("code"));
     let handle = fields.required("idValue", secret);
     let state = fields.required("state", state);
-    let password = chosen(&mut fields);
+    let password = chosen(&mut fields, rules);
     let ((), handle, state, password) = fields.finish((id_type, handle, state, password))?;
     // A text that is no handle is as wrong as an unknown one, and told alike.
     let handle = FlowToken::parse(handle.expose()).ok();
@@ -188,25 +191,34 @@ fn reset_request(mut fields: Fields, rules: EmailRules) -> Result<ResetRequest, 
     Ok(ResetRequest { email, state })
 }
 
-fn password_reset(mut fields: Fields) -> Result<PasswordReset, Problem> {
+fn password_reset(mut fields: Fields, rules: Rules<'_>) -> Result<PasswordReset, Problem> {
     let attempt = shown_code(&mut fields);
     let state = fields.required("state", state);
-    let password = chosen(&mut fields);
+    let password = chosen(&mut fields, rules);
     let (attempt, state, password) = fields.finish((attempt, state, password))?;
     Ok(PasswordReset { attempt, state, password })
 }
 
-fn password_change(mut fields: Fields) -> Result<PasswordChange, Problem> {
+fn password_change(mut fields: Fields, rules: Rules<'_>) -> Result<PasswordChange, Problem> {
     let current = fields.optional("currentPassword", password);
-    let password = chosen(&mut fields);
+    let password = chosen(&mut fields, rules);
     let (current, password) = fields.finish((current, password))?;
     Ok(PasswordChange { current, password })
 }
 
-/// A new password, typed twice, that must be there.
-fn chosen(fields: &mut Fields) -> Read<Password> {
+/// A new password, typed twice, that must be there; read after all else. What the rules of the deployment say is told
+/// together with what is malformed.
+fn chosen(fields: &mut Fields, rules: Rules<'_>) -> Read<Password> {
     match fields.new_password() {
-        Read::Good(Some(password)) => Read::Good(password),
+        Read::Good(Some(password)) => {
+            if !fields.is_clean() {
+                // The flow will not be asked, so the rules are asked here.
+                for obstruction in rules.obstructions(None, None, Some(&password)) {
+                    fields.refuse(obstruction);
+                }
+            }
+            Read::Good(password)
+        }
         Read::Good(None) => {
             fields.refuse(missing("password"));
             fields.bad(missing("passwordConf"))
@@ -219,17 +231,20 @@ fn chosen(fields: &mut Fields) -> Read<Password> {
 mod tests {
     use super::*;
     use crate::shapes::{agree, properties};
+    use durward_core::Settings;
+    use durward_core::behavior::Behavior;
     use serde_json::json;
 
     #[test]
     fn the_shapes_are_what_is_read() {
-        let rules = EmailRules::default();
-        agree::<ResetShape>(&json!({}), |fields| reset_request(fields, rules).map(drop));
+        let (settings, behavior) = (Settings::default(), Behavior::default());
+        let rules = Rules { settings: &settings, behavior: &behavior };
+        agree::<ResetShape>(&json!({}), |fields| reset_request(fields, settings.email).map(drop));
         agree::<StartShape>(&json!({}), |fields| reset_start(fields).map(drop));
-        agree::<NewPasswordShape>(&json!({}), |fields| new_password(fields).map(drop));
-        agree::<ChangeShape>(&json!({}), |fields| password_change(fields).map(drop));
+        agree::<NewPasswordShape>(&json!({}), |fields| new_password(fields, rules).map(drop));
+        agree::<ChangeShape>(&json!({}), |fields| password_change(fields, rules).map(drop));
         agree::<TypedResetShape>(&json!({ "idValue": "dw_fl_" }), |fields| {
-            password_reset(fields).map(drop)
+            password_reset(fields, rules).map(drop)
         });
         // The other form is the same without the secret.
         let mut typed = properties::<TypedResetShape>();

@@ -64,7 +64,7 @@ pub(crate) struct ProblemView<'a> {
 
 impl Problem {
     /// The most obstructions that are listed; more of them help nobody and cost much.
-    const MAX_OBSTRUCTIONS: usize = 64;
+    pub(crate) const MAX_OBSTRUCTIONS: usize = 64;
 
     pub(crate) const fn new(fault: Fault) -> Self {
         Self {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::answer::json;
 use crate::call::Call;
-use crate::fields::Fields;
+use crate::fields::{Fields, Read};
 use crate::problem::Problem;
 
 /// The body of `POST` and `DELETE /v1/users/{id}/roles`.
@@ -60,27 +60,37 @@ async fn change<S: Store>(
 }
 
 fn roles<A: Attrs>(mut fields: Fields) -> Result<Vec<A::UserRole>, Problem> {
-    let roles = fields.required("roles", list::<A::UserRole>);
+    let roles = named(&mut fields);
     let (roles,) = fields.finish((roles,))?;
     Ok(roles)
 }
 
-pub(crate) fn list<R: Attr>(value: Value) -> Result<Vec<R>, Obstruction> {
+/// The `roles` of a request; each one that is not of this deployment is pointed at.
+pub(crate) fn named<R: Attr>(fields: &mut Fields) -> Read<Vec<R>> {
+    let Read::Good(items) = fields.required("roles", list) else { return Read::Bad };
+    let mut roles = Vec::with_capacity(items.len());
+    for (n, item) in items.into_iter().enumerate() {
+        match serde_json::from_value(item) {
+            Ok(role) => roles.push(role),
+            Err(_no_role) => {
+                let wrong = Obstruction::new("UNKNOWN_VALUE", "Must be a role of this deployment.");
+                fields.refuse(wrong.at(format!("/roles/{n}")));
+            }
+        }
+    }
+    Read::Good(roles)
+}
+
+fn list(value: Value) -> Result<Vec<Value>, Obstruction> {
     match value {
         Value::Array(items) if items.is_empty() => {
             Err(Obstruction::new("EMPTY", "Must name at least one role."))
         }
-        Value::Array(items) => items.into_iter().map(role).collect(),
+        Value::Array(items) => Ok(items),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
             Err(Obstruction::new("WRONG_TYPE", "Must be a list."))
         }
     }
-}
-
-fn role<R: Attr>(value: Value) -> Result<R, Obstruction> {
-    serde_json::from_value(value).map_err(|_no_role| {
-        Obstruction::new("UNKNOWN_VALUE", "Must hold roles of this deployment only.")
-    })
 }
 
 #[cfg(test)]
@@ -100,15 +110,18 @@ mod tests {
         let read = |body| roles::<Plain>(Fields::of(body).unwrap());
         let known = read(json!({ "roles": ["administrator", "user"] })).unwrap();
         assert_eq!(known, [StandardRole::Administrator, StandardRole::User]);
-        for (wrong, code) in [
-            (json!([]), "EMPTY"),
-            (json!("user"), "WRONG_TYPE"),
-            (json!(["root"]), "UNKNOWN_VALUE"),
-            (json!([null]), "UNKNOWN_VALUE"),
+        for (wrong, expected) in [
+            (json!([]), &[("/roles", "EMPTY")][..]),
+            (json!("user"), &[("/roles", "WRONG_TYPE")]),
+            (
+                json!(["root", "user", null]),
+                &[("/roles/0", "UNKNOWN_VALUE"), ("/roles/2", "UNKNOWN_VALUE")],
+            ),
         ] {
             let problem = read(json!({ "roles": wrong })).unwrap_err();
-            let found = &problem.obstructions()[0];
-            assert_eq!((&*found.pointer, &*found.code), ("/roles", code));
+            let found = problem.obstructions().iter();
+            let found: Vec<_> = found.map(|it| (&*it.pointer, &*it.code)).collect();
+            assert_eq!(found, expected);
         }
     }
 }

@@ -3,11 +3,10 @@ use axum::http::header::ETAG;
 use axum::response::Response;
 use durward_core::accounts::{SignUp, UserChange, UserDetails};
 use durward_core::attrs::Attr;
-use durward_core::behavior::{Behavior, PasswordContext};
 use durward_core::store::LoginEmails;
 use durward_core::{
     Accounts, Action, Attrs, EmailAddress, FlowState, LoginEmail, LoginEmailId, Obstruction,
-    Password, PersonName, Settings, Store, Timestamp, User, UserId, UserStatus, unit,
+    PersonName, Store, Timestamp, User, UserId, UserStatus, unit,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,7 +21,7 @@ use crate::idempotency::idempotency;
 use crate::invitations::invitation;
 use crate::problem::Problem;
 use crate::shapes::{InvitationText, Optional, PasswordText};
-use crate::values::{email, name, state};
+use crate::values::{Rules, email, name, state};
 
 /// The body of `POST /v1/users`.
 #[derive(JsonSchema)]
@@ -163,30 +162,6 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     tagged(accounts, &details)
 }
 
-/// What a deployment asks of a sign-up.
-#[derive(Clone, Copy)]
-struct Rules<'a> {
-    settings: &'a Settings,
-    behavior: &'a Behavior,
-}
-
-impl<'a> Rules<'a> {
-    fn of<S: Store>(accounts: &'a Accounts<S>) -> Self {
-        Self { settings: &accounts.parts().settings, behavior: &accounts.parts().behavior }
-    }
-
-    fn obstructions(
-        self,
-        name: Option<&PersonName>,
-        email: Option<&EmailAddress>,
-        password: Option<&Password>,
-    ) -> Vec<Obstruction> {
-        let Self { settings: Settings { service, .. }, behavior } = self;
-        let context = PasswordContext { service, email, name, only_factor: true };
-        behavior.obstructions(&context, password)
-    }
-}
-
 /// Reads a sign-up. What the rules of the deployment say is told together with what is malformed.
 fn sign_up<A: Attrs>(mut fields: Fields, rules: Rules<'_>) -> Result<SignUp<A>, Problem> {
     let name = fields.required("name", name);
@@ -275,7 +250,8 @@ pub(crate) fn email_view(email: &LoginEmail) -> EmailView<'_> {
 mod tests {
     use super::*;
     use crate::shapes::agree;
-    use durward_core::{NoAttributes, Plain};
+    use durward_core::behavior::Behavior;
+    use durward_core::{NoAttributes, Plain, Settings};
     use serde_json::json;
 
     fn found(body: Value) -> Vec<(String, String)> {

@@ -1,7 +1,10 @@
 //! Reads the values that several requests have in common, each into the type that cannot be wrong.
 
+use durward_core::behavior::{Behavior, PasswordContext};
 use durward_core::email::EmailRules;
-use durward_core::{EmailAddress, FlowState, Obstruction, Password, PersonName, Secret};
+use durward_core::{
+    Accounts, EmailAddress, FlowState, Obstruction, Password, PersonName, Secret, Settings, Store,
+};
 use serde_json::Value;
 
 use crate::fields::{Fields, Read, missing, text};
@@ -38,6 +41,31 @@ pub(crate) fn secret(value: Value) -> Result<Secret<String>, Obstruction> {
     text(value).map(Secret::new)
 }
 
+/// What a deployment asks of the values of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) behavior: &'a Behavior,
+}
+
+impl<'a> Rules<'a> {
+    pub(crate) fn of<S: Store>(accounts: &'a Accounts<S>) -> Self {
+        Self { settings: &accounts.parts().settings, behavior: &accounts.parts().behavior }
+    }
+
+    /// Everything they say against these values.
+    pub(crate) fn obstructions(
+        self,
+        name: Option<&PersonName>,
+        email: Option<&EmailAddress>,
+        password: Option<&Password>,
+    ) -> Vec<Obstruction> {
+        let Self { settings: Settings { service, .. }, behavior } = self;
+        let context = PasswordContext { service, email, name, only_factor: true };
+        behavior.obstructions(&context, password)
+    }
+}
+
 impl Fields {
     /// A new password, typed twice; either both members are there and equal, or none is.
     pub(crate) fn new_password(&mut self) -> Read<Option<Password>> {
@@ -47,14 +75,16 @@ impl Fields {
             (Read::Good(None), Read::Good(None)) => Read::Good(None),
             (_, Read::Good(None)) => self.bad(missing("passwordConf")),
             (Read::Good(None), _) => self.bad(missing("password")),
-            (Read::Good(Some(chosen)), Read::Good(Some(repeated))) if chosen != repeated => {
-                let text = "Must be equal to the password.";
-                self.bad(Obstruction::new("PASSWORDS_DIFFER", text).at("/passwordConf"))
+            (Read::Good(Some(chosen)), Read::Good(Some(repeated))) => {
+                if chosen != repeated {
+                    let text = "Must be equal to the password.";
+                    self.refuse(Obstruction::new("PASSWORDS_DIFFER", text).at("/passwordConf"));
+                }
+                match Password::parse(chosen) {
+                    Ok(password) => Read::Good(Some(password)),
+                    Err(obstruction) => self.bad(obstruction.at("/password")),
+                }
             }
-            (Read::Good(Some(chosen)), Read::Good(Some(_))) => match Password::parse(chosen) {
-                Ok(password) => Read::Good(Some(password)),
-                Err(obstruction) => self.bad(obstruction.at("/password")),
-            },
             (Read::Bad, _) | (_, Read::Bad) => Read::Bad,
         }
     }
@@ -102,6 +132,8 @@ mod tests {
         ] {
             assert_eq!(found(body.clone()), one(pointer, code), "{body}");
         }
+        let both = [one("/passwordConf", "PASSWORDS_DIFFER"), one("/password", "PASSWORD_EMPTY")];
+        assert_eq!(found(json!({ "password": "", "passwordConf": "a" })), both.concat());
     }
 
     #[test]

@@ -266,3 +266,27 @@ async fn asking_for_a_reset_tells_nobody_who_has_an_account() {
     let reply = site.send(Ask::post("/v1/passwords/reset").json(&json!({ "email": "x" }))).await;
     assert_eq!((reply.status, reply.pointers()), (422, vec!["/email".into(), "/state".into()]));
 }
+
+#[tokio::test]
+async fn a_weak_password_is_told_together_with_whatever_else_is_wrong() {
+    // R-IN-01, R-PW-06
+    let site = Site::standard();
+    let session = site.session(ADA).await;
+    let weak = json!({ "password": "short", "passwordConf": "short", "x": 1 });
+    for (path, others) in [
+        ("/v1/passwords/reset/confirm", &["/idType", "/idValue", "/state"][..]),
+        ("/v1/authn/new-password", &["/idType", "/idValue", "/state"]),
+        ("/v1/users/me/password", &[]),
+    ] {
+        let reply = site.send(Ask::post(path).json(&weak).bearer(&session["token"])).await;
+        assert_eq!(reply.status, 422, "{path}");
+        let found = reply.obstructions();
+        let has = |pointer: &str, code: &str| {
+            found.iter().any(|it| (it.0.as_str(), it.1.as_str()) == (pointer, code))
+        };
+        assert!(has("/x", "UNKNOWN_FIELD") && has("/password", "PASSWORD_TOO_SHORT"), "{found:?}");
+        for other in others {
+            assert!(has(other, "REQUIRED"), "{path}: {found:?}");
+        }
+    }
+}

@@ -73,6 +73,7 @@ async fn everything_wrong_with_a_sign_up_is_told_at_once_and_nothing_is_written(
         ("/email", "EMAIL_FORBIDDEN_CHARACTER"),
         ("/id", "UNKNOWN_FIELD"),
         ("/name", "NAME_FORBIDDEN_CHARACTER"),
+        ("/password", "PASSWORD_TOO_SHORT"),
         ("/passwordConf", "PASSWORDS_DIFFER"),
         ("/state", "STATE_TOO_SHORT"),
     ];
