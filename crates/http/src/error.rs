@@ -20,6 +20,8 @@ pub enum Fault {
     BadJson,
     /// A header field is malformed, or repeated where it must not be (R-IN-06).
     BadHeader,
+    /// A parameter of the query is repeated (R-IN-06).
+    BadQuery,
     /// A secret stands in the URL, where histories and logs keep it (R-HT-09).
     SecretInUrl,
     /// The path is known, the method is not (R-HT-02).
@@ -45,6 +47,7 @@ impl Fault {
         let own = [
             Self::BadJson,
             Self::BadHeader,
+            Self::BadQuery,
             Self::SecretInUrl,
             Self::MethodNotAllowed,
             Self::BodyTooLarge,
@@ -60,6 +63,7 @@ impl Fault {
             Self::Flow(kind) => kind.code(),
             Self::BadJson => "BAD_JSON",
             Self::BadHeader => "BAD_HEADER",
+            Self::BadQuery => "BAD_QUERY",
             Self::SecretInUrl => "SECRET_IN_URL",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
@@ -96,6 +100,11 @@ impl Fault {
                 status: StatusCode::BAD_REQUEST,
                 title: "Bad header field",
                 detail: "A header field of the request is malformed or repeated.",
+            },
+            Self::BadQuery => Telling {
+                status: StatusCode::BAD_REQUEST,
+                title: "Bad query",
+                detail: "A parameter of the query is repeated.",
             },
             Self::SecretInUrl => Telling {
                 status: StatusCode::BAD_REQUEST,

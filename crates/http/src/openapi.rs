@@ -216,7 +216,7 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
         all.push(Fault::Flow(Kind::KeyReused));
     }
     if operation.fields.iter().any(|field| field.is_in_query()) {
-        all.push(Fault::Flow(Kind::Invalid));
+        all.extend([Fault::BadQuery, Fault::Flow(Kind::Invalid)]);
     }
     all.extend(operation.faults);
     let mut by_status: BTreeMap<StatusCode, Vec<Fault>> = BTreeMap::new();

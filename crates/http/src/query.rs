@@ -3,24 +3,23 @@
 use durward_core::entity::SearchKey;
 use durward_core::{ClientId, Obstruction, OrganizationId, Timestamp, UserId};
 use percent_encoding::percent_decode_str;
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
+use crate::error::Fault;
 use crate::fields::{Fields, text};
+use crate::json::pointer_step;
 use crate::problem::Problem;
 
-/// The parameters of a query that have these names, as the members of an object of texts. All others are
-/// ignored; one that appears twice, or is no UTF-8, is a value that no reader accepts.
+/// The parameters of a query that have these names, as the members of an object of texts. All others are ignored; what
+/// is no UTF-8 is a value that no reader accepts, and one that appears twice is refused (R-IN-06).
 pub(crate) fn parameters(query: Option<&str>, names: &[&str]) -> Result<Fields, Problem> {
     let mut members = Map::new();
     for (name, value) in pairs(query) {
         let Some(name) = names.iter().find(|known| name.as_deref() == Some(**known)) else {
             continue;
         };
-        let value = value.map_or(Value::Null, Value::String);
-        let repeated = members.insert((*name).to_owned(), value).is_some();
-        if repeated {
-            members.insert((*name).to_owned(), Value::Null);
-        }
+        note(&mut members, (*name).to_owned(), value)?;
     }
     Fields::of(Value::Object(members))
 }
@@ -31,12 +30,25 @@ pub(crate) fn all_parameters(query: Option<&str>) -> Result<Fields, Problem> {
     for (name, value) in pairs(query) {
         // What is no UTF-8 has a name that nobody asks for.
         let name = name.unwrap_or_else(|| String::from("\u{fffd}"));
-        let value = value.map_or(Value::Null, Value::String);
-        if members.insert(name.clone(), value).is_some() {
-            members.insert(name, Value::Null);
-        }
+        note(&mut members, name, value)?;
     }
     Fields::of(Value::Object(members))
+}
+
+fn note(
+    members: &mut Map<String, Value>,
+    name: String,
+    value: Option<String>,
+) -> Result<(), Problem> {
+    match members.entry(name) {
+        Entry::Vacant(free) => free.insert(value.map_or(Value::Null, Value::String)),
+        Entry::Occupied(taken) => {
+            let text = "A parameter may appear only once.";
+            let found = Obstruction::new("PARAMETER_REPEATED", text).at(pointer_step(taken.key()));
+            return Err(Problem::new(Fault::BadQuery).because([found]));
+        }
+    };
+    Ok(())
 }
 
 /// Names and values as forms write them; what is no UTF-8 is `None`.
@@ -135,7 +147,19 @@ mod tests {
         for wrong in ["0", "101", "", "+1", "-1", "1.0", "1e1", "4294967297", "%201"] {
             assert_eq!(limit(&format!("limit={wrong}")), Err("OUT_OF_RANGE".into()), "{wrong}");
         }
-        assert_eq!(limit("limit=1&limit=1"), Err("WRONG_TYPE".into()));
         assert_eq!(limit("limit=%ff"), Err("WRONG_TYPE".into()));
+    }
+
+    #[test]
+    fn a_parameter_that_appears_twice_has_no_value() {
+        // R-IN-06
+        for twice in ["limit=1&limit=1", "limit=1&x=2&lim%69t=2"] {
+            for read in [parameters(Some(twice), &["limit"]), all_parameters(Some(twice))] {
+                let problem = read.unwrap_err();
+                let found = &problem.obstructions()[0];
+                assert_eq!(problem.fault().status(), 400, "{twice}");
+                assert_eq!((&*found.pointer, &*found.code), ("/limit", "PARAMETER_REPEATED"));
+            }
+        }
     }
 }

@@ -117,7 +117,7 @@ async fn everything_wrong_with_a_search_of_organizations_is_told_at_once() {
         found
     };
     let pair = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
-    for q in ["q=", "q=a%00", "q=a&q=b"] {
+    for q in ["q=", "q=a%00"] {
         let query = format!("scope=all&{q}&archived=maybe&limit=0&cursor=x");
         let found = wrong(&root, &query).await;
         let pointers: Vec<_> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();

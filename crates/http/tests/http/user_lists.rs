@@ -113,7 +113,7 @@ async fn everything_wrong_with_a_search_of_users_is_told_at_once() {
     let site = Site::standard();
     let root = administrator(&site).await;
     let long = "x".repeat(101);
-    for q in ["q=".to_owned(), "q=a%00".to_owned(), format!("q={long}"), "q=a&q=b".to_owned()] {
+    for q in ["q=".to_owned(), "q=a%00".to_owned(), format!("q={long}")] {
         let query = format!("{q}&email=x&status=gone&createdAfter=1&limit=0&cursor=x");
         let reply = site.send(Ask::get(format!("/v1/users?{query}")).bearer(&root["token"])).await;
         assert_eq!(reply.status, 422, "{q}");
