@@ -18,6 +18,7 @@ mod credentials;
 mod demands;
 mod document;
 mod emails;
+mod error_codes;
 mod export;
 mod factors;
 mod forward_auth;
