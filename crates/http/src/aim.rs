@@ -35,53 +35,68 @@ pub(crate) enum Aim {
     ClientRestriction,
 }
 
+/// What stands in the path of a request where its route has names; nothing if it cannot be read.
+pub(crate) struct Names(Option<RawPathParams>);
+
+impl Names {
+    pub(crate) async fn of(parts: &mut Parts) -> Self {
+        Self(RawPathParams::from_request_parts(parts, &()).await.ok())
+    }
+
+    /// What stands there under this name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let mut all = self.0.iter().flatten();
+        all.find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
+
 impl Aim {
     /// What the policy is asked about.
     pub(crate) async fn target<S: Store>(
         self,
         accounts: &Accounts<S>,
-        parts: &mut Parts,
+        names: &Names,
         caller: &Caller<S::Attrs>,
     ) -> Result<Target, Problem> {
         Ok(match self {
             Self::Service => Target::Service,
             // The flow looks for the address among those of this user (GW-50).
-            Self::User | Self::LoginEmail => Target::User(named_user(parts, caller).await?),
-            Self::Session => named_session(accounts, parts, caller).await?,
+            Self::User | Self::LoginEmail => Target::User(named_user(names, caller)?),
+            Self::Session => named_session(accounts, names, caller).await?,
             Self::Organization => {
-                let id = known_id(parts, caller, "organization").await?;
+                let id = known_id(names, caller, "organization")?;
                 Target::Organization(accounts.standing(caller, id, None).await?)
             }
             Self::Membership => {
-                let id = known_id(parts, caller, "membership").await?;
+                let id = known_id(names, caller, "membership")?;
                 let member = accounts.membership(id).await?;
                 let own = Some(member.user);
                 let standing = accounts.standing(caller, member.organization, own).await?;
                 Target::Membership { id, standing }
             }
             Self::Invitation => {
-                let id = known_id(parts, caller, "invitation").await?;
+                let id = known_id(names, caller, "invitation")?;
                 let organization = accounts.invitation(id).await?.organization;
                 let standing = accounts.standing(caller, organization, None).await?;
                 Target::Invitation { id, standing }
             }
             // The flow looks for the rest among what belongs to this client.
             Self::Client | Self::ClientSecret | Self::ClientRestriction => {
-                named_client(accounts, parts, caller).await?
+                named_client(accounts, names, caller).await?
             }
         })
     }
 }
 
 /// The user that the path names. A text that is no id looks like a user who is not there (R-AZ-03).
-async fn named_user<A: Attrs>(parts: &mut Parts, caller: &Caller<A>) -> Result<UserId, Problem> {
+fn named_user<A: Attrs>(names: &Names, caller: &Caller<A>) -> Result<UserId, Problem> {
     // Who must enrol a second factor first may ask for himself; for what, the policy says.
     let enrolling = caller.enrolling.as_ref();
     if enrolling.is_none() {
         check_known(caller)?;
     }
-    match named(parts, "user").await? {
-        id if id == "me" => match enrolling {
+    match named(names, "user")? {
+        "me" => match enrolling {
             Some(user) => Ok(user.id),
             None => Ok(caller.acting_user()?),
         },
@@ -92,10 +107,10 @@ async fn named_user<A: Attrs>(parts: &mut Parts, caller: &Caller<A>) -> Result<U
 /// The session that the path names, with whose it is.
 async fn named_session<S: Store>(
     accounts: &Accounts<S>,
-    parts: &mut Parts,
+    names: &Names,
     caller: &Caller<S::Attrs>,
 ) -> Result<Target, Problem> {
-    let id = known_id(parts, caller, "session").await?;
+    let id = known_id(names, caller, "session")?;
     let user = accounts.session(id).await?.user;
     Ok(Target::Session { id, user })
 }
@@ -103,10 +118,10 @@ async fn named_session<S: Store>(
 /// The client that the path names, with whose it is.
 async fn named_client<S: Store>(
     accounts: &Accounts<S>,
-    parts: &mut Parts,
+    names: &Names,
     caller: &Caller<S::Attrs>,
 ) -> Result<Target, Problem> {
-    let id = known_id(parts, caller, "client").await?;
+    let id = known_id(names, caller, "client")?;
     let of = match accounts.client(id).await?.owner {
         ClientOwner::User(user) => ClientOf::User(user),
         ClientOwner::Organization(organization) => {
@@ -117,13 +132,13 @@ async fn named_client<S: Store>(
 }
 
 /// The id that the path names, for somebody who is known.
-async fn known_id<A: Attrs, I: FromStr>(
-    parts: &mut Parts,
+fn known_id<A: Attrs, I: FromStr>(
+    names: &Names,
     caller: &Caller<A>,
     noun: &'static str,
 ) -> Result<I, Problem> {
     check_known(caller)?;
-    let id = named(parts, noun).await?.parse();
+    let id = named(names, noun)?.parse();
     Ok(id.map_err(|_no_id| Error::NotFound(noun))?)
 }
 
@@ -133,12 +148,10 @@ fn check_known<A: Attrs>(caller: &Caller<A>) -> Result<(), Error> {
 }
 
 /// The `{id}` of the path; one that cannot be read names nothing.
-async fn named(parts: &mut Parts, noun: &'static str) -> Result<String, Problem> {
-    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else {
+fn named<'n>(names: &'n Names, noun: &'static str) -> Result<&'n str, Problem> {
+    if names.0.is_none() {
         return Err(Error::NotFound(noun).into());
-    };
-    match params.iter().find(|(name, _)| *name == "id") {
-        Some((_, id)) => Ok(id.to_owned()),
-        None => Err(Error::Internal("a route aims at something and has no {id}").into()),
     }
+    let internal = Error::Internal("a route aims at something and has no {id}");
+    names.get("id").ok_or_else(|| internal.into())
 }

@@ -10,6 +10,7 @@ use durward_core::{
     UserId,
 };
 
+use crate::aim::Names;
 use crate::body::{Received, json, json_or_nothing};
 use crate::edge::{Edge, origin};
 use crate::fields::Fields;
@@ -20,6 +21,8 @@ use crate::problem::Problem;
 pub(crate) struct Call<S: Store> {
     pub(crate) edge: Arc<Edge<S>>,
     pub(crate) caller: Caller<S::Attrs>,
+    /// What the path names.
+    pub(crate) names: Names,
     /// What the policy was asked about.
     pub(crate) target: Target,
     /// The session token that came along; see [`Credentials`](crate::edge::Credentials).
@@ -98,12 +101,6 @@ impl<S: Store> Call<S> {
     pub(crate) fn client(&self) -> Result<ClientId, Error> {
         let Target::Client { id, .. } = self.target else { return Err(unnamed("client")) };
         Ok(id)
-    }
-
-    /// The part of the path that follows this one.
-    pub(crate) fn behind(&self, part: &str) -> Option<&str> {
-        let mut parts = self.uri.path().split('/').skip_while(|it| *it != part);
-        parts.nth(1)
     }
 
     /// What binds the `Idempotency-Key` of a `POST`, if it has one, to its path, its caller and its content.

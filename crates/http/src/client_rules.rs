@@ -107,7 +107,7 @@ pub(crate) async fn lift_all<S: Store>(mut call: Call<S>) -> Result<Response, Pr
 
 /// `DELETE /v1/clients/{id}/access-restrictions/{restrictionId}`
 pub(crate) async fn lift_one<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let id = call.behind("access-restrictions").and_then(|id| id.parse().ok());
+    let id = call.names.get("restrictionId").and_then(|id| id.parse().ok());
     let id = id.ok_or(Error::NotFound("access restriction"))?;
     lift(call, &[id]).await
 }

@@ -106,7 +106,7 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 
 /// `DELETE /v1/clients/{id}/secrets/{secretId}`
 pub(crate) async fn revoke<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let secret: Option<SecretId> = call.behind("secrets").and_then(|id| id.parse().ok());
+    let secret: Option<SecretId> = call.names.get("secretId").and_then(|id| id.parse().ok());
     let secret = secret.ok_or(Error::NotFound("client secret"))?;
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
     unit!(accounts, |tx, _| accounts.revoke_secret(tx, id, secret, &origin).await)?;

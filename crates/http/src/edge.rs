@@ -16,7 +16,7 @@ use durward_core::{
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
 
-use crate::aim::Aim;
+use crate::aim::{Aim, Names};
 use crate::call::Call;
 use crate::credentials;
 use crate::error::Fault;
@@ -201,7 +201,8 @@ async fn admit<S: Store>(
         None => edge.identify(&parts, demand, id).await?,
     };
     *left = allowance;
-    let target = rule.aim.target(&edge.accounts, &mut parts, &caller).await?;
+    let names = Names::of(&mut parts).await;
+    let target = rule.aim.target(&edge.accounts, &names, &caller).await?;
     if let Err(error) = caller.may(rule.action, &target) {
         // R-AZ-08
         tracing::info!(rule = ?rule.action, "the policy refused");
@@ -227,6 +228,7 @@ async fn admit<S: Store>(
     Ok(Call {
         edge: Arc::clone(edge),
         caller,
+        names,
         target,
         presented,
         id: id.clone(),

@@ -72,7 +72,7 @@ pub(crate) async fn revert<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 
 /// The address that the path names. A text that is no id looks like an address that is not there (R-AZ-03).
 fn named<S: Store>(call: &Call<S>) -> Result<LoginEmailId, Error> {
-    let id = call.behind("login-emails").and_then(|text| text.parse().ok());
+    let id = call.names.get("emailId").and_then(|text| text.parse().ok());
     id.ok_or(Error::NotFound("login e-mail"))
 }
 
