@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
+use serde_json::json;
 
 use cli::{Admin, Audit, Cli, Client, Command, Config, Keys, Organization, Session, User};
 use failure::Failure;
@@ -39,12 +40,29 @@ use output::Output;
 use users::Deed;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error),
+    };
     let output = if cli.common.json { Output::Json } else { Output::Text };
     match run(&cli, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(output),
     }
+}
+
+/// What becomes of arguments that are no command: help and the version, which were asked for, or a wrong usage.
+fn unparsed(error: &clap::Error) -> ExitCode {
+    let is_wrong = error.use_stderr();
+    if is_wrong && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let reason = text.trim_end().trim_start_matches("error: ");
+        Output::Json.error(&json!({ "ok": false, "error": reason }), &reason);
+    } else {
+        // A reader that went away is no failure of the command.
+        let _gone = error.print();
+    }
+    if is_wrong { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }
 
 fn run(cli: &Cli, output: Output) -> Result<(), Failure> {

@@ -211,3 +211,28 @@ fn the_doctor_finds_what_a_server_would_stumble_over() {
     assert_eq!(mute.status.code(), Some(1));
     assert!(text(&mute.stdout).contains("FAILED  mail server: "), "{}", text(&mute.stdout));
 }
+
+#[test]
+fn a_wrong_usage_is_told_in_json_to_whoever_asks_for_it() {
+    let place = tempfile::tempdir().unwrap();
+    for (wrong, named) in [
+        (&["nonsense"][..], "nonsense"),
+        (&["user", "ban"], "<USER>"),
+        (&["user", "list", "--limit", "x"], "--limit"),
+        (&[], "subcommand"),
+    ] {
+        let told = finish(durward(place.path()).args(wrong).arg("--json"));
+        assert_eq!(told.status.code(), Some(2), "{wrong:?}");
+        let answer = parsed(&told.stdout);
+        assert_eq!(answer["ok"], json!(false), "{wrong:?}");
+        assert!(answer["error"].as_str().unwrap().contains(named), "{answer}");
+        assert_eq!(text(&told.stderr), "", "{wrong:?}");
+        let told = finish(durward(place.path()).args(wrong));
+        assert_eq!((told.status.code(), text(&told.stdout)), (Some(2), String::new()));
+        assert!(text(&told.stderr).contains("--help"), "{wrong:?}");
+    }
+    for asked in ["--help", "--version"] {
+        let told = finish(durward(place.path()).args([asked, "--json"]));
+        assert!(told.status.success() && text(&told.stdout).contains("durward"), "{asked}");
+    }
+}
