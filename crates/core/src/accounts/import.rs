@@ -8,7 +8,7 @@ use crate::ids::{LoginEmailId, UserId};
 use crate::keys::Label;
 use crate::origin::Origin;
 use crate::password::PasswordHash;
-use crate::store::{LoginEmails, LoginEmailsMut, PasswordsMut, Store, StoreError, Users, UsersMut};
+use crate::store::{LoginEmails, LoginEmailsMut, PasswordsMut, Store, Users, UsersMut};
 use crate::text::PersonName;
 use crate::time::Timestamp;
 
@@ -69,7 +69,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Vec<Import>, Error> {
         match self.import_together(users, dry, origin).await {
-            Err(Error::Store(StoreError::Duplicate(_)) | Error::Vetoed(_)) => {}
+            Err(Error::Duplicate(_) | Error::Vetoed(_)) => {}
             outcome => return outcome,
         }
         let mut answers = Vec::with_capacity(users.len());
@@ -77,7 +77,7 @@ impl<S: Store> Accounts<S> {
             let one = self.import_together(std::slice::from_ref(user), dry, origin).await;
             answers.extend(match one {
                 Ok(answer) => answer,
-                Err(Error::Store(StoreError::Duplicate(_))) => vec![taken("/emails")],
+                Err(Error::Duplicate(_)) => vec![taken("/emails")],
                 Err(Error::Vetoed(_)) => {
                     vec![rejected("", "VETOED", "The application refused it.")]
                 }

@@ -84,3 +84,20 @@ async fn what_cannot_be_imported_keeps_nobody_else_out() {
     }
     assert!(owner(&it, "eve@example.com").await.is_none());
 }
+
+#[tokio::test]
+async fn who_names_one_address_twice_keeps_nobody_else_out() {
+    let it = TestAccounts::new();
+    let mut twice = from_elsewhere("1", "ada@example.com");
+    let address = given::email("ada@example.com");
+    twice.emails.push(ImportedEmail { address, proven: true, primary: false });
+    let users = [twice, from_elsewhere("2", "bob@example.com")];
+    for dry in [true, false] {
+        let answers = import(&it, &users, dry).await;
+        let Import::Rejected(reasons) = &answers[0] else { panic!("{answers:?}") };
+        assert_eq!((&*reasons[0].code, &*reasons[0].pointer), ("EMAIL_TAKEN", "/emails"));
+        assert!(matches!(answers[1], Import::Created(_)), "{answers:?}");
+    }
+    assert!(owner(&it, "ada@example.com").await.is_none());
+    assert!(owner(&it, "bob@example.com").await.is_some());
+}
