@@ -1,7 +1,7 @@
 //! What happens to every request before and after its endpoint.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -33,6 +33,8 @@ pub(crate) struct Edge<S: Store> {
     pub(crate) settings: HttpSettings,
     /// The OpenAPI document, once it was asked for: few ask, and making it leaves a process 8 MiB larger.
     document: OnceLock<Bytes>,
+    /// Warns of requests that come from nowhere.
+    pub(crate) peerless: Once,
     /// Who signs identities, if anybody does.
     pub(crate) issuer: Option<Issuer>,
 }
@@ -82,7 +84,7 @@ impl Budget {
 impl<S: Store> Edge<S> {
     pub(crate) fn new(accounts: Accounts<S>, settings: HttpSettings) -> Self {
         let issuer = settings.identity.clone().map(Issuer::new);
-        Self { accounts, settings, document: OnceLock::new(), issuer }
+        Self { accounts, settings, document: OnceLock::new(), peerless: Once::new(), issuer }
     }
 
     /// The OpenAPI document, as it is served.

@@ -76,8 +76,11 @@ impl<S: Store> Edge<S> {
                 "Send it in a header field or in the body.",
             )]));
         }
-        let ip =
-            client_ip(peer(&parts.extensions), &parts.headers, &self.settings.trusted_proxies)?;
+        let ip = client_ip(
+            self.peer(&parts.extensions),
+            &parts.headers,
+            &self.settings.trusted_proxies,
+        )?;
         let mut caller = Caller::anonymous(ip);
         let network = Spender::Network(Origin { ip, ..Origin::default() }.network());
         let Presented { session, client } = match credentials::presented(&parts.headers) {
@@ -124,7 +127,22 @@ impl<S: Store> Edge<S> {
 
     /// Whether a request comes from a trusted proxy.
     pub(crate) fn trusts(&self, parts: &Parts) -> bool {
-        peer(&parts.extensions).is_some_and(|ip| is_trusted(ip, &self.settings.trusted_proxies))
+        self.peer(&parts.extensions)
+            .is_some_and(|ip| is_trusted(ip, &self.settings.trusted_proxies))
+    }
+
+    /// Who holds the other end of the connection; where nobody is told, that is a mistake of the application.
+    fn peer(&self, extensions: &Extensions) -> Option<IpAddr> {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        if peer.is_none() {
+            self.peerless.call_once(|| {
+                tracing::warn!(
+                    "requests come without the address of their peer, so that all callers share one rate: \
+                     serve with `into_make_service_with_connect_info::<SocketAddr>()`"
+                );
+            });
+        }
+        peer.map(|ConnectInfo(address)| address.ip())
     }
 
     /// Takes a request from the rate of a network that comes without a client.
@@ -207,8 +225,4 @@ fn bad_credential(error: Error) -> Problem {
         | Kind::Store
         | Kind::Internal => error.into(),
     }
-}
-
-fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }

@@ -34,6 +34,7 @@ mod organization_lists;
 mod organizations;
 mod owners;
 mod passwords;
+mod peerless;
 mod rates;
 mod refusals;
 mod roles;
