@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use durward::accounts::NewUser;
-use durward::http::{HttpSettings, openapi};
+use durward::http::{Http, HttpSettings};
 use durward::memory::MemoryStore;
 use durward::{
     Accounts, Attrs, EmailAddress, NoAttributes, Origin, PersonName, Role, StandardClientRole,
@@ -102,7 +102,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let user = made?.user;
     println!("{} is {:?} and has {:?}", user.id, user.roles, user.attrs);
 
-    let document = openapi::<ShopStore>(&HttpSettings::default());
+    let document = Http::<ShopStore>::openapi(&HttpSettings::default());
     println!(
         "which the OpenAPI document describes:\n{:#}",
         document["components"]["schemas"]["Profile"]
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_openapi_document_describes_the_profile() {
-        let document = openapi::<ShopStore>(&HttpSettings::default());
+        let document = Http::<ShopStore>::openapi(&HttpSettings::default());
         let schemas = &document["components"]["schemas"];
         let profile = &schemas["Profile"]["properties"];
         assert!(profile["language"].is_object() && profile["interests"]["type"] == "array");

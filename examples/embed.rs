@@ -15,7 +15,7 @@ use std::{env, future, process};
 
 use axum::Router;
 use axum::routing::get;
-use durward::http::{CurrentUser, HttpSettings, authenticate, router};
+use durward::http::{CurrentUser, Http, HttpSettings};
 use durward::mail::worker;
 use durward::sql::SqlStore;
 use durward::{Accounts, Essentials, LinkTarget, Plain, Store, upkeep};
@@ -45,12 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The application's own routes, and those of the accounts beside them.
 fn app<S: Store<Attrs = Plain>>(accounts: &Accounts<S>) -> Router {
-    let settings = HttpSettings::default();
-    Router::new()
-        .route("/", get(front_page))
-        .route("/hello", get(hello))
-        .layer(authenticate(accounts.clone(), settings.clone()))
-        .merge(router(accounts.clone(), settings))
+    let own = Router::new().route("/", get(front_page)).route("/hello", get(hello));
+    Http::new(accounts.clone(), HttpSettings::default()).mount(own)
 }
 
 /// For everyone: the user may be there or not.

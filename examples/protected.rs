@@ -16,9 +16,7 @@ use std::{env, future, process};
 
 use axum::Router;
 use axum::routing::{get, post};
-use durward::http::{
-    CurrentClient, Fresh, HttpSettings, Member, NeededPermission, authenticate, router,
-};
+use durward::http::{CurrentClient, Fresh, Http, HttpSettings, Member, NeededPermission};
 use durward::mail::worker;
 use durward::sql::SqlStore;
 use durward::{Accounts, Essentials, LinkTarget, Plain, StandardPermission, Store};
@@ -55,13 +53,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The application's own routes, and those of the accounts beside them.
 fn app<S: Store<Attrs = Plain>>(accounts: &Accounts<S>) -> Router {
-    let settings = HttpSettings::default();
-    Router::new()
+    let own = Router::new()
         .route("/weather", get(weather))
         .route("/{org}/budget", get(budget))
-        .route("/{org}/budget/reset", post(reset))
-        .layer(authenticate(accounts.clone(), settings.clone()))
-        .merge(router(accounts.clone(), settings))
+        .route("/{org}/budget/reset", post(reset));
+    Http::new(accounts.clone(), HttpSettings::default()).mount(own)
 }
 
 /// For clients, by their secret keys: others are answered `401`.

@@ -8,12 +8,10 @@ use std::ops::Deref;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use durward_core::attrs::OrganizationRole;
-use durward_core::{
-    Attrs, Caller, ClientCaller, Error, FreshUser, OrganizationId, UserCaller, UserId,
-};
+use durward_core::{Attrs, Caller, ClientCaller, FreshUser, OrganizationId, UserCaller, UserId};
 
 use crate::extract::{CurrentCaller, CurrentUser, caller, judge};
-use crate::judge::{Permitted, permitted};
+use crate::judge::{Permitted, client_with, permitted, user_with};
 use crate::problem::Problem;
 
 /// What an extractor finds, and a user who authenticated no longer ago than
@@ -241,10 +239,7 @@ impl<R: NeededRole, T: Sync> FromRequestParts<T> for HasRole<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Problem> {
-        let user = caller::<R::Attrs>(parts)?.user()?;
-        if !user.roles.contains(&R::ROLE) {
-            return Err(Error::Forbidden.into());
-        }
+        let user = user_with(caller::<R::Attrs>(parts)?, &R::ROLE)?;
         Ok(Self { user: user.clone(), needed: PhantomData })
     }
 }
@@ -253,11 +248,7 @@ impl<R: NeededClientRole, T: Sync> FromRequestParts<T> for HasClientRole<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Problem> {
-        let client = caller::<R::Attrs>(parts)?.client.as_ref();
-        let client = client.filter(|client| client.authenticated).ok_or(Error::Unauthenticated)?;
-        if !client.roles.contains(&R::ROLE) {
-            return Err(Error::Forbidden.into());
-        }
+        let client = client_with(caller::<R::Attrs>(parts)?, &R::ROLE)?;
         Ok(Self { client: client.clone(), needed: PhantomData })
     }
 }

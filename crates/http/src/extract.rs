@@ -6,10 +6,10 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use durward_core::{Attrs, Caller, ClientCaller, Error, Origin, Plain, UserCaller};
 
-use crate::judge::{Judge, Present};
+use crate::judge::{Judge, Present, proven_client};
 use crate::problem::Problem;
 
-/// Who asks, with or without a session: an extractor for handlers behind [`authenticate`](crate::authenticate).
+/// Who asks, with or without a session: an extractor for handlers behind [`Authenticate`](crate::Authenticate).
 ///
 /// `A` are the attributes of the application's store, [`Plain`] unless it has some of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,8 +89,7 @@ impl<A: Attrs, T: Sync> FromRequestParts<T> for CurrentClient<A> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Problem> {
-        let client = caller::<A>(parts)?.client.clone().filter(|client| client.authenticated);
-        Ok(client.map(Self).ok_or(Error::Unauthenticated)?)
+        Ok(Self(proven_client(caller::<A>(parts)?)?.clone()))
     }
 }
 
@@ -125,7 +124,7 @@ fn no_layer<A>(wanted: &'static str) -> Problem {
     tracing::error!(
         wanted,
         attrs = type_name::<A>(),
-        "cannot extract this: put `durward_http::authenticate(..)` as a layer around the route, with a store \
+        "cannot extract this: put the layer `durward_http::Http::authenticate()` around the route, with a store \
          of the same attributes"
     );
     Error::Internal("the authentication layer is missing").into()

@@ -7,14 +7,14 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use durward_core::attrs::OrganizationRole;
-use durward_core::{Accounts, Attrs, Error, Plain, Store};
+use durward_core::{Attrs, Plain};
 use tower::{Layer, Service};
 
-use crate::extract::caller;
-use crate::judge::permitted;
+use crate::extract::{caller, judge};
+use crate::judge::{client_with, permitted, proven_client, user_with};
 use crate::problem::Problem;
 
-/// What a route of an application asks of its caller; behind [`authenticate`](crate::authenticate).
+/// What a route of an application asks of its caller; behind [`Authenticate`](crate::Authenticate).
 ///
 /// Each can only refuse: of several in a row all must be fulfilled. A handler of its own asks the same by an extractor:
 /// [`Fresh`](crate::Fresh), [`HasRole`](crate::HasRole), [`HasClientRole`](crate::HasClientRole) and
@@ -43,94 +43,90 @@ pub enum Guard<A: Attrs = Plain> {
 }
 
 /// Guards the routes of an application: a [`tower::Layer`], to be put inside of
-/// [`authenticate`](crate::authenticate), by `route_layer` where the guard reads a path.
+/// [`Authenticate`](crate::Authenticate), by `route_layer` where the guard reads a path.
 ///
 /// ```
 /// use axum::Router;
 /// use axum::routing::get;
 /// use durward_core::{Accounts, Plain, Store, StandardPermission};
-/// use durward_http::{Guard, HttpSettings, authenticate, require};
+/// use durward_http::{Guard, Http, HttpSettings, require};
 ///
-/// fn app<S: Store<Attrs = Plain>>(accounts: &Accounts<S>) -> Router {
+/// fn app<S: Store<Attrs = Plain>>(accounts: Accounts<S>) -> Router {
 ///     let edits = Guard::Permission { parameter: "org", permission: StandardPermission::Edit };
-///     Router::new()
+///     let own = Router::new()
 ///         .route("/{org}/budget", get(|| async { "42" }))
-///         .route_layer(require(accounts.clone(), edits))
-///         .layer(authenticate(accounts.clone(), HttpSettings::default()))
+///         .route_layer(require(edits));
+///     Http::new(accounts, HttpSettings::default()).mount(own)
 /// }
 /// ```
-pub const fn require<S: Store>(accounts: Accounts<S>, guard: Guard<S::Attrs>) -> Require<S> {
-    Require { accounts, guard }
+pub const fn require<A: Attrs>(guard: Guard<A>) -> Require<A> {
+    Require { guard }
 }
 
 /// The layer that [`require`] makes.
-pub struct Require<S: Store> {
-    accounts: Accounts<S>,
-    guard: Guard<S::Attrs>,
+pub struct Require<A: Attrs> {
+    guard: Guard<A>,
 }
 
 /// The service that [`Require`] makes of another one.
-pub struct Guarded<S: Store, T> {
-    require: Require<S>,
+pub struct Guarded<A: Attrs, T> {
+    require: Require<A>,
     inner: T,
 }
 
-impl<S: Store> Require<S> {
+impl<A: Attrs> Require<A> {
     async fn check(&self, parts: &mut Parts) -> Result<(), Problem> {
-        let caller = caller::<S::Attrs>(parts)?.clone();
-        let proven = caller.client.as_ref().filter(|client| client.authenticated);
-        let held = |held: bool| if held { Ok(()) } else { Err(Error::Forbidden) };
+        let caller = caller::<A>(parts)?.clone();
         match &self.guard {
             Guard::User => caller.user().map(drop)?,
-            Guard::Fresh => self.accounts.fresh(&caller).map(drop)?,
-            Guard::Client => proven.map(drop).ok_or(Error::Unauthenticated)?,
-            Guard::UserRole(role) => held(caller.user()?.roles.contains(role))?,
-            Guard::ClientRole(role) => {
-                held(proven.ok_or(Error::Unauthenticated)?.roles.contains(role))?;
-            }
+            Guard::Fresh => judge::<A>(parts)?.fresh(&caller).map(drop)?,
+            Guard::Client => proven_client(&caller).map(drop)?,
+            Guard::UserRole(role) => user_with(&caller, role).map(drop)?,
+            Guard::ClientRole(role) => client_with(&caller, role).map(drop)?,
             Guard::Permission { parameter, permission } => {
-                permitted(&self.accounts, parts, &caller, (parameter, *permission)).await?;
+                let judge = judge::<A>(parts)?;
+                permitted(&*judge, parts, &caller, (parameter, *permission)).await?;
             }
         }
         Ok(())
     }
 }
 
-impl<S: Store> Clone for Require<S> {
+impl<A: Attrs> Clone for Require<A> {
     fn clone(&self) -> Self {
-        Self { accounts: self.accounts.clone(), guard: self.guard.clone() }
+        Self { guard: self.guard.clone() }
     }
 }
 
-impl<S: Store, T: Clone> Clone for Guarded<S, T> {
+impl<A: Attrs, T: Clone> Clone for Guarded<A, T> {
     fn clone(&self) -> Self {
         Self { require: self.require.clone(), inner: self.inner.clone() }
     }
 }
 
-impl<S: Store> fmt::Debug for Require<S> {
+impl<A: Attrs> fmt::Debug for Require<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Require").field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("Require").field("guard", &self.guard).finish()
     }
 }
 
-impl<S: Store, T> fmt::Debug for Guarded<S, T> {
+impl<A: Attrs, T> fmt::Debug for Guarded<A, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guarded").field("require", &self.require).finish_non_exhaustive()
     }
 }
 
-impl<S: Store, T> Layer<T> for Require<S> {
-    type Service = Guarded<S, T>;
+impl<A: Attrs, T> Layer<T> for Require<A> {
+    type Service = Guarded<A, T>;
 
     fn layer(&self, inner: T) -> Self::Service {
         Guarded { require: self.clone(), inner }
     }
 }
 
-impl<S, T> Service<Request> for Guarded<S, T>
+impl<A, T> Service<Request> for Guarded<A, T>
 where
-    S: Store,
+    A: Attrs,
     T: Service<Request, Response = Response> + Clone + Send + 'static,
     T::Future: Send,
 {

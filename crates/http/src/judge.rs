@@ -6,7 +6,10 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use durward_core::attrs::OrganizationRole;
 use durward_core::store::{Memberships, Organizations};
-use durward_core::{Accounts, Attrs, Caller, Error, FreshUser, OrganizationId, Store, UserId};
+use durward_core::{
+    Accounts, Attrs, Caller, ClientCaller, Error, FreshUser, OrganizationId, Store, UserCaller,
+    UserId,
+};
 
 use crate::problem::Problem;
 
@@ -24,7 +27,7 @@ pub(crate) trait Judge<A: Attrs>: Send + Sync {
     fn role(&self, organization: OrganizationId, user: UserId) -> Answer<'_, (Role<A>, bool)>;
 }
 
-/// The judge of a request, put into it by [`authenticate`](crate::authenticate).
+/// The judge of a request, put into it by [`Authenticate`](crate::Authenticate).
 pub(crate) struct Present<A: Attrs>(pub(crate) Arc<dyn Judge<A>>);
 
 impl<A: Attrs> Clone for Present<A> {
@@ -47,6 +50,30 @@ impl<S: Store> Judge<S::Attrs> for Accounts<S> {
             Ok((role, organization.archived.is_some()))
         })
     }
+}
+
+/// The client of a caller, if it proved its secret (R-CL-02).
+pub(crate) fn proven_client<A: Attrs>(caller: &Caller<A>) -> Result<&ClientCaller<A>, Error> {
+    let client = caller.client.as_ref().filter(|client| client.authenticated);
+    client.ok_or(Error::Unauthenticated)
+}
+
+/// The user of a caller, if he has this role.
+pub(crate) fn user_with<'c, A: Attrs>(
+    caller: &'c Caller<A>,
+    role: &A::UserRole,
+) -> Result<&'c UserCaller<A>, Error> {
+    let user = caller.user()?;
+    if user.roles.contains(role) { Ok(user) } else { Err(Error::Forbidden) }
+}
+
+/// The client of a caller, if it proved its secret and has this role.
+pub(crate) fn client_with<'c, A: Attrs>(
+    caller: &'c Caller<A>,
+    role: &A::ClientRole,
+) -> Result<&'c ClientCaller<A>, Error> {
+    let client = proven_client(caller)?;
+    if client.roles.contains(role) { Ok(client) } else { Err(Error::Forbidden) }
 }
 
 /// Somebody whom an organization allows something.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::response::Response;
-use durward_core::{Accounts, Caller, RequestId, Store};
+use durward_core::{Caller, RequestId, Store};
 use tower::{Layer, Service};
 
 use crate::access::whole_path;
@@ -18,23 +18,26 @@ use crate::judge::Present;
 use crate::problem::{Problem, write_allowance};
 use crate::settings::HttpSettings;
 
-/// Authenticates the requests of an application's own routes: a [`tower::Layer`].
+/// Authenticates the requests of an application's own routes: a [`tower::Layer`], of
+/// [`Http::authenticate`](crate::Http::authenticate).
 ///
 /// It puts the [`Caller`] and the [`Origin`](durward_core::Origin) into each request, where
 /// the extractors of this crate find them. A request without a credential passes as anonymous; a credential
 /// that is malformed or not accepted is answered `401` and never reaches the application (GW-09).
 ///
 /// `Router::layer` wraps the routes that are there already: add this layer first and merge the
-/// [`router`](crate::router) of the accounts afterwards, since that one authenticates by itself.
-pub fn authenticate<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Authenticate<S> {
-    let judge = Present(Arc::new(accounts.clone()));
-    Authenticate { edge: Arc::new(Edge::new(accounts, settings)), judge }
-}
-
-/// The layer that [`authenticate`] makes.
+/// routes of the accounts afterwards, since those authenticate by themselves, or let
+/// [`Http::mount`](crate::Http::mount) do both.
 pub struct Authenticate<S: Store> {
     edge: Arc<Edge<S>>,
     judge: Present<S::Attrs>,
+}
+
+impl<S: Store> Authenticate<S> {
+    pub(crate) fn by(edge: Arc<Edge<S>>) -> Self {
+        let judge = Present(Arc::new(edge.accounts.clone()));
+        Self { edge, judge }
+    }
 }
 
 /// The service that [`Authenticate`] makes of another one.

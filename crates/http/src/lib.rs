@@ -4,7 +4,7 @@
 //! use axum::Router;
 //! use axum::routing::get;
 //! use durward_core::{Accounts, Store};
-//! use durward_http::{CurrentUser, HttpSettings, authenticate, router};
+//! use durward_http::{CurrentUser, Http, HttpSettings};
 //!
 //! async fn hello(user: Option<CurrentUser>) -> String {
 //!     match user {
@@ -13,20 +13,16 @@
 //!     }
 //! }
 //!
-//! fn app<S: Store>(accounts: &Accounts<S>) -> Router {
-//!     let settings = HttpSettings::default();
-//!     Router::new()
-//!         .route("/hello", get(hello))
-//!         // For the application's own routes; those of the accounts authenticate by themselves.
-//!         .layer(authenticate(accounts.clone(), settings.clone()))
-//!         .merge(router(accounts.clone(), settings))
+//! fn app<S: Store>(accounts: Accounts<S>) -> Router {
+//!     let own = Router::new().route("/hello", get(hello));
+//!     Http::new(accounts, HttpSettings::default()).mount(own)
 //! }
 //! ```
 //!
 //! Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: without the peer's address all
-//! callers share one rate budget, and `X-Forwarded-For` is ignored.
+//! callers share one rate budget, and `X-Forwarded-For` is ignored; the log is warned of it.
 //!
-//! Every route stands in one table (`routes.rs`) that makes the [`router`] and the [`openapi`] document; every
+//! Every route stands in one table (`routes.rs`) that makes the [router](Http::router) and the [OpenAPI document](Http::openapi); every
 //! failure is a [`Problem`]. The conventions are in `docs/http.md`, the codes in `docs/errors.md`.
 
 mod access;
@@ -60,6 +56,7 @@ mod fields;
 mod forward_auth;
 mod guard;
 mod headers;
+mod http;
 mod idempotency;
 mod identify;
 pub mod identity;
@@ -99,7 +96,8 @@ pub use demands::{
 pub use error::Fault;
 pub use extract::{CurrentCaller, CurrentClient, CurrentUser, RequestOrigin};
 pub use guard::{Guard, Guarded, Require, require};
-pub use layer::{Authenticate, Authenticated, authenticate};
+pub use http::Http;
+pub use layer::{Authenticate, Authenticated};
 pub use problem::Problem;
-pub use router::{method_not_allowed, not_found, openapi, router, too_slow};
+pub use router::too_slow;
 pub use settings::{HttpSettings, IdentitySettings};

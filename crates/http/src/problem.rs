@@ -17,7 +17,7 @@ use crate::settings::HttpSettings;
 /// Why a request was refused, answered as a problem document (RFC 9457, R-ER-01).
 ///
 /// Handlers of an application may use it too: it is made from every [`Error`](durward_core::Error) of a flow by
-/// `?`. Behind the [`authenticate`](crate::authenticate) layer its answer carries the id of the request.
+/// `?`. Behind the layer [`Authenticate`](crate::Authenticate) its answer carries the id of the request.
 #[derive(Clone, Debug)]
 pub struct Problem {
     fault: Fault,

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{MethodRouter, any};
-use durward_core::{Accounts, Kind, RequestId, Store};
+use durward_core::{Kind, RequestId, Store};
 use serde_json::Value;
 
 use crate::edge::{Edge, Rule, finish, serve_refusal};
@@ -18,14 +18,9 @@ use crate::problem::Problem;
 use crate::routes::{Route, Verb, table};
 use crate::settings::HttpSettings;
 
-/// The routes of the accounts, to serve, nest or merge: everything under `/v1` and `/forward-auth`, and
-/// `/.well-known/jwks.json`.
-///
-/// They authenticate by themselves. Unknown paths under the two are answered with a [`Problem`] too; for all others
-/// see [`not_found`].
-pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router {
+/// See [`Http::router`](crate::Http::router).
+pub(crate) fn router<S: Store>(edge: &Arc<Edge<S>>) -> Router {
     let table = table::<S>();
-    let edge = Arc::new(Edge::new(accounts, settings));
     let mut paths: Vec<(&'static str, Vec<Route<S>>)> = Vec::new();
     for route in table {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
@@ -35,7 +30,7 @@ pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router
     }
     let mut router = Router::new();
     for (path, routes) in paths {
-        let resource = resource(path, routes, &edge);
+        let resource = resource(path, routes, edge);
         if path == ENVOY {
             for behind in ["/", "/{*path}"] {
                 router = router.route(&format!("{ENVOY}{behind}"), resource.clone());
@@ -44,30 +39,9 @@ pub fn router<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> Router
         router = router.route(path, resource);
     }
     for path in ["/v1", "/v1/", "/v1/{*rest}", "/forward-auth/{*rest}"] {
-        router = router.route(path, nothing(Arc::clone(&edge)));
+        router = router.route(path, nothing(Arc::clone(edge)));
     }
     router
-}
-
-/// Answers every request with the problem `NOT_FOUND`: the fallback of a server whose other paths should fail as
-/// those of the accounts do.
-///
-/// ```
-/// # use durward_core::{Accounts, Store};
-/// # use durward_http::{HttpSettings, not_found, router};
-/// fn serve<S: Store>(accounts: &Accounts<S>, settings: HttpSettings) -> axum::Router {
-///     router(accounts.clone(), settings.clone())
-///         .fallback_service(not_found(accounts.clone(), settings))
-/// }
-/// ```
-pub fn not_found<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> MethodRouter {
-    nothing(Arc::new(Edge::new(accounts, settings)))
-}
-
-/// Answers every request with the problem `METHOD_NOT_ALLOWED`: for the paths of a server's own, by
-/// [`Router::method_not_allowed_fallback`], which adds `Allow`.
-pub fn method_not_allowed<S: Store>(accounts: Accounts<S>, settings: HttpSettings) -> MethodRouter {
-    refusing(Arc::new(Edge::new(accounts, settings)), Fault::MethodNotAllowed)
 }
 
 /// The answer to a request that its server gives up, since it took longer than requests may take: the problem
@@ -79,10 +53,8 @@ pub fn too_slow(settings: &HttpSettings, id: &RequestId) -> Response {
     finish(problem.render(Some(id), &settings.error_page), id)
 }
 
-/// The OpenAPI 3.1 document of the routes, with the attributes and roles of this store's application.
-///
-/// It is the same, to the byte, for the same types and settings.
-pub fn openapi<S: Store>(settings: &HttpSettings) -> Value {
+/// See [`Http::openapi`](crate::Http::openapi).
+pub(crate) fn openapi<S: Store>(settings: &HttpSettings) -> Value {
     let table = table::<S>();
     let rules: Vec<Rule> = table.iter().map(Route::rule).collect();
     let routes = rules.iter().zip(&table);
@@ -110,11 +82,13 @@ fn resource<S: Store>(
     })
 }
 
-fn nothing<S: Store>(edge: Arc<Edge<S>>) -> MethodRouter {
+/// See [`Http::not_found`](crate::Http::not_found).
+pub(crate) fn nothing<S: Store>(edge: Arc<Edge<S>>) -> MethodRouter {
     refusing(edge, Fault::Flow(Kind::NotFound))
 }
 
-fn refusing<S: Store>(edge: Arc<Edge<S>>, fault: Fault) -> MethodRouter {
+/// Answers every request with this fault.
+pub(crate) fn refusing<S: Store>(edge: Arc<Edge<S>>, fault: Fault) -> MethodRouter {
     any(move |request: Request| {
         let problem = Problem::new(fault);
         let response = serve_refusal(&edge, "", &problem, &request);

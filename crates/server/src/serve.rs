@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use axum::Router;
 use durward::accounts::IssuedBootstrap;
-use durward::http::{HttpSettings, IdentitySettings};
+use durward::http::{Http, HttpSettings, IdentitySettings};
 use durward::mail::worker;
 use durward::passwords::{PasswordPool, RangeClient};
 use durward::sql::{Engine, SqlStore};
@@ -260,10 +260,10 @@ fn router<E: Engine>(
         mounted_at: mounted_at.into(),
         ..HttpSettings::default()
     };
-    let not_found = durward::http::not_found(accounts.clone(), settings.clone());
-    let not_allowed = durward::http::method_not_allowed(accounts.clone(), settings.clone());
-    let mut router = durward::http::router(accounts.clone(), settings)
-        .fallback_service(not_found)
+    let http = Http::new(accounts.clone(), settings);
+    let mut router = http
+        .router()
+        .fallback_service(http.not_found())
         .merge(Health::new(accounts.clone(), store.clone()).router())
         .merge(pages::verification())
         .merge(pages::invitation())
@@ -275,7 +275,7 @@ fn router<E: Engine>(
         router = router.merge(dev::router(mailbox.clone()));
     }
     // Of those routes that are there by now.
-    router.method_not_allowed_fallback(not_allowed)
+    router.method_not_allowed_fallback(http.method_not_allowed())
 }
 
 /// Tells a developer where things are.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use axum::Router;
 use axum::http::Method;
 use durward_core::{FlowState, Parts, Store};
-use durward_http::{HttpSettings, IdentitySettings};
+use durward_http::{Http, HttpSettings, IdentitySettings};
 use durward_store_memory::MemoryStore;
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl<S: Store> TestApp<S> {
         let issuer = "https://accounts.example".into();
         let identity = Some(IdentitySettings { issuer, audiences: Vec::new() });
         let settings = HttpSettings { identity, ..HttpSettings::default() };
-        let router = durward_http::router(accounts.accounts().clone(), settings);
+        let router = Http::new(accounts.accounts().clone(), settings).router();
         Self::serving(accounts, router)
     }
 

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use durward_core::SignUpMode;
-use durward_http::{CurrentUser, HttpSettings, authenticate, router};
+use durward_http::{CurrentUser, Http, HttpSettings};
 use durward_testing::{LoggedIn, TestAccounts, TestApp};
 use serde_json::json;
 
@@ -48,12 +48,8 @@ async fn an_applications_own_router_is_served() {
         format!("hello, {}", user.id)
     }
     let it = TestAccounts::new();
-    let settings = HttpSettings::default();
-    let own = Router::new()
-        .route("/hello", get(hello))
-        .layer(authenticate(it.accounts().clone(), settings.clone()))
-        .merge(router(it.accounts().clone(), settings));
-    let app = TestApp::serving(it, own);
+    let http = Http::new(it.accounts().clone(), HttpSettings::default());
+    let app = TestApp::serving(it, http.mount(Router::new().route("/hello", get(hello))));
     app.get("/hello").send().await.expect(401);
     let ada = app.sign_up("ada@example.com").await;
     let reply = app.get("/hello").bearer(&ada.token).send().await.expect(200);

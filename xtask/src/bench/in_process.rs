@@ -14,7 +14,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{self, StatusCode};
 use durward::budget::Rate;
-use durward::http::{HttpSettings, router};
+use durward::http::{Http, HttpSettings};
 use durward::mail::{Mail, MailError, Mailer};
 use durward::sql::{Engine, SqlStore};
 use durward::{Accounts, Essentials, KeyRing, LinkTarget, Plain, Sharing};
@@ -194,7 +194,7 @@ async fn serving_by<E: Engine>(
     parts.sharing = sharing;
     let settings =
         HttpSettings { trusted_proxies: vec!["127.0.0.1/32".parse()?], ..HttpSettings::default() };
-    Ok(router(Accounts::new(parts), settings))
+    Ok(Http::new(Accounts::new(parts), settings).router())
 }
 
 /// Nothing is mailed here.

@@ -7,7 +7,7 @@ use axum::routing::get;
 use durward_core::{Plain, StandardClientRole, StandardPermission, StandardRole};
 use durward_http::{
     CurrentClient, CurrentUser, Fresh, Guard, HasClientRole, HasRole, HttpSettings, Member,
-    NeededClientRole, NeededPermission, NeededRole, authenticate, require,
+    NeededClientRole, NeededPermission, NeededRole, require,
 };
 use serde_json::{Value, json};
 
@@ -38,9 +38,7 @@ impl NeededPermission for Edits {
 /// Each extractor on a route of its own, and its guard on another one.
 fn app(site: &Site) -> Router {
     let guarded = |path: &str, guard: Guard| {
-        Router::new()
-            .route(path, get(|| async { "served" }))
-            .route_layer(require(site.accounts.clone(), guard))
+        Router::new().route(path, get(|| async { "served" })).route_layer(require(guard))
     };
     let edits = Guard::Permission { parameter: "org", permission: StandardPermission::Edit };
     Router::new()
@@ -59,7 +57,7 @@ fn app(site: &Site) -> Router {
         .merge(guarded("/guard/role", Guard::UserRole(StandardRole::Administrator)))
         .merge(guarded("/guard/client-role", Guard::ClientRole(StandardClientRole::Internal)))
         .merge(guarded("/guard/{org}/edits", edits))
-        .layer(authenticate(site.accounts.clone(), HttpSettings::default()))
+        .layer(site.http(HttpSettings::default()).authenticate())
 }
 
 /// What both answer; they must agree but for the id of the request.

@@ -1,13 +1,13 @@
 use std::path::Path;
 
-use durward_http::{HttpSettings, openapi};
+use durward_http::{Http, HttpSettings};
 use serde_json::Value;
 
 use crate::site::{Ask, Site};
 use crate::store::Watched;
 
 fn document() -> Value {
-    openapi::<Watched>(&HttpSettings::default())
+    Http::<Watched>::openapi(&HttpSettings::default())
 }
 
 /// `UPDATE=1` writes it anew; read the difference.

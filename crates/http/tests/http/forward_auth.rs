@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axum::Router;
 use durward_core::budget::Rate;
-use durward_http::{HttpSettings, authenticate, router};
+use durward_http::HttpSettings;
 use serde_json::json;
 
 use crate::clients::{client, organization};
@@ -250,9 +250,8 @@ async fn it_works_inside_of_an_application_and_its_layer() {
     let site = Site::standard();
     let ada = site.session("ada@example.com").await;
     let mounted = HttpSettings { mounted_at: "/accounts".into(), ..settings() };
-    let app = Router::new()
-        .nest("/accounts", router(site.accounts.clone(), mounted.clone()))
-        .layer(authenticate(site.accounts.clone(), mounted));
+    let http = site.http(mounted);
+    let app = Router::new().nest("/accounts", http.router()).layer(http.authenticate());
     for (path, status) in [
         ("/accounts/forward-auth/nginx", 200),
         ("/accounts/forward-auth/envoy/orders", 200),
@@ -270,8 +269,7 @@ async fn inside_of_a_layer_a_request_is_counted_once() {
     // The second layer does not know that there is forward-auth.
     for known in [settings(), HttpSettings::default()] {
         let site = Site::new(|parts| parts.settings.limits.caller_requests = rate, settings());
-        let app = router(site.accounts.clone(), settings())
-            .layer(authenticate(site.accounts.clone(), known));
+        let app = site.http(settings()).router().layer(site.http(known).authenticate());
         let ask = || Ask::get("/forward-auth/nginx").from("192.0.2.1:1");
         for _ in 0..3 {
             assert_eq!(answer(app.clone(), ask()).await.status, 401);
@@ -305,9 +303,8 @@ async fn inside_of_a_layer_the_restrictions_of_a_client_see_the_request_too() {
     let reply = site.send(Ask::post(path).json(&body).bearer(&ada["token"])).await;
     assert!(reply.status < 300, "{}", reply.text());
     let mounted = HttpSettings { mounted_at: "/accounts".into(), ..settings() };
-    let app = Router::new()
-        .nest("/accounts", router(site.accounts.clone(), mounted.clone()))
-        .layer(authenticate(site.accounts.clone(), mounted));
+    let http = site.http(mounted);
+    let app = Router::new().nest("/accounts", http.router()).layer(http.authenticate());
     for (path, status) in [
         ("/accounts/forward-auth/envoy/orders", 200),
         ("/accounts/forward-auth/envoy/users", 401),

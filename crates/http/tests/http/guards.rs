@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use durward_core::{StandardClientRole, StandardPermission, StandardRole};
-use durward_http::{CurrentClient, Guard, HttpSettings, authenticate, require};
+use durward_http::{CurrentClient, Guard, HttpSettings, require};
 use serde_json::{Value, json};
 
 use crate::clients::{client, organization, path};
@@ -24,9 +24,9 @@ async fn served() -> &'static str {
 fn app(site: &Site, guards: &[Guard]) -> Router {
     let mut app = Router::new().route("/named", get(named)).route("/{org}/budget", get(served));
     for guard in guards {
-        app = app.route_layer(require(site.accounts.clone(), guard.clone()));
+        app = app.route_layer(require(guard.clone()));
     }
-    app.layer(authenticate(site.accounts.clone(), HttpSettings::default()))
+    app.layer(site.http(HttpSettings::default()).authenticate())
 }
 
 async fn budget(site: &Site, guards: &[Guard], org: &str, token: Option<&Value>) -> u16 {

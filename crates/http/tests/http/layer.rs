@@ -5,10 +5,7 @@ use axum::routing::get;
 use durward_core::{
     Attrs, Error, NoAttributes, StandardClientRole, StandardOrganizationRole, StandardRole,
 };
-use durward_http::{
-    CurrentCaller, CurrentUser, HttpSettings, Problem, RequestOrigin, authenticate, not_found,
-    router,
-};
+use durward_http::{CurrentCaller, CurrentUser, HttpSettings, Problem, RequestOrigin};
 use serde_json::{Value, json};
 
 use crate::site::{Ask, Site, answer};
@@ -32,15 +29,13 @@ async fn fails() -> Result<String, Problem> {
 }
 
 fn app(site: &Site) -> Router {
-    let (accounts, settings) = (site.accounts.clone(), HttpSettings::default());
-    Router::new()
+    let own = Router::new()
         .route("/needs", get(needs))
         .route("/likes", get(likes))
         .route("/asks", get(asks))
-        .route("/fails", get(fails))
-        .layer(authenticate(accounts.clone(), settings.clone()))
-        .merge(router(accounts.clone(), settings.clone()))
-        .fallback_service(not_found(accounts, settings))
+        .route("/fails", get(fails));
+    let http = site.http(HttpSettings::default());
+    http.mount(own).fallback_service(http.not_found())
 }
 
 #[tokio::test]
@@ -90,9 +85,9 @@ async fn an_error_of_a_flow_is_a_problem_with_the_id_of_its_request() {
 async fn behind_the_layer_a_request_is_authenticated_once() {
     let site = Site::standard();
     let session = site.session("ada@example.com").await;
-    let (accounts, settings) = (site.accounts.clone(), HttpSettings::default());
-    let layer = authenticate(accounts.clone(), settings.clone());
-    let around = router(accounts, settings).layer(layer.clone()).layer(layer);
+    let http = site.http(HttpSettings::default());
+    let layer = http.authenticate();
+    let around = http.router().layer(layer.clone()).layer(layer);
     let (reads, _) = site.store.opened();
     let reply = answer(around, Ask::get("/v1/caller").bearer(&session["token"])).await;
     assert_eq!(reply.json()["user"]["id"], session["userId"]);
@@ -104,7 +99,7 @@ async fn the_router_can_be_nested() {
     let site = Site::standard();
     let session = site.session("ada@example.com").await;
     let settings = HttpSettings { mounted_at: "/accounts".into(), ..HttpSettings::default() };
-    let nested = Router::new().nest("/accounts", router(site.accounts.clone(), settings));
+    let nested = Router::new().nest("/accounts", site.http(settings).router());
     let ask = |path: &str| Ask::get(path).bearer(&session["token"]);
     let reply = answer(nested.clone(), ask("/accounts/v1/users/me")).await;
     assert_eq!(reply.json()["id"], session["userId"]);
@@ -137,7 +132,7 @@ async fn without_the_layer_or_with_other_attributes_it_is_a_mistake_of_ours() {
         assert_eq!((reply.status, &reply.json()["code"]), (500, &json!("INTERNAL")));
         assert_eq!(reply.json()["requestId"], Value::Null, "nobody gave it one");
     }
-    let layer = authenticate(site.accounts.clone(), HttpSettings::default());
+    let layer = site.http(HttpSettings::default()).authenticate();
     let mixed = Router::new().route("/other", get(other)).layer(layer);
     assert_eq!(answer(mixed, Ask::get("/other")).await.problem(), (500, "INTERNAL".into()));
 }

@@ -7,7 +7,7 @@ use axum::routing::get;
 use durward_core::Plain;
 use durward_core::behavior::TwoFactors;
 use durward_core::entity::{TotpSecret, totp_step};
-use durward_http::{Guard, authenticate, require};
+use durward_http::{Guard, require};
 use serde_json::{Value, json};
 
 use crate::site::{Ask, PASSWORD, STATE, Site, answer, settings};
@@ -122,8 +122,8 @@ async fn the_routes_of_an_application_are_closed_to_who_must_enrol_first() {
     for guard in [Guard::<Plain>::User, Guard::Fresh] {
         let app = Router::new()
             .route("/budget", get(|| async { "42" }))
-            .route_layer(require(site.accounts.clone(), guard))
-            .layer(authenticate(site.accounts.clone(), settings()));
+            .route_layer(require(guard))
+            .layer(site.http(settings()).authenticate());
         let reply = answer(app, Ask::get("/budget").bearer(&session["token"])).await;
         assert_eq!(reply.problem(), required());
     }

@@ -15,7 +15,7 @@ use durward_core::{
     Accounts, Attrs, Behavior, Clock, Entropy, KeyRing, LinkTarget, Links, Mail, MailError, Mailer,
     Parts, Password, PasswordHash, PasswordHasher, Plain, Settings, Sharing, SignUpMode, Timestamp,
 };
-use durward_http::{HttpSettings, IdentitySettings, openapi, router};
+use durward_http::{Http, HttpSettings, IdentitySettings};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -75,9 +75,14 @@ impl<A: Attrs> Site<A> {
         };
         change(&mut parts);
         let accounts = Accounts::new(parts);
-        let document = openapi::<Watched<A>>(&http);
-        let router = router(accounts.clone(), http);
+        let document = Http::<Watched<A>>::openapi(&http);
+        let router = Http::new(accounts.clone(), http).router();
         Self { accounts, router, store, clock, inbox, document }
+    }
+
+    /// What an application makes of the accounts.
+    pub(crate) fn http(&self, settings: HttpSettings) -> Http<Watched<A>> {
+        Http::new(self.accounts.clone(), settings)
     }
 
     pub(crate) fn wait(&self, duration: Duration) {

@@ -1,7 +1,7 @@
 use durward_core::{
     Attrs, NoAttributes, StandardClientRole, StandardOrganizationRole, StandardRole,
 };
-use durward_http::HttpSettings;
+use durward_http::{Http, HttpSettings};
 use serde_json::{Value, json};
 
 use crate::site::{Ask, PASSWORD, STATE, Site, sign_up};
@@ -241,7 +241,7 @@ impl Attrs for Shop {
 #[tokio::test]
 async fn the_fields_of_an_application_are_read_by_their_own_schema() {
     let site = Site::<Shop>::new(|_| {}, HttpSettings::default());
-    let document = durward_http::openapi::<crate::store::Watched<Shop>>(&HttpSettings::default());
+    let document = Http::<crate::store::Watched<Shop>>::openapi(&HttpSettings::default());
     let schemas = &document["components"]["schemas"];
     assert_eq!(schemas["ProfileInput"]["required"], json!(["locale"]));
     assert_eq!(schemas["Profile"]["required"], json!(["locale", "interests"]));
