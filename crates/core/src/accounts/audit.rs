@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::ids::{AuditId, OrganizationId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
-use crate::store::{Audit, AuditMut, AuditQuery, BudgetsMut, Store};
+use crate::store::{Audit, AuditMut, AuditQuery, BudgetsMut, Store, StoreError};
 
 /// What one pass of the sealer did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,7 +118,13 @@ impl<S: Store> Accounts<S> {
         organization: Option<OrganizationId>,
         rows: &[AuditRow],
     ) -> Result<Outcome, Error> {
+        let mut given_up = None;
         let sealed = unit!(self, |tx, _| {
+            given_up = None;
+            let mut means = |outcome: Outcome, error: StoreError| {
+                given_up = matches!(error, StoreError::Duplicate(_)).then_some(outcome);
+                Error::from(error)
+            };
             let before = tx.audit_head(organization).await?;
             let judged = before.as_ref().map(|head| head.authenticity(self.keys()));
             if judged.is_some_and(|judged| judged != Authenticity::Genuine) {
@@ -127,20 +133,25 @@ impl<S: Store> Accounts<S> {
             let (seal, head) =
                 AuditSeal::of(organization, before.as_ref(), rows, self.now(), self.keys());
             let from = before.map_or(0, |head| head.seals);
-            let is_ours = tx.advance_audit_head(&head, from).await?;
-            // What another one sealed meanwhile is not sealed again: the unit is given up.
-            if !is_ours || tx.insert_audit_seal(&seal).await? != rows.len() as u64 {
-                return Err(Error::Duplicate(SEALED));
+            let advanced = tx.advance_audit_head(&head, from).await;
+            let is_ours = advanced.map_err(|error| means(Outcome::Lost, error))?;
+            // Another one was quicker: what it sealed is not sealed again, and the unit is given up.
+            let quicker = || StoreError::Duplicate("seal of an audit entry");
+            if !is_ours {
+                return Err(means(Outcome::Lost, quicker()));
+            }
+            let marked = tx.insert_audit_seal(&seal).await;
+            if marked.map_err(|error| means(Outcome::NoHead, error))? != rows.len() as u64 {
+                return Err(means(Outcome::Lost, quicker()));
             }
             if let (Some(begun), 0) = (organization, from) {
                 tx.insert_audit(&self.chain_begun(begun)).await?;
             }
             Ok(Outcome::Sealed)
         });
-        match sealed {
-            Err(Error::Duplicate("audit head" | SEALED)) => Ok(Outcome::Lost),
-            Err(Error::Duplicate("audit seal")) => Ok(Outcome::NoHead),
-            outcome => outcome,
+        match given_up {
+            Some(outcome) => Ok(outcome),
+            None => sealed,
         }
     }
 
@@ -163,9 +174,7 @@ impl<S: Store> Accounts<S> {
     }
 }
 
-/// Why [`Accounts::seal_audit`] gives up a unit that another one was quicker with.
-const SEALED: &str = "sealed entry";
-
+/// What became of the rows of one chain.
 enum Outcome {
     Sealed,
     /// Another one was quicker.

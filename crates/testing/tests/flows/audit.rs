@@ -1,14 +1,18 @@
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use durward_core::behavior::{StepContext, StepRule};
-use durward_core::entity::AuditEntry;
+use durward_core::entity::{AuditEntry, AuditHead};
 use durward_core::store::{Audit, AuditQuery};
 use durward_core::{Clock, Method, Origin, RequestId, Step, UserAgent, UserId, unit};
+use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
 use durward_testing::{FakeClock, TestAccounts};
 
+use crate::conduct::{Conduct, Fault};
 use crate::support::{is_refused, try_password};
+use crate::traced::TracedStore;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -164,4 +168,39 @@ async fn what_is_printed_for_debugging_holds_no_secret() {
         assert!(!printed.contains(secret), "{printed}");
     }
     assert!(!printed.contains("ada@example.com"), "{printed}");
+}
+
+/// A chain that looks as if nobody had sealed anything of it yet.
+fn headless(answer: &mut dyn Any) {
+    if let Some(head) = answer.downcast_mut::<Option<AuditHead>>() {
+        *head = None;
+    }
+}
+
+fn advanced(answer: &mut dyn Any) {
+    if let Some(advanced) = answer.downcast_mut::<Option<bool>>() {
+        *advanced = Some(true);
+    }
+}
+
+#[tokio::test]
+async fn a_sealer_knows_what_a_duplicate_means_whatever_the_store_calls_it() {
+    // R-LG-04
+    let store = TracedStore::<MemoryStore>::default();
+    let it = TestAccounts::on(store.clone());
+    it.sign_up("ada@example.com").await;
+    let first = it.accounts().seal_audit(100).await.unwrap();
+    assert_eq!((first.sealed, first.left), (2, 0));
+    it.log_in("ada@example.com").await;
+
+    let behind: &[Fault] = &[Fault::Lies("audit_head", headless)];
+    store.conduct(Conduct { faults: behind, ..Conduct::default() });
+    let late = it.accounts().seal_audit(100).await.unwrap();
+    assert_eq!((late.sealed, late.left), (0, 0), "another one was quicker");
+
+    let beheaded: &[Fault] =
+        &[Fault::Lies("audit_head", headless), Fault::Skips("advance_audit_head", advanced)];
+    store.conduct(Conduct { faults: beheaded, ..Conduct::default() });
+    let halted = it.accounts().seal_audit(100).await.unwrap();
+    assert_eq!((halted.sealed, halted.left), (0, 1), "the chain cannot go on");
 }

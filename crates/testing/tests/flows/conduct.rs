@@ -2,6 +2,8 @@
 
 use std::any::Any;
 
+use durward_core::StoreError;
+
 /// What a store does wrong when it is called by this name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
@@ -49,4 +51,10 @@ impl Conduct {
         }
         answer
     }
+}
+
+/// An error in other words than those of our stores: flows must not depend on them.
+pub(crate) fn reworded(error: StoreError) -> StoreError {
+    let is_duplicate = matches!(error, StoreError::Duplicate(_));
+    if is_duplicate { StoreError::Duplicate("other words") } else { error }
 }

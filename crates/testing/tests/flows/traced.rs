@@ -32,7 +32,7 @@ use durward_core::{
     StoreError, Timestamp,
 };
 
-use crate::conduct::Conduct;
+use crate::conduct::{Conduct, reworded};
 
 /// What was asked, in order.
 #[derive(Clone, Debug, Default)]
@@ -142,7 +142,7 @@ macro_rules! traced {
                 }
                 let mut answer = match self.conduct.skip(stringify!($call)) {
                     Some(answer) => answer,
-                    None => self.inner.$call($($name),*).await?,
+                    None => self.inner.$call($($name),*).await.map_err(reworded)?,
                 };
                 self.conduct.alter(stringify!($call), &mut answer);
                 Ok(answer)
