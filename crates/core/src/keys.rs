@@ -176,12 +176,17 @@ impl KeyRing {
     /// Encrypts and authenticates a value for storage; it opens only in the same context.
     ///
     /// XChaCha20-Poly1305 (RFC 8439 with a 192-bit random nonce).
+    ///
+    /// # Panics
+    ///
+    /// On a value of more than 256 GiB, which the cipher cannot take.
     pub fn seal(&self, context: &[u8], value: &[u8], entropy: &dyn Entropy) -> Sealed {
         let key = self.primary();
         let mut nonce = [0; NONCE_BYTES];
         entropy.fill(&mut nonce);
         let payload = Payload { msg: value, aad: context };
-        let text = key.cipher.encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
+        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload);
+        let text = sealed.expect("a value is shorter than 256 GiB");
         let mut bytes = Vec::with_capacity(4 + NONCE_BYTES + text.len());
         bytes.extend_from_slice(&key.id.to_be_bytes());
         bytes.extend_from_slice(&nonce);
