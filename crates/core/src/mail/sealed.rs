@@ -49,6 +49,31 @@ struct SealedCode {
 
 impl SealedMail {
     pub(crate) fn from_mail(mail: &Mail) -> Self {
+        let (mut deletion, mut place, mut hours) = (None, None, None);
+        match &mail.message {
+            Message::AccountDeleted(Deletion { link, days }) => {
+                let link = link.as_ref().map(|link| link.expose().clone());
+                deletion = Some(SealedDeletion { link, days: *days });
+            }
+            Message::Invitation(Place { organization, sender, link, days }) => {
+                place = Some(SealedPlace {
+                    organization: organization.as_str().to_owned(),
+                    sender: sender.as_str().to_owned(),
+                    link: link.expose().clone(),
+                    days: *days,
+                });
+            }
+            Message::FactorDoubted(Doubt { hours: left }) => hours = Some(*left),
+            Message::SignUp(_)
+            | Message::Login(_)
+            | Message::AlreadyRegistered(_)
+            | Message::VerifyEmail(_)
+            | Message::ResetPassword(_)
+            | Message::AddressInUse
+            | Message::Recovery(_)
+            | Message::ResetStarted(_)
+            | Message::Notice(_) => {}
+        }
         Self {
             to: mail.to.clone(),
             service: mail.service.clone(),
@@ -59,58 +84,9 @@ impl SealedMail {
                 minutes: code.minutes,
             }),
             notice: mail.message.notice().map(SealedNotice::from_notification),
-            deletion: match &mail.message {
-                Message::AccountDeleted(Deletion { link, days }) => {
-                    let link = link.as_ref().map(|link| link.expose().clone());
-                    Some(SealedDeletion { link, days: *days })
-                }
-                Message::SignUp(_)
-                | Message::Login(_)
-                | Message::AlreadyRegistered(_)
-                | Message::VerifyEmail(_)
-                | Message::ResetPassword(_)
-                | Message::AddressInUse
-                | Message::FactorDoubted(_)
-                | Message::Recovery(_)
-                | Message::ResetStarted(_)
-                | Message::Notice(_)
-                | Message::Invitation(_) => None,
-            },
-            place: match &mail.message {
-                Message::Invitation(Place { organization, sender, link, days }) => {
-                    Some(SealedPlace {
-                        organization: organization.as_str().to_owned(),
-                        sender: sender.as_str().to_owned(),
-                        link: link.expose().clone(),
-                        days: *days,
-                    })
-                }
-                Message::SignUp(_)
-                | Message::Login(_)
-                | Message::AlreadyRegistered(_)
-                | Message::VerifyEmail(_)
-                | Message::ResetPassword(_)
-                | Message::AddressInUse
-                | Message::AccountDeleted(_)
-                | Message::FactorDoubted(_)
-                | Message::Recovery(_)
-                | Message::ResetStarted(_)
-                | Message::Notice(_) => None,
-            },
-            hours: match &mail.message {
-                Message::FactorDoubted(Doubt { hours }) => Some(*hours),
-                Message::SignUp(_)
-                | Message::Login(_)
-                | Message::AlreadyRegistered(_)
-                | Message::VerifyEmail(_)
-                | Message::ResetPassword(_)
-                | Message::AddressInUse
-                | Message::AccountDeleted(_)
-                | Message::Recovery(_)
-                | Message::ResetStarted(_)
-                | Message::Notice(_)
-                | Message::Invitation(_) => None,
-            },
+            deletion,
+            place,
+            hours,
         }
     }
 
