@@ -156,10 +156,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Option<Shown<S::Attrs>>, Error> {
         let mut read = self.read().await?;
-        let mut flow = None;
-        for digest in self.keys().digests(handle) {
-            flow = flow.or(read.flow_by_handle(&digest).await?);
-        }
+        let flow = self.flow_of(&mut read, handle).await?;
         drop(read);
         self.debit_typed(flow, code, origin).await
     }

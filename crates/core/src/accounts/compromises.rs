@@ -7,7 +7,7 @@ use crate::ids::UserId;
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::password::Password;
-use crate::store::{Flows, FlowsMut, Passwords, PasswordsMut, Store, Users};
+use crate::store::{FlowsMut, Passwords, PasswordsMut, Store, Users};
 use crate::text::FlowState;
 use crate::token::FlowToken;
 
@@ -95,10 +95,10 @@ impl<S: Store> Accounts<S> {
         let NewPasswordAttempt { handle, password } = attempt;
         self.check_password(&password, &[], None)?;
         let mut read = self.read().await?;
-        let mut flow = None;
-        for digest in handle.iter().flat_map(|handle| self.keys().digests(handle)) {
-            flow = flow.or(read.flow_by_handle(&digest).await?);
-        }
+        let flow = match &handle {
+            Some(handle) => self.flow_of(&mut read, handle).await?,
+            None => None,
+        };
         drop(read);
         // Nothing is guessed here, so only what it costs to hash is counted.
         unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)?;

@@ -166,11 +166,7 @@ impl<S: Store> Accounts<S> {
         unit!(self, |tx, _| {
             let now = self.now();
             self.debit_requests(tx, origin, now).await?;
-            let mut flow = None;
-            for digest in self.keys().digests(handle) {
-                flow = flow.or(tx.flow_by_handle(&digest).await?);
-            }
-            let mine = flow.filter(|flow| {
+            let mine = self.flow_of(tx, handle).await?.filter(|flow| {
                 flow.is_open(now).is_ok()
                     && flow.client == origin.client
                     && flow.accepts_state(self.keys(), Some(state))

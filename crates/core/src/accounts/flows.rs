@@ -10,7 +10,7 @@ use crate::keys::Label;
 use crate::mail::{Code, LinkTarget, Message};
 use crate::origin::Origin;
 use crate::secret::Secret;
-use crate::store::{BudgetsMut, FlowsMut, Store};
+use crate::store::{BudgetsMut, Flows, FlowsMut, Store};
 use crate::text::FlowState;
 use crate::time::Timestamp;
 use crate::token::{CodeToken, FlowToken, ShortCode};
@@ -34,6 +34,16 @@ pub(super) struct Reached<'a> {
     pub(super) done: Vec<Method>,
     pub(super) email: &'a EmailAddress,
     pub(super) state: &'a FlowState,
+}
+
+/// A flow to be begun that only a link leads to.
+pub(super) struct Linked<'a> {
+    pub(super) purpose: Purpose,
+    pub(super) user: UserId,
+    pub(super) email: &'a EmailAddress,
+    pub(super) claim: Option<LoginEmailId>,
+    pub(super) created: Timestamp,
+    pub(super) expires: Timestamp,
 }
 
 /// What the address gets to read. Whatever it is, the same rows are written (R-EN-02).
@@ -139,6 +149,57 @@ impl<S: Store> Accounts<S> {
         };
         tx.insert_flow(&flow).await?;
         Ok(Answer::Step(StepAnswer { step, handle, expires: flow.expires }))
+    }
+
+    /// Begins a flow that waits for nothing but its one link, inside the caller's unit of work; answers where that
+    /// leads. Mailing it is up to the caller.
+    pub(super) async fn begin_link(
+        &self,
+        tx: &mut S::Tx<'_>,
+        linked: Linked<'_>,
+        now: Timestamp,
+    ) -> Result<Secret<String>, Error> {
+        let Linked { purpose, user, email, claim, created, expires } = linked;
+        let code = CodeToken::mint(self.entropy());
+        let flow = Flow {
+            id: FlowId::new(now, self.entropy()),
+            purpose,
+            step: Step::Code,
+            position: 0,
+            // Nobody is told the handle: the link is the only way in.
+            handle: self.keys().digest(&FlowToken::mint(self.entropy())),
+            state: None,
+            email: email.clone(),
+            user: Some(user),
+            claim,
+            session: None,
+            link: Some(self.keys().digest(&code)),
+            short: None,
+            attempts: 0,
+            mails: 1,
+            methods: Vec::new(),
+            pending: None,
+            client: None,
+            created,
+            expires,
+            finished: None,
+        };
+        tx.insert_flow(&flow).await?;
+        Ok(self.link(purpose, &code))
+    }
+
+    /// The flow of this handle, under whichever key it was stored.
+    pub(super) async fn flow_of<R: Flows<S::Attrs> + Send>(
+        &self,
+        read: &mut R,
+        handle: &FlowToken,
+    ) -> Result<Option<Flow<S::Attrs>>, Error> {
+        let mut flow = None;
+        for digest in self.keys().digests(handle) {
+            // Each key is asked, so that the time does not tell which one it was.
+            flow = flow.or(read.flow_by_handle(&digest).await?);
+        }
+        Ok(flow)
     }
 
     /// Replaces the codes of a flow by fresh ones and mails them; the old ones die.

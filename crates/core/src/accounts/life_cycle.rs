@@ -1,18 +1,19 @@
 use super::Accounts;
 use super::budgets::granted;
 use super::codes::Shown;
+use super::flows::Linked;
 use crate::authz::FreshUser;
 use crate::email::CanonicalEmail;
-use crate::entity::{CodeAnswer, Flow, Purpose, Step, User, UserStatus};
+use crate::entity::{CodeAnswer, Purpose, User, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
-use crate::ids::{FlowId, UserId};
+use crate::ids::UserId;
 use crate::mail::{Deletion, Message, Notice};
 use crate::origin::Origin;
 use crate::store::{
     AuditMut, BudgetsMut, Flows, FlowsMut, LoginEmails, Store, StoreError, Users, UsersMut,
 };
-use crate::token::{CodeToken, FlowToken};
+use crate::token::CodeToken;
 
 impl<S: Store> Accounts<S> {
     /// Shuts an account, inside the caller's unit of work: sessions, refresh tokens, flows and codes die with
@@ -153,32 +154,15 @@ impl<S: Store> Accounts<S> {
         if let (UserStatus::Active, Some(first), Some(erasure)) =
             (before.status, proven.first(), user.erasure)
         {
-            let code = CodeToken::mint(self.entropy());
-            let flow = Flow {
-                id: FlowId::new(now, self.entropy()),
+            let linked = Linked {
                 purpose: Purpose::RestoreAccount,
-                step: Step::Code,
-                position: 0,
-                // Nobody is told the handle: the link is the only way in.
-                handle: self.keys().digest(&FlowToken::mint(self.entropy())),
-                state: None,
-                email: first.address.clone(),
-                user: Some(user.id),
+                user: user.id,
+                email: &first.address,
                 claim: None,
-                session: None,
-                link: Some(self.keys().digest(&code)),
-                short: None,
-                attempts: 0,
-                mails: 1,
-                methods: Vec::new(),
-                pending: None,
-                client: None,
                 created: now,
                 expires: erasure,
-                finished: None,
             };
-            tx.insert_flow(&flow).await?;
-            link = Some(self.link(flow.purpose, &code));
+            link = Some(self.begin_link(tx, linked, now).await?);
         }
         let days = self.settings().deletion_grace.as_secs() / (24 * 60 * 60);
         for email in proven {

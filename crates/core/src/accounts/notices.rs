@@ -1,18 +1,18 @@
 use std::time::Duration;
 
 use super::Accounts;
+use super::flows::Linked;
 use crate::budget::Debit;
 use crate::email::EmailAddress;
-use crate::entity::{Flow, Purpose, Step};
+use crate::entity::{Flow, Purpose};
 use crate::error::Error;
 use crate::event::EndReason;
-use crate::ids::{FlowId, LoginEmailId, SessionId, UserId};
+use crate::ids::{LoginEmailId, SessionId, UserId};
 use crate::mail::{Message, Notice, Notification, Objection};
 use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::store::{BudgetsMut, Flows, FlowsMut, LoginEmails, PasswordsMut, Store};
 use crate::time::Timestamp;
-use crate::token::{CodeToken, FlowToken};
 
 /// What the reader of a notice can do about it.
 #[derive(Clone, Copy, Debug)]
@@ -146,35 +146,12 @@ impl<S: Store> Accounts<S> {
         claim: Option<LoginEmailId>,
         now: Timestamp,
     ) -> Result<Secret<String>, Error> {
-        let code = CodeToken::mint(self.entropy());
         // The newest one is told from the others, so no two begin at one moment.
         let newest = tx.open_flows_of(user, purpose, now).await?.into_iter().next();
         let created = newest.map_or(now, |it| now.max(it.created + Duration::from_millis(1)));
-        let flow = Flow {
-            id: FlowId::new(now, self.entropy()),
-            purpose,
-            step: Step::Code,
-            position: 0,
-            // Nobody is told the handle: the link is the only way in.
-            handle: self.keys().digest(&FlowToken::mint(self.entropy())),
-            state: None,
-            email: to.clone(),
-            user: Some(user),
-            claim,
-            session: None,
-            link: Some(self.keys().digest(&code)),
-            short: None,
-            attempts: 0,
-            mails: 1,
-            methods: Vec::new(),
-            pending: None,
-            client: None,
-            created,
-            expires: now + Flow::<S::Attrs>::OBJECTION_LIFETIME,
-            finished: None,
-        };
-        tx.insert_flow(&flow).await?;
-        Ok(self.link(purpose, &code))
+        let expires = now + Flow::<S::Attrs>::OBJECTION_LIFETIME;
+        let linked = Linked { purpose, user, email: to, claim, created, expires };
+        self.begin_link(tx, linked, now).await
     }
 
     /// Whether another letter of this kind, which is told by its name and its means, may go to this mailbox (R-TH-06).

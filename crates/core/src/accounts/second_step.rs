@@ -8,7 +8,7 @@ use crate::keys::Label;
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::secret::Digest;
-use crate::store::{BudgetsMut, Factors, FactorsMut, Flows, FlowsMut, Store, Users};
+use crate::store::{BudgetsMut, Factors, FactorsMut, FlowsMut, Store, Users};
 use crate::text::FlowState;
 use crate::time::Timestamp;
 use crate::token::{FlowToken, RecoveryCode};
@@ -51,10 +51,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<Answer, Error> {
         let method = attempt.proof.method();
         let mut read = self.read().await?;
-        let mut flow = None;
-        for digest in self.keys().digests(&attempt.handle) {
-            flow = flow.or(read.flow_by_handle(&digest).await?);
-        }
+        let flow = self.flow_of(&mut read, &attempt.handle).await?;
         drop(read);
         // Anybody can begin a login: only who has proven its first factor may wear out the second (R-TH-04).
         let flow = flow.filter(|flow| flow.step == Step::Totp);
