@@ -11,15 +11,14 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::{env, future, process};
+use std::{env, process};
 
 use axum::Router;
 use axum::routing::get;
 use durward::http::{CurrentUser, Http, HttpSettings};
-use durward::mail::worker;
 use durward::sql::SqlStore;
-use durward::{Accounts, Essentials, LinkTarget, Plain, Store, upkeep};
-use durward_examples::{PrintedMail, keys_for_this_run};
+use durward::{Accounts, Essentials, LinkTarget, Plain, Store, background};
+use durward_examples::{PrintedMail, keys_for_this_run, told_to_stop};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -35,12 +34,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         mailer: PrintedMail::default(),
     }
     .accounts()?;
-    tokio::spawn(worker::run(accounts.clone(), worker::Options::default(), future::pending()));
-    tokio::spawn(upkeep::run(accounts.clone(), upkeep::Options::default(), future::pending()));
+    let work = tokio::spawn(background(accounts.clone(), told_to_stop()));
 
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
     let app = app(&accounts).into_make_service_with_connect_info::<SocketAddr>();
-    Ok(axum::serve(listener, app).await?)
+    axum::serve(listener, app).with_graceful_shutdown(told_to_stop()).await?;
+    Ok(work.await?)
 }
 
 /// The application's own routes, and those of the accounts beside them.

@@ -1,4 +1,4 @@
-//! What the examples share: a mailer that prints, and keys for one run.
+//! What the examples share: a mailer that prints, keys for one run, and when that ends.
 //!
 //! Run one with `cargo run -p durward-examples --example embed`, and test them all with
 //! `cargo test -p durward-examples --examples`.
@@ -37,6 +37,15 @@ impl Mailer for PrintedMail {
 /// A real application keeps its own, made once by `durward keys generate`, outside the database.
 pub fn keys_for_this_run() -> Result<KeyRing, KeyError> {
     KeyRing::parse(KeyRing::generate(1, &SystemEntropy).expose())
+}
+
+/// Is ready when somebody presses Ctrl-C.
+///
+/// # Panics
+///
+/// Where the system does not tell of it.
+pub async fn told_to_stop() {
+    tokio::signal::ctrl_c().await.expect("Ctrl-C can be heard");
 }
 
 /// The parts of the accounts that the examples change.

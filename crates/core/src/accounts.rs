@@ -251,6 +251,11 @@ impl<S: Store> Accounts<S> {
     /// that no path can forget one of them.
     pub(crate) async fn record(
         &self,
+    /// A pause, give or take a quarter, so that nodes that began together drift apart.
+    pub(crate) fn spread(&self, pause: Duration) -> Duration {
+        pause / 4 * 3 + self.chance(pause / 2)
+    }
+
         tx: &mut S::Tx<'_>,
         event: &Event<'_, S::Attrs>,
         origin: &Origin,

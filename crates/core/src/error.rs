@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -242,11 +243,54 @@ impl Error {
     }
 }
 
+/// An error and its sources in one line, for logs and operators.
+///
+/// ```
+/// use durward_core::error::with_causes;
+/// use durward_core::{Error, StoreError};
+///
+/// let error = Error::Store(StoreError::backend("disk full"));
+/// assert_eq!(with_causes(&error), "storage failed: disk full");
+/// ```
+pub fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Duplicate(what) => Self::Duplicate(what),
             StoreError::Conflict | StoreError::Spent | StoreError::Backend(_) => Self::Store(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_is_named_once() {
+        #[derive(Debug)]
+        struct Outer(std::fmt::Error);
+        impl std::fmt::Display for Outer {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("outer")
+            }
+        }
+        impl StdError for Outer {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let error = StoreError::backend(Outer(std::fmt::Error));
+        assert_eq!(with_causes(&error), format!("outer: {}", std::fmt::Error));
     }
 }

@@ -8,6 +8,7 @@ pub mod access;
 pub mod accounts;
 pub mod attrs;
 pub mod authz;
+mod background;
 pub mod behavior;
 pub mod breach;
 pub mod budget;
@@ -24,6 +25,7 @@ pub mod meter;
 mod meters;
 pub mod origin;
 mod overruns;
+mod pace;
 pub mod page;
 pub mod password;
 pub mod secret;
@@ -42,6 +44,7 @@ pub use attrs::{
     StandardClientRole, StandardOrganizationRole, StandardPermission, StandardRole,
 };
 pub use authz::{Action, Caller, ClientCaller, Enroller, FreshUser, Target, UserCaller};
+pub use background::background;
 pub use behavior::Behavior;
 pub use breach::{BreachCheck, BreachError, BreachedPasswords};
 pub use email::{CanonicalEmail, EmailAddress, EmailRules};

@@ -2,6 +2,7 @@
 
 mod notice;
 mod sealed;
+pub mod worker;
 
 use async_trait::async_trait;
 

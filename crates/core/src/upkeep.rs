@@ -1,6 +1,5 @@
 //! The loop that does the [chores](Chore): whoever runs the accounts runs it, too.
 
-use std::error::Error as StdError;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 
 use crate::accounts::{Accounts, Chore};
-use crate::error::Error;
+use crate::pace::{Pace, Pass};
 use crate::store::Store;
 
 /// How upkeep goes about its work.
@@ -86,112 +85,27 @@ async fn attend<S: Store>(
     options: Options,
     shutdown: impl Future<Output = ()> + Clone + Unpin,
 ) {
-    let mut pace = Pace { chore, options, failures: 0, trouble: None };
-    let mut wait = accounts.chance(options.interval_of(chore).min(FIRST));
+    let (interval, batch) = (options.interval_of(chore), options.batch.max(1));
+    let mut pace = Pace::new(chore.name(), interval, [BACK_OFF, interval.max(BACK_OFF)]);
+    let mut wait = accounts.chance(interval.min(FIRST));
     loop {
         let pause = pin!(accounts.parts().store.pause(wait));
         let is_last = matches!(select(shutdown.clone(), pause).await, Either::Left(_));
         if is_last && !matches!(chore, Chore::SealAudit | Chore::NoteUses | Chore::NoteOverruns) {
             return;
         }
-        let pause = pace.pause_after(accounts.attend_to(chore, options.batch.max(1)).await);
+        let outcome = accounts.attend_to(chore, batch).await.map(|count| {
+            if count >= u64::from(batch) { Pass::More(count) } else { Pass::Done(count) }
+        });
+        let pause = pace.pause_after(&outcome);
         if is_last {
             return;
         }
-        wait = pause / 4 * 3 + accounts.chance(pause / 2);
+        wait = accounts.spread(pause);
     }
 }
 
 /// Within what time every chore was begun, however long the interval is.
 const FIRST: Duration = Duration::from_secs(30);
-/// How long it pauses at least when there is nothing to do.
-const SHORTEST: Duration = Duration::from_millis(10);
 /// The pause after a first failure.
 const BACK_OFF: Duration = Duration::from_secs(1);
-
-/// When to go on with a chore.
-struct Pace {
-    chore: Chore,
-    options: Options,
-    /// How often it failed in a row.
-    failures: u32,
-    trouble: Option<String>,
-}
-
-impl Pace {
-    fn pause_after(&mut self, outcome: Result<u64, Error>) -> Duration {
-        let chore = self.chore.name();
-        match outcome {
-            Ok(count) => {
-                self.failures = 0;
-                if self.trouble.take().is_some() {
-                    tracing::info!(chore, "upkeep goes on");
-                }
-                if count > 0 {
-                    tracing::debug!(chore, count, "upkeep did something");
-                }
-                let more = count >= u64::from(self.options.batch.max(1));
-                if more { Duration::ZERO } else { self.interval().max(SHORTEST) }
-            }
-            Err(error) => {
-                let text = with_causes(&error);
-                if self.trouble.as_ref() == Some(&text) {
-                    tracing::debug!(chore, error = text, "upkeep still fails");
-                } else {
-                    tracing::error!(chore, error = text, "upkeep fails");
-                    self.trouble = Some(text);
-                }
-                let grown = BACK_OFF.saturating_mul(1 << self.failures.min(16));
-                self.failures = self.failures.saturating_add(1);
-                grown.min(self.interval().max(BACK_OFF))
-            }
-        }
-    }
-
-    const fn interval(&self) -> Duration {
-        self.options.interval_of(self.chore)
-    }
-}
-
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Leftover;
-
-    fn pace() -> Pace {
-        let options = Options { batch: 2, ..Options::default() };
-        Pace { chore: Chore::Delete(Leftover::Flows), options, failures: 0, trouble: None }
-    }
-
-    #[test]
-    fn a_full_batch_is_followed_at_once() {
-        let mut pace = pace();
-        assert_eq!(pace.pause_after(Ok(2)), Duration::ZERO);
-        assert_eq!(pace.pause_after(Ok(1)), Duration::from_mins(10));
-        assert_eq!(pace.pause_after(Ok(0)), Duration::from_mins(10));
-    }
-
-    #[test]
-    fn failures_are_followed_by_growing_pauses() {
-        let mut pace = pace();
-        let mut after_failure = || pace.pause_after(Err(Error::Internal("away"))).as_secs();
-        assert_eq!([after_failure(), after_failure(), after_failure()], [1, 2, 4]);
-        for _ in 0..20 {
-            after_failure();
-        }
-        assert_eq!(after_failure(), 600);
-        assert_eq!(pace.pause_after(Ok(0)), Duration::from_mins(10));
-        assert_eq!(pace.pause_after(Err(Error::Internal("away"))).as_secs(), 1);
-    }
-}

@@ -6,8 +6,8 @@
 //! # Where things are
 //!
 //! This crate is all that an application depends on. At its root is the core: [`Accounts`] and everything that
-//! it is made of; besides requests it needs [`upkeep::run`], which deletes what is over, and, before several nodes serve,
-//! [`Accounts::join_nodes`]. The rest comes with features, none of which is a default and each of which only adds:
+//! it is made of; besides requests it needs [`background`], which sends the mails and deletes what is over, and, before
+//! several nodes serve, [`Accounts::join_nodes`]. The rest comes with features, none of which is a default and each of which only adds:
 //!
 //! | Feature | Adds |
 //! | --- | --- |
@@ -15,7 +15,7 @@
 //! | `sqlite`, `postgres`, `mysql` | `sql`: the store on these engines |
 //! | `passwords` | `passwords`: the standard password hasher; [`Essentials`](crate::Essentials) |
 //! | `breaches` | to `passwords`: a client of services that know breached passwords, for [`Parts::breaches`] |
-//! | `mail` | to [`mail`]: templates, SMTP, and the worker of the outbox |
+//! | `mail` | to [`mail`]: templates and SMTP |
 //! | `redis` | `redis`: rates of requests on Redis or Valkey, for all nodes |
 //! | `axum` | `http`: a router, a layer, extractors and the OpenAPI document |
 //!
@@ -32,7 +32,8 @@ pub use durward_core::*;
 pub use essentials::Essentials;
 pub use system::{SystemClock, SystemEntropy};
 
-/// What is mailed, the port of whoever sends it, and (with the feature `mail`) its standard implementation.
+/// What is mailed, the port of whoever sends it, the worker that empties the outbox, and (with the feature
+/// `mail`) templates and SMTP.
 pub mod mail {
     pub use durward_core::mail::*;
     #[cfg(feature = "mail")]

@@ -1,10 +1,9 @@
 //! What goes wrong, as HTTP says it: the one place that turns a reason into a status and its words.
 
-use std::error::Error as StdError;
-use std::fmt::Write;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use durward_core::error::with_causes;
 use durward_core::{Error, Kind, Obstruction};
 
 use crate::problem::Problem;
@@ -250,11 +249,11 @@ impl From<Error> for Problem {
             Error::Busy { retry_after } => problem.retry_after(retry_after),
             Error::StepUp { max_age } => problem.step_up(max_age),
             Error::Vetoed(veto) => {
-                tracing::info!(reason = chain(&*veto), "a hook of the application refused");
+                tracing::info!(reason = with_causes(&*veto), "a hook of the application refused");
                 problem
             }
             Error::Store(error) => {
-                tracing::error!(error = chain(&error), "the storage failed");
+                tracing::error!(error = with_causes(&error), "the storage failed");
                 problem.retry_after(STORE_PAUSE)
             }
             Error::Internal(what) => {
@@ -274,18 +273,6 @@ impl From<Error> for Problem {
             | _ => problem,
         }
     }
-}
-
-/// An error and its sources in one line.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ": {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -313,24 +300,6 @@ mod tests {
         let sections: Vec<&str> =
             page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(sections, seen, "docs/errors.md has the codes in another order, or more");
-    }
-
-    #[test]
-    fn a_chain_names_every_source_once() {
-        #[derive(Debug)]
-        struct Outer(std::fmt::Error);
-        impl std::fmt::Display for Outer {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("outer")
-            }
-        }
-        impl StdError for Outer {
-            fn source(&self) -> Option<&(dyn StdError + 'static)> {
-                Some(&self.0)
-            }
-        }
-        let error = StoreError::backend(Outer(std::fmt::Error));
-        assert_eq!(chain(&error), format!("outer: {}", std::fmt::Error));
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! Delivers the mails of Durward: what they say, how they are sent, and who sends them.
+//! The mails of Durward: what they say, and how they are sent.
 //!
 //! - [`Templates`] turn a [`Mail`](durward_core::Mail) into a subject, a plain text and an HTML part.
 //! - [`SmtpMailer`] hands it to a mail server.
-//! - [`worker::run`] empties the outbox, on as many nodes as there are.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -16,13 +15,12 @@
 //! ```
 //!
 //! An application that sends in another way implements [`Mailer`](durward_core::Mailer) and still takes
-//! the words from [`Templates::render`].
+//! the words from [`Templates::render`]. The [worker](durward_core::mail::worker) that empties the outbox is in the core.
 //!
 //! Nothing here spawns a task, installs a TLS provider for the whole process or reads the environment.
 
 mod smtp;
 mod template;
-pub mod worker;
 
 pub use smtp::{SmtpError, SmtpMailer};
 pub use template::{Rendered, TemplateError, Templates};

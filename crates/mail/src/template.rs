@@ -1,13 +1,13 @@
 //! What mails say.
 
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use durward_core::email::{EmailAddress, EmailParts};
+use durward_core::error::with_causes;
 use durward_core::mail::{Deletion, Doubt};
 use durward_core::text::PersonName;
 use durward_core::{Mail, MailError, MailId, Message, Notification, Objection, Secret, Timestamp};
@@ -369,13 +369,7 @@ fn sample(message: Message) -> Mail {
 }
 
 fn broken(name: &str, error: &minijinja::Error) -> TemplateError {
-    let mut reason = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        reason.push_str(": ");
-        reason.push_str(&cause.to_string());
-        source = cause.source();
-    }
+    let reason = with_causes(error);
     TemplateError::Broken { name: name.to_owned(), reason }
 }
 

@@ -21,6 +21,7 @@ mod keys;
 mod life_cycle;
 mod login;
 mod login_emails;
+mod mail_worker;
 mod memberships;
 mod model;
 mod nodes;
