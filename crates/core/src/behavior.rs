@@ -13,8 +13,10 @@ pub use password_rule::{PasswordContext, PasswordRule, StandardPasswordRule};
 pub use session_rule::{SessionRule, StandardSessionRule};
 pub use step_rule::{OneFactor, StepContext, StepRule, TwoFactors};
 
+use crate::email::EmailAddress;
 use crate::error::Obstruction;
 use crate::password::Password;
+use crate::text::PersonName;
 
 /// What the flows ask wherever applications differ.
 ///
@@ -61,6 +63,17 @@ impl Default for Behavior {
 }
 
 impl Behavior {
+    /// What is known of whoever chooses a password, and what it is for: the only factor, unless the steps ask another
+    /// one of everybody (R-PW-01).
+    pub fn password_context<'a>(
+        &self,
+        service: &'a str,
+        email: Option<&'a EmailAddress>,
+        name: Option<&'a PersonName>,
+    ) -> PasswordContext<'a> {
+        PasswordContext { service, email, name, only_factor: !self.steps.asks_everybody() }
+    }
+
     /// Everything the rules say against an address and a password, at `/email` and `/password`.
     pub fn obstructions(
         &self,

@@ -1,6 +1,6 @@
 //! Reads the values that several requests have in common, each into the type that cannot be wrong.
 
-use durward_core::behavior::{Behavior, PasswordContext};
+use durward_core::behavior::Behavior;
 use durward_core::email::EmailRules;
 use durward_core::{
     Accounts, EmailAddress, FlowState, Obstruction, Password, PersonName, Secret, Settings, Store,
@@ -61,7 +61,7 @@ impl<'a> Rules<'a> {
         password: Option<&Password>,
     ) -> Vec<Obstruction> {
         let Self { settings: Settings { service, .. }, behavior } = self;
-        let context = PasswordContext { service, email, name, only_factor: true };
+        let context = behavior.password_context(service, email, name);
         behavior.obstructions(&context, password)
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use async_trait::async_trait;
 use durward::accounts::NewUser;
-use durward::behavior::PasswordContext;
 use durward::sql::SqlStore;
 use durward::{
     Accounts, EmailAddress, Error, KeyRing, Mail, MailError, Mailer, NoAttributes, Obstruction,
@@ -112,7 +111,7 @@ async fn make<E: Connect>(
     person: Person,
 ) -> Result<(String, String), Failure> {
     let accounts = accounts(store, config, Arc::new(keys))?;
-    let hash = hash(&accounts, config, &person).await?;
+    let hash = hash(&accounts, &person).await?;
     let Person { email, name, password: _ } = person;
     let new = NewUser {
         name,
@@ -135,19 +134,13 @@ async fn make<E: Connect>(
 
 async fn hash<E: Connect>(
     accounts: &Accounts<SqlStore<E, Plain>>,
-    config: &Config,
     person: &Person,
 ) -> Result<Option<PasswordHash>, Failure> {
     let Some(password) = &person.password else {
         return Ok(None);
     };
-    let context = PasswordContext {
-        service: &config.accounts.service,
-        email: Some(&person.email),
-        name: Some(&person.name),
-        only_factor: true,
-    };
-    match accounts.hash_password(password.clone(), &context).await {
+    let (email, name) = (Some(&person.email), Some(&person.name));
+    match accounts.hash_password(password.clone(), email, name).await {
         Ok(hash) => Ok(Some(hash)),
         Err(Error::Invalid(found)) => {
             let problem =

@@ -2,7 +2,6 @@ use super::Accounts;
 use super::breaches::unchanged;
 use crate::attrs::Attrs;
 use crate::authz::Caller;
-use crate::behavior::PasswordContext;
 use crate::budget::BudgetKey;
 use crate::email::{CanonicalEmail, EmailAddress};
 use crate::entity::{LoginEmail, Method, StoredPassword, User, UserStatus};
@@ -205,11 +204,10 @@ impl<S: Store> Accounts<S> {
         emails: &[&EmailAddress],
         name: Option<&PersonName>,
     ) -> Vec<Obstruction> {
-        let service = &self.settings().service;
         let mut weak: Vec<Obstruction> = Vec::new();
         let addresses = emails.iter().copied().map(Some);
         for email in addresses.chain(emails.is_empty().then_some(None)) {
-            let context = PasswordContext { service, email, name, only_factor: true };
+            let context = self.password_context(email, name);
             for obstruction in self.parts().behavior.password.check(password, &context) {
                 let obstruction = obstruction.at("/password");
                 if !weak.contains(&obstruction) {

@@ -2,7 +2,6 @@ use super::flows::{Beginning, Letter};
 use super::sessions::Occasion;
 use super::{Accounts, Answer, Idempotency, NewUser};
 use crate::attrs::Attrs;
-use crate::behavior::PasswordContext;
 use crate::email::EmailAddress;
 use crate::entity::{Invitation, LoginEmail, Pending, Purpose, User, UserStatus};
 use crate::error::{Error, Obstruction};
@@ -96,13 +95,9 @@ impl<S: Store> Accounts<S> {
     }
 
     fn check_sign_up(&self, request: &SignUp<S::Attrs>) -> Result<(), Error> {
-        let context = PasswordContext {
-            service: &self.settings().service,
-            email: Some(&request.email),
-            name: Some(&request.name),
-            only_factor: true,
-        };
-        let found = self.parts().behavior.obstructions(&context, request.password.as_ref());
+        let SignUp { name, email, password, .. } = request;
+        let context = self.password_context(Some(email), Some(name));
+        let found = self.parts().behavior.obstructions(&context, password.as_ref());
         if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
     }
 

@@ -49,14 +49,25 @@ pub struct UserDetails<A: Attrs> {
 }
 
 impl<S: Store> Accounts<S> {
-    /// Checks a new password against the rules and the breached ones, and hashes it; before any unit of work,
-    /// since it takes long.
+    /// What is known of whoever chooses a password.
+    pub(super) fn password_context<'a>(
+        &'a self,
+        email: Option<&'a EmailAddress>,
+        name: Option<&'a PersonName>,
+    ) -> PasswordContext<'a> {
+        self.parts().behavior.password_context(&self.settings().service, email, name)
+    }
+
+    /// Checks a new password of whoever has this address and this name, as far as they are known, against the rules
+    /// and the breached ones, and hashes it; before any unit of work, since it takes long.
     pub async fn hash_password(
         &self,
         password: Password,
-        context: &PasswordContext<'_>,
+        email: Option<&EmailAddress>,
+        name: Option<&PersonName>,
     ) -> Result<PasswordHash, Error> {
-        let found = self.parts().behavior.password.check(&password, context);
+        let context = self.password_context(email, name);
+        let found = self.parts().behavior.password.check(&password, &context);
         if !found.is_empty() {
             return Err(Error::Invalid(found.into_iter().map(|it| it.at("/password")).collect()));
         }

@@ -38,6 +38,12 @@ pub trait StepRule: Send + Sync {
     /// A step whose method is among those done already is not asked again: the flow refuses instead, since the
     /// same mailbox twice is one factor (security decision 6).
     fn next(&self, context: &StepContext<'_>) -> Option<Step>;
+
+    /// Whether a second factor is asked of everybody, always: a password is then never the only factor, and may be
+    /// shorter (R-PW-01). A rule that does not say so is taken to let somebody in with one.
+    fn asks_everybody(&self) -> bool {
+        false
+    }
 }
 
 /// Any one method is enough.
@@ -66,5 +72,12 @@ impl StepRule for TwoFactors {
             Self::Administrators => context.administrator,
         };
         (asked && !context.has_second_factor()).then_some(Step::Totp)
+    }
+
+    fn asks_everybody(&self) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Administrators => false,
+        }
     }
 }

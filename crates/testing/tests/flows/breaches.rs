@@ -8,7 +8,6 @@ use durward_core::accounts::{
     Answer, CodeAttempt, NewPasswordAttempt, PasswordAttempt, PasswordChange, PasswordReset,
     ResetRequest, SignUp,
 };
-use durward_core::behavior::PasswordContext;
 use durward_core::password::{Admission, HashError, Verdict};
 use durward_core::{
     BreachCheck, BreachError, BreachedPasswords, Caller, Error, FlowState, Password, PasswordHash,
@@ -137,9 +136,7 @@ async fn no_breached_password_is_taken_at_a_sign_up_a_change_or_a_reset() {
     assert!(is_breached(change(&it, BREACHED).await));
     let code = reset(&it).await;
     assert!(is_breached(confirm(&it, &code, BREACHED).await));
-    let context =
-        PasswordContext { service: "Durward", email: None, name: None, only_factor: true };
-    let hashed = it.accounts().hash_password(given::password(BREACHED), &context).await;
+    let hashed = it.accounts().hash_password(given::password(BREACHED), None, None).await;
     assert!(is_breached(hashed));
     confirm(&it, &code, NEW).await.unwrap();
     it.log_in_with(ADA, NEW).await;

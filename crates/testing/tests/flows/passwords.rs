@@ -1,4 +1,7 @@
-use durward_core::behavior::PasswordContext;
+use std::sync::Arc;
+
+use durward_core::accounts::SignUp;
+use durward_core::behavior::TwoFactors;
 use durward_core::{Error, SignUpMode};
 use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
@@ -31,13 +34,34 @@ async fn a_full_queue_is_told_before_anything_is_done() {
 async fn a_new_password_is_checked_before_it_is_hashed() {
     // R-PW-01, GW-42
     let it = TestAccounts::new();
-    let context =
-        PasswordContext { service: "Durward", email: None, name: None, only_factor: true };
     let accounts = it.accounts();
-    let weak = accounts.hash_password(given::password("qwerty"), &context).await;
+    let weak = accounts.hash_password(given::password("qwerty"), None, None).await;
     assert!(matches!(weak, Err(Error::Invalid(found)) if !found.is_empty()));
     assert_eq!(it.hasher().runs(), 0);
-    let hash = accounts.hash_password(given::password(PASSWORD), &context).await.unwrap();
+    let hash = accounts.hash_password(given::password(PASSWORD), None, None).await.unwrap();
     assert!(!hash.as_str().contains(PASSWORD));
     assert_eq!(it.hasher().runs(), 1);
+}
+
+#[tokio::test]
+async fn a_password_may_be_shorter_where_a_second_factor_is_asked_of_everybody() {
+    // R-PW-01
+    for (rule, least) in
+        [(None, 15), (Some(TwoFactors::Administrators), 15), (Some(TwoFactors::Everyone), 8)]
+    {
+        let it = TestAccounts::with(|parts| {
+            if let Some(rule) = rule {
+                parts.behavior.steps = Arc::new(rule);
+            }
+        });
+        for (chosen, length) in [("wmb uvu", 7), ("wmb uvul", 8), ("wombat uvula i", 14)] {
+            let refused = length < least;
+            let hashed = it.accounts().hash_password(given::password(chosen), None, None).await;
+            assert_eq!(hashed.is_err(), refused, "{rule:?}: {length}");
+            let request =
+                SignUp { password: Some(given::password(chosen)), ..it.request("ada@example.com") };
+            let began = it.accounts().sign_up(request, &it.origin()).await;
+            assert_eq!(began.is_err(), refused, "{rule:?}: {length}");
+        }
+    }
 }
