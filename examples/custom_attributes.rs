@@ -87,7 +87,7 @@ type ShopStore = MemoryStore<Shop>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let accounts = Accounts::new(parts(ShopStore::default(), keys_for_this_run()?)?);
+    let accounts = Accounts::new(parts(ShopStore::default(), keys_for_this_run()?)?)?;
     let new = NewUser {
         name: PersonName::parse("Ada")?,
         email: EmailAddress::parse("ada@example.com")?,

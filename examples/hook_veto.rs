@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     build(&store, 2).await?;
     let mut parts = parts(store.clone(), keys_for_this_run()?)?;
     parts.hooks.push(std::sync::Arc::new(Seats));
-    let accounts = Accounts::new(parts);
+    let accounts = Accounts::new(parts)?;
     for address in ["ada@example.com", "bob@example.com", "eve@example.com"] {
         match admit(&accounts, address).await {
             Ok(made) => println!("{address} is in, as {}", made.user.id),

@@ -137,7 +137,7 @@ async fn main() -> Outcome<()> {
     sqlx::query(ORDERS).execute(&pool).await?;
     let store = sqlite::Db::new(pool.clone());
     store.migrate().await?;
-    let accounts = Accounts::new(parts(store, keys_for_this_run()?)?);
+    let accounts = Accounts::new(parts(store, keys_for_this_run()?)?)?;
 
     let shop = (&pool, &accounts);
     for (address, what) in [("ada@example.com", "a rake"), ("bob@example.com", "")] {

@@ -138,7 +138,7 @@ impl<A: Attrs> Clone for CellStore<A> {
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn Error>> {
     let store: CellStore = CellStore::default();
-    let accounts = Accounts::new(parts(store.clone(), keys_for_this_run()?)?);
+    let accounts = Accounts::new(parts(store.clone(), keys_for_this_run()?)?)?;
     let new = NewUser {
         name: PersonName::parse("Ada")?,
         email: EmailAddress::parse("ada@example.com")?,

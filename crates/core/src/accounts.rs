@@ -101,7 +101,7 @@ use crate::meters::Meters;
 use crate::origin::Origin;
 use crate::overruns::Overruns;
 use crate::password::{HashError, PasswordHasher};
-use crate::settings::Settings;
+use crate::settings::{FlawedSettings, Settings};
 use crate::sharing::Sharing;
 use crate::store::{AuditMut, Store, StoreError, Tx};
 use crate::time::{Clock, Entropy, Timestamp};
@@ -179,16 +179,20 @@ impl<S: Store> fmt::Debug for Accounts<S> {
 const MAX_TRIES: u32 = 16;
 
 impl<S: Store> Accounts<S> {
-    /// Puts the parts together.
-    pub fn new(parts: Parts<S>) -> Self {
-        Self(Arc::new(Shared {
+    /// Puts the parts together, unless their settings have [flaws](Settings::flaws).
+    pub fn new(parts: Parts<S>) -> Result<Self, FlawedSettings> {
+        let flaws = parts.settings.flaws();
+        if !flaws.is_empty() {
+            return Err(FlawedSettings(flaws));
+        }
+        Ok(Self(Arc::new(Shared {
             parts,
             meters: Meters::new(),
             uses: Uses::default(),
             overruns: Overruns::default(),
             node: Mutex::default(),
             nodes: AtomicU32::new(1),
-        }))
+        })))
     }
 
     /// The parts.
@@ -247,15 +251,15 @@ impl<S: Store> Accounts<S> {
         most.saturating_mul(u32::from_be_bytes(random) >> 16) / (1 << 16)
     }
 
-    /// Tells an event to its readers: the hooks, then the audit log. Every change goes through here, so
-    /// that no path can forget one of them.
-    pub(crate) async fn record(
-        &self,
     /// A pause, give or take a quarter, so that nodes that began together drift apart.
     pub(crate) fn spread(&self, pause: Duration) -> Duration {
         pause / 4 * 3 + self.chance(pause / 2)
     }
 
+    /// Tells an event to its readers: the hooks, then the audit log. Every change goes through here, so
+    /// that no path can forget one of them.
+    pub(crate) async fn record(
+        &self,
         tx: &mut S::Tx<'_>,
         event: &Event<'_, S::Attrs>,
         origin: &Origin,

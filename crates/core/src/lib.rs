@@ -68,7 +68,9 @@ pub use origin::{Origin, RequestId};
 pub use page::{Page, Slice};
 pub use password::{Password, PasswordHash, PasswordHasher};
 pub use secret::{Digest, Secret};
-pub use settings::{Limits, Retention, SessionLimits, Settings, SignUpMode};
+pub use settings::{
+    FlawedSettings, Limits, Retention, SessionLimits, Settings, SettingsFlaw, SignUpMode,
+};
 pub use sharing::{RateLimiter, RateLimiterError, Sharing};
 pub use store::{Store, StoreError};
 pub use text::{FlowState, PersonName, UserAgent};

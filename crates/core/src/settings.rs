@@ -1,5 +1,7 @@
 //! What a deployment decides: plain values, read by nobody but the flows.
 
+mod flaws;
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -8,9 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::budget::{Delays, Rate};
 use crate::email::EmailRules;
 
+pub use flaws::{FlawedSettings, SettingsFlaw};
+
 /// What a deployment decides about its accounts.
 ///
-/// The library reads neither environment nor files; whoever embeds it fills this in.
+/// The library reads neither environment nor files; whoever embeds it fills this in, within the bounds that
+/// [`flaws`](Self::flaws) checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The name of the service, as mails show it.
@@ -19,7 +24,7 @@ pub struct Settings {
     pub sign_up: SignUpMode,
     /// Which addresses are accepted.
     pub email: EmailRules,
-    /// How long a mailed code lives; at most 10 minutes (ASVS 6.5.5, R-OT-02).
+    /// How long a mailed code lives (ASVS 6.5.5, R-OT-02).
     pub code_lifetime: Duration,
     /// How long an unproven claim of an address stands (R-EM-08).
     pub claim_lifetime: Duration,
@@ -70,7 +75,7 @@ pub struct SessionLimits {
     pub token: Duration,
     /// How long a session may lie idle: the life of a refresh token.
     pub idle: Duration,
-    /// How long a session lasts whatever happens; at most 30 days with one factor.
+    /// How long a session lasts whatever happens.
     pub absolute: Duration,
     /// How long a refresh whose answer was lost may be retried (R-SE-08).
     pub refresh_grace: Duration,
@@ -79,8 +84,7 @@ pub struct SessionLimits {
     pub seconded_idle: Duration,
     /// How long such a session lasts whatever happens, if that is less.
     pub seconded_absolute: Duration,
-    /// How many sessions a user may have at once, at least 1; when another one is opened, the oldest end
-    /// (R-SE-12).
+    /// How many sessions a user may have at once; when another one is opened, the oldest end (R-SE-12).
     pub concurrent: u32,
 }
 

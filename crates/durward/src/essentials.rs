@@ -1,10 +1,13 @@
 #![cfg(feature = "passwords")]
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use durward_core::{Accounts, Behavior, KeyRing, Links, Mailer, Parts, Settings, Sharing, Store};
-use durward_passwords::{PasswordPool, PoolSettings, StartError};
+use durward_core::{
+    Accounts, Behavior, FlawedSettings, KeyRing, Links, Mailer, Parts, Settings, Sharing, Store,
+};
+use durward_passwords::{self as passwords, PasswordPool, PoolSettings};
 
 use crate::{SystemClock, SystemEntropy};
 
@@ -24,11 +27,11 @@ use crate::{SystemClock, SystemEntropy};
 /// # }
 /// ```
 ///
-/// What is to be different is changed in the [`Parts`]:
+/// What is to be different is changed in the [`Parts`]; settings that the security rules do not allow are refused, all
+/// flaws at once:
 ///
 /// ```
-/// use durward::{Accounts, Essentials, KeyRing, Mailer, LinkTarget, SignUpMode, Store};
-/// use durward::passwords::StartError;
+/// use durward::{Accounts, Essentials, KeyRing, Mailer, LinkTarget, SignUpMode, StartError, Store};
 ///
 /// fn wire<S: Store>(
 ///     store: S,
@@ -39,7 +42,7 @@ use crate::{SystemClock, SystemEntropy};
 ///     let mut parts = Essentials { store, keys, links, mailer }.parts()?;
 ///     parts.settings.service = String::from("Shop");
 ///     parts.settings.sign_up = SignUpMode::Closed;
-///     Ok(Accounts::new(parts))
+///     Ok(Accounts::new(parts)?)
 /// }
 /// ```
 pub struct Essentials<S, L, M> {
@@ -61,11 +64,11 @@ where
 {
     /// The accounts, with defaults for everything else. Starts the threads of the password hasher.
     pub fn accounts(self) -> Result<Accounts<S>, StartError> {
-        Ok(Accounts::new(self.parts()?))
+        Ok(Accounts::new(self.parts()?)?)
     }
 
     /// The parts of the accounts, to change before they are put together.
-    pub fn parts(self) -> Result<Parts<S>, StartError> {
+    pub fn parts(self) -> Result<Parts<S>, passwords::StartError> {
         let Self { store, keys, links, mailer } = self;
         let sharing = if store.is_shared() { Sharing::Store } else { Sharing::Alone };
         let (keys, entropy) = (Arc::new(keys), Arc::new(SystemEntropy));
@@ -91,5 +94,44 @@ where
 impl<S, L, M> fmt::Debug for Essentials<S, L, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Essentials").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+/// Why accounts do not begin.
+#[derive(Debug)]
+pub enum StartError {
+    /// The password hasher does not start.
+    Passwords(passwords::StartError),
+    /// The settings are not acceptable.
+    Settings(FlawedSettings),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passwords(error) => error.fmt(f),
+            Self::Settings(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Passwords(error) => error.source(),
+            Self::Settings(error) => error.source(),
+        }
+    }
+}
+
+impl From<passwords::StartError> for StartError {
+    fn from(error: passwords::StartError) -> Self {
+        Self::Passwords(error)
+    }
+}
+
+impl From<FlawedSettings> for StartError {
+    fn from(error: FlawedSettings) -> Self {
+        Self::Settings(error)
     }
 }

@@ -29,7 +29,7 @@ mod system;
 pub use durward_core::*;
 
 #[cfg(feature = "passwords")]
-pub use essentials::Essentials;
+pub use essentials::{Essentials, StartError};
 pub use system::{SystemClock, SystemEntropy};
 
 /// What is mailed, the port of whoever sends it, the worker that empties the outbox, and (with the feature

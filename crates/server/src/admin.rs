@@ -169,7 +169,7 @@ pub(crate) fn accounts_at<E: Connect>(
     base: &str,
 ) -> Result<Accounts<SqlStore<E, Plain>>, Failure> {
     let parts = crate::serve::parts(store, config, keys, base, Arc::new(NoMailer))?;
-    Ok(Accounts::new(parts))
+    Ok(Accounts::new(parts).context("the accounts cannot begin")?)
 }
 
 /// The accounts without anybody who would send mail: making a user sends none.

@@ -99,7 +99,7 @@ pub(crate) struct Config {
 
 /// Settings that were read, with everything that is wrong about them.
 pub(crate) struct Loaded {
-    /// The settings; a wrong one has its default.
+    /// The settings; one that cannot be read has its default.
     pub(crate) config: Config,
     /// The same as a list.
     pub(crate) effective: Vec<Effective>,
@@ -119,15 +119,13 @@ pub(crate) fn load(given: Given, mode: Mode) -> Loaded {
 
 impl Config {
     fn read(reader: &mut Reader, mode: Mode) -> Self {
-        let accounts = Settings::default();
-        let service = accounts::service(reader, accounts.service);
         let redis = Redis::read(reader);
         Self {
             listen: reader.or("listen", SocketAddr::from(([127, 0, 0, 1], 4000))),
             public_url: reader.optional("public_url"),
             node: reader.optional("node"),
             keys: reader.optional("keys"),
-            accounts: accounts::read(reader, service),
+            accounts: accounts::read(reader),
             second_factor: reader.or("second_factor", SecondFactor::default()),
             sharing: Counting::read(reader, redis.url.is_some()),
             redis,

@@ -147,7 +147,8 @@ async fn serve<E: Connect>(
         Delivery::Mailbox(mailbox) => Arc::new(mailbox.clone()),
     };
     let parts = parts(&store, &config, Arc::new(keys), &base, mailer)?;
-    let accounts = Accounts::new(Parts { sharing, ..parts });
+    let accounts =
+        Accounts::new(Parts { sharing, ..parts }).context("the accounts cannot begin")?;
     tokio::select! {
         joined = nodes::join(&accounts, &node) => joined?,
         () = shutdown.begun() => return Ok(()),

@@ -66,7 +66,8 @@ impl<S: Store> TestAccounts<S> {
         Self::on_with(store, |_| {})
     }
 
-    /// Accounts on this store, with whatever `change` does to their parts.
+    /// Accounts on this store, with whatever `change` does to their parts; panics at
+    /// [flawed](durward_core::Settings::flaws) settings.
     pub fn on_with(store: S, change: impl FnOnce(&mut Parts<S>)) -> Self {
         let (clock, entropy) = (FakeClock::default(), SeededEntropy::default());
         let (hasher, inbox) = (Arc::new(TestHasher::new()), Inbox::default());
@@ -86,7 +87,9 @@ impl<S: Store> TestAccounts<S> {
             sharing: Sharing::default(),
         };
         change(&mut parts);
-        Self { accounts: Accounts::new(parts), clock, entropy, hasher, inbox }
+        let accounts =
+            Accounts::new(parts).expect("the settings of a test are those of a deployment");
+        Self { accounts, clock, entropy, hasher, inbox }
     }
 
     /// The accounts.

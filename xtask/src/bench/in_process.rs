@@ -194,7 +194,7 @@ async fn serving_by<E: Engine>(
     parts.sharing = sharing;
     let settings =
         HttpSettings { trusted_proxies: vec!["127.0.0.1/32".parse()?], ..HttpSettings::default() };
-    Ok(Http::new(Accounts::new(parts), settings).router())
+    Ok(Http::new(Accounts::new(parts)?, settings).router())
 }
 
 /// Nothing is mailed here.

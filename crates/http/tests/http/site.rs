@@ -74,7 +74,7 @@ impl<A: Attrs> Site<A> {
             sharing: Sharing::default(),
         };
         change(&mut parts);
-        let accounts = Accounts::new(parts);
+        let accounts = Accounts::new(parts).unwrap();
         let document = Http::<Watched<A>>::openapi(&http);
         let router = Http::new(accounts.clone(), http).router();
         Self { accounts, router, store, clock, inbox, document }

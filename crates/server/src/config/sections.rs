@@ -11,7 +11,6 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::Mode;
-use super::accounts::between;
 use super::address::{DatabaseUrl, PageUrl, SmtpUrl};
 use super::problem::Problem;
 use super::reader::Reader;
@@ -342,3 +341,14 @@ words!(
     LogFormat::Json => "json",
     LogFormat::Text => "text",
 );
+
+/// A check that a time lies between two others, both included.
+fn between(least: Duration, most: Duration) -> impl FnOnce(&Duration) -> Result<(), String> {
+    move |time| {
+        if (least..=most).contains(time) {
+            return Ok(());
+        }
+        let shown = |time: Duration| time.show().as_str().unwrap_or_default().to_owned();
+        Err(format!("from {} to {}", shown(least), shown(most)))
+    }
+}

@@ -151,6 +151,50 @@ fn example_secrets_weak_keys_debug_logs_and_plain_http_are_refused() {
     }
 }
 
+/// Every bounded setting of the accounts, beyond its bound.
+const BEYOND: &str = r#"
+service = ""
+code_lifetime = "11m"
+claim_lifetime = "8d"
+freshness = "6m"
+reply_lifetime = "8d"
+deletion_grace = "366d"
+doubt_wait = "31d"
+invitation_lifetime = "31d"
+mail.attempts = 101
+sessions = { token = "31d", idle = "32d", absolute = "33d", refresh_grace = "2m", seconded_idle = "31d", seconded_absolute = "31d", concurrent = 1001 }
+retention = { flows = "1h", sessions = "1h", mails = "1h", attempts = "1h" }
+[limits]
+organization_clients = 0
+user_clients = 0
+delays = ["5: 2h"]
+network_failures.count = 0
+network_requests.period = "1ms"
+site_failures.count = 0
+site_requests.period = "1ms"
+client_failures.count = 0
+mailbox.count = 0
+notices.period = "31d"
+client_requests.count = 0
+caller_requests.period = "1ms"
+"#;
+
+#[test]
+fn what_the_core_does_not_allow_is_a_problem_of_the_setting_and_nothing_else_is() {
+    let loaded = load_from(BEYOND, &[], Mode::Production);
+    let flaws = loaded.config.accounts.flaws();
+    let told: Vec<&str> = loaded.problems.iter().map(|problem| problem.flaw.as_str()).collect();
+    assert_eq!(told, flaws.iter().map(|flaw| flaw.text.as_str()).collect::<Vec<_>>());
+    for Problem { setting, source, .. } in &loaded.problems {
+        let known = loaded.effective.iter().any(|it| it.path == *setting && it.from.is_some());
+        assert!(known && source.is_some(), "{setting} is not what was set");
+    }
+    let named = |path: &str| loaded.problems.iter().any(|problem| problem.setting == path);
+    let accounts = loaded.effective.iter().filter(|it| it.from.is_some());
+    let missed: Vec<&str> = accounts.map(|it| it.path.as_str()).filter(|it| !named(it)).collect();
+    assert_eq!(missed, [""; 0], "a bound that is not checked");
+}
+
 #[test]
 fn no_link_of_a_mail_leads_to_the_machine_of_its_reader() {
     // R-CF-01, R-EM-06

@@ -27,7 +27,7 @@ enum Way {
 async fn somebody_always_administers<S: Store<Attrs = Plain>>(store: S) {
     let it = TestAccounts::on_with(store, |parts| {
         // Each is deleted more often than in the life of an account.
-        parts.settings.limits.notices = Rate::per(1_000_000, Duration::from_secs(1));
+        parts.settings.limits.notices = Rate::per(1_000_000, Duration::from_secs(1_000));
     });
     let ways = [Way::Ban, Way::Delete, Way::Revoke];
     let [ada, eve] = [fresh_user(&it, "ada").await, fresh_user(&it, "eve").await];
