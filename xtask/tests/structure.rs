@@ -242,6 +242,27 @@ fn a_look_up_is_a_noun() {
     }
 }
 
+/// Whoever reads one page of the documentation does not see the item before, nor the type of a field in a list.
+#[test]
+fn a_public_item_is_described_by_itself() {
+    const BARE: &[&str] =
+        &["Which one.", "Who.", "Whom.", "What.", "When.", "Where.", "Why.", "How."];
+    for (file, text) in files() {
+        let mut opening = None;
+        for line in text.lines().map(str::trim) {
+            if let Some(said) = line.strip_prefix("///") {
+                opening = opening.or(Some(said.trim()));
+            } else if !line.starts_with("#[") {
+                let said = opening.take().unwrap_or_default();
+                let leans = ["The same", "Does the same"].iter().any(|it| said.starts_with(it));
+                let is_public = line.starts_with("pub ");
+                assert!(!(is_public && leans), "{}: {line}\n{said}", file.display());
+                assert!(!BARE.contains(&said), "{}: {line}\n{said}", file.display());
+            }
+        }
+    }
+}
+
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -37,13 +37,13 @@ impl Obstruction {
         }
     }
 
-    /// The same reason, about the field that the pointer names.
+    /// This reason, about the field that the pointer names.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = pointer.into();
         self
     }
 
-    /// The same reason with a value for translations.
+    /// This reason with a value for translations.
     pub fn with(mut self, name: &str, value: u64) -> Self {
         self.params.insert(name.to_owned(), value);
         self

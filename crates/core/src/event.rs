@@ -124,7 +124,7 @@ pub enum Event<'a, A: Attrs> {
     PasswordChanged {
         /// Whose it is.
         user: UserId,
-        /// Why.
+        /// What led to the change.
         cause: PasswordCause,
     },
     /// A password is compromised, or more so than before; its owner must choose another one (R-PW-10).
@@ -153,11 +153,11 @@ pub enum Event<'a, A: Attrs> {
     },
     /// A session was ended before its time.
     SessionEnded {
-        /// Which one.
+        /// The session.
         session: SessionId,
         /// Whose it was.
         user: UserId,
-        /// Why.
+        /// Why it ended.
         reason: EndReason,
     },
     /// All sessions of a user but one were ended before their time.
@@ -166,9 +166,9 @@ pub enum Event<'a, A: Attrs> {
         user: UserId,
         /// The one that goes on, if one does.
         except: Option<SessionId>,
-        /// How many.
+        /// How many ended.
         count: u64,
-        /// Why.
+        /// Why they ended.
         reason: EndReason,
     },
     /// The owner said that a change he was told of was not his; everybody was signed out (R-NO-01).
@@ -202,7 +202,7 @@ pub enum Event<'a, A: Attrs> {
     RecoveryCodesRevoked {
         /// Whose account it is.
         user: UserId,
-        /// How many.
+        /// How many ended.
         count: u64,
     },
     /// A new set of recovery codes was made.
@@ -247,7 +247,7 @@ pub enum Event<'a, A: Attrs> {
     ClientSecretRevoked {
         /// Whose it was.
         client: &'a Client<A>,
-        /// Which one.
+        /// The secret.
         secret: SecretId,
     },
     /// The requests of a client may come from elsewhere, or for something else, than before.
@@ -320,7 +320,7 @@ pub enum Event<'a, A: Attrs> {
     },
     /// An owner gave an organization to another member; the changes of their roles are told apart from this.
     OrganizationTransferred {
-        /// Which one.
+        /// The organization.
         organization: OrganizationId,
         /// Who was its owner.
         from: UserId,
@@ -330,7 +330,7 @@ pub enum Event<'a, A: Attrs> {
     /// Whoever administers the deployment gave an organization that nobody with an active account owned an owner; what
     /// that changed about his membership is told apart from this.
     OwnerAppointed {
-        /// Which one.
+        /// The organization.
         organization: OrganizationId,
         /// Who is its owner.
         user: UserId,

@@ -32,7 +32,7 @@ pub trait Place: Clone + Send + Sync {
 }
 
 impl<P: Place> Slice<P> {
-    /// The same part and one row more, which says whether anything follows: what a store is asked for.
+    /// This part and one row more, which says whether anything follows: what a store is asked for.
     #[must_use]
     pub fn and_one_more(&self) -> Self {
         Self { after: self.after.clone(), limit: self.limit.saturating_add(1) }

@@ -18,7 +18,7 @@ pub enum Sharing {
     Alone,
     /// Together, within a tenth: each leases small parts of the rates from the store.
     Store,
-    /// The same, from a server beside the store. While it is away, each node keeps to its share of the rates.
+    /// Together, by a server beside the store. While it is away, each node keeps to its share of the rates.
     Limiter(Arc<dyn RateLimiter>),
 }
 

@@ -83,7 +83,7 @@ impl SmtpMailer {
         Ok(Self { sender, templates, connections, timeout: Self::DEFAULT_TIMEOUT })
     }
 
-    /// The same mailer that also trusts these certificate authorities (PEM), for a mail server with
+    /// This mailer, which then also trusts these certificate authorities (PEM), for a mail server with
     /// certificates of an organization's own. A second call replaces those of the first.
     pub fn with_root_certificates(mut self, pem: &[u8]) -> Result<Self, SmtpError> {
         let (server, hello) = self.connections.into_parts();
@@ -91,7 +91,7 @@ impl SmtpMailer {
         Ok(self)
     }
 
-    /// The same mailer with another limit for one delivery, from the connection to the last answer; at
+    /// This mailer with another limit for one delivery, from the connection to the last answer; at
     /// most [`MAX_TIMEOUT`](Self::MAX_TIMEOUT).
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(Self::MAX_TIMEOUT);

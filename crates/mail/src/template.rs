@@ -80,7 +80,7 @@ pub struct Rendered {
     pub subject: String,
     /// The plain text, which is enough by itself; lines end with `\n`.
     pub text: Secret<String>,
-    /// The same as an HTML document that loads nothing from elsewhere.
+    /// What the text says, as an HTML document that loads nothing from elsewhere.
     pub html: Secret<String>,
 }
 

@@ -36,7 +36,7 @@ impl<E: Engine, A: Attrs> SqlStore<E, A> {
         Self { source, prefix: Prefix::default(), statements, attrs: PhantomData }
     }
 
-    /// The same database, with tables of another prefix.
+    /// This database, with tables of another prefix.
     pub fn with_prefix(self, prefix: Prefix) -> Self {
         let statements = Arc::new(Statements::new(E::DIALECT, &prefix));
         Self { prefix, statements, ..self }

@@ -47,7 +47,7 @@ impl TestApp {
         Self::default()
     }
 
-    /// The same, with whatever `change` does to the parts of the accounts.
+    /// The routes of the accounts alone, in memory, with whatever `change` does to the parts of the accounts.
     pub fn with(change: impl FnOnce(&mut Parts<MemoryStore>)) -> Self {
         Self::of(TestAccounts::with(change))
     }
@@ -105,7 +105,7 @@ impl<S: Store> TestApp<S> {
         self.sign_up_with(address, json!({})).await
     }
 
-    /// The same with more fields in the body, such as `attributes`.
+    /// Signs somebody up with more fields in the body, such as `attributes`.
     pub async fn sign_up_with(&self, address: &str, more: Value) -> LoggedIn {
         self.deliver().await; // so that the next mail is the one that is waited for
         let state = self.state();

@@ -93,7 +93,7 @@ impl Reply {
         self.status
     }
 
-    /// The same answer, if it has this status; panics otherwise, and shows it.
+    /// This answer, if it has this status; panics otherwise, and shows it.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));

@@ -17,7 +17,7 @@ pub enum Answer {
 /// Something must still be proven.
 #[derive(Clone, Debug)]
 pub struct StepAnswer {
-    /// What.
+    /// What is to be proven.
     pub step: Step,
     /// The handle of the flow, good for exactly this step.
     pub handle: FlowToken,

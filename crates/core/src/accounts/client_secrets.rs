@@ -50,7 +50,8 @@ impl<S: Store> Accounts<S> {
         self.provision_secret(tx, client, expire_others_in, origin).await
     }
 
-    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    /// Adds a secret as [`add_secret`](Self::add_secret) does, for whoever runs the deployment, as by its command
+    /// line: nobody is asked whether he may.
     pub async fn provision_secret(
         &self,
         tx: &mut S::Tx<'_>,

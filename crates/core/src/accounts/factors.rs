@@ -145,8 +145,8 @@ impl<S: Store> Accounts<S> {
         unit!(self, |tx, _| self.drop_totp(tx, user, None, origin).await)
     }
 
-    /// Does the same inside the caller's unit of work, for whoever runs the deployment, as by its command line. Nobody
-    /// is asked whether he may.
+    /// Removes the authenticator app of somebody who lost it as [`reset_totp`](Self::reset_totp) does, inside the caller's
+    /// unit of work, for whoever runs the deployment, as by its command line: nobody is asked whether he may.
     pub async fn discard_totp(
         &self,
         tx: &mut S::Tx<'_>,

@@ -89,7 +89,7 @@ impl<S: Store> Accounts<S> {
         self.remove(user, addresses.len(), named, origin).await
     }
 
-    /// The same for one address, by its id.
+    /// Removes one address of the caller, by its id, under the rules of [`remove_emails`](Self::remove_emails).
     pub async fn remove_email(
         &self,
         user: &FreshUser,

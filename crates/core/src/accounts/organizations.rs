@@ -188,7 +188,8 @@ impl<S: Store> Accounts<S> {
         self.close_organization(tx, id, version, origin).await
     }
 
-    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    /// Archives as [`archive_organization`](Self::archive_organization) does, for whoever runs the deployment, as by its command
+    /// line: nobody is asked whether he may.
     pub async fn close_organization(
         &self,
         tx: &mut S::Tx<'_>,
@@ -222,7 +223,8 @@ impl<S: Store> Accounts<S> {
         self.reopen_organization(tx, id, origin).await
     }
 
-    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    /// Takes an archival back as [`restore_organization`](Self::restore_organization) does, for whoever runs the deployment, as by its command
+    /// line: nobody is asked whether he may.
     pub async fn reopen_organization(
         &self,
         tx: &mut S::Tx<'_>,

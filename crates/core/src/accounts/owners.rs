@@ -67,7 +67,8 @@ impl<S: Store> Accounts<S> {
         self.set_owner(tx, id, user, origin).await
     }
 
-    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    /// Appoints an owner as [`appoint_owner`](Self::appoint_owner) does, for whoever runs the deployment, as by its command
+    /// line: nobody is asked whether he may.
     pub async fn set_owner(
         &self,
         tx: &mut S::Tx<'_>,

@@ -34,7 +34,8 @@ impl<S: Store> Accounts<S> {
         self.assign_roles(tx, id, change, origin).await
     }
 
-    /// Does the same for whoever runs the deployment, as by its command line. Nobody is asked whether he may.
+    /// Changes roles as [`change_roles`](Self::change_roles) does, for whoever runs the deployment, as by its command
+    /// line: nobody is asked whether he may.
     pub async fn assign_roles(
         &self,
         tx: &mut S::Tx<'_>,

@@ -146,7 +146,8 @@ impl<S: Store> Accounts<S> {
         }
     }
 
-    /// The same, telling apart whoever must enrol a second factor first (R-MF-01).
+    /// Who presents this session token through this client, as [`authenticate`](Self::authenticate) finds out, telling
+    /// apart whoever must enrol a second factor first (R-MF-01).
     pub async fn authenticate_or_enrol(
         &self,
         token: &SessionToken,

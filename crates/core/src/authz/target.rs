@@ -11,7 +11,7 @@ pub enum Target {
     User(UserId),
     /// A session.
     Session {
-        /// Which one.
+        /// The id of the session.
         id: SessionId,
         /// Whose it is.
         user: UserId,
@@ -20,21 +20,21 @@ pub enum Target {
     Organization(Standing),
     /// A client.
     Client {
-        /// Which one.
+        /// The id of the client.
         id: ClientId,
         /// Whose it is.
         of: ClientOf,
     },
     /// A membership.
     Membership {
-        /// Which one.
+        /// The id of the membership.
         id: MembershipId,
         /// What the caller is to its organization, and to it.
         standing: Standing,
     },
     /// An invitation.
     Invitation {
-        /// Which one.
+        /// The id of the invitation.
         id: InvitationId,
         /// What the caller is to its organization.
         standing: Standing,

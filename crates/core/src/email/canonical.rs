@@ -22,7 +22,7 @@ impl CanonicalEmail {
         &self.0
     }
 
-    /// The same text, owned.
+    /// The text by which stores look up and keep apart, owned.
     pub fn into_string(self) -> String {
         self.0
     }

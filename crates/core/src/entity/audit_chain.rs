@@ -139,7 +139,7 @@ impl AuditHead {
         Authenticity::of(&self.mac, verified)
     }
 
-    /// The same under the primary key, for a ring whose old keys are to go.
+    /// This head under the primary key, for a ring whose old keys are to go.
     #[must_use]
     pub fn renewed(&self, keys: &KeyRing) -> Self {
         Self::new(self.organization, self.seals, self.entries, self.hash, keys)
@@ -196,7 +196,7 @@ pub enum AuditFlaw {
     SealAltered {
         /// Whose chain it is.
         organization: Option<OrganizationId>,
-        /// Which one.
+        /// The number of the seal.
         seal: u32,
     },
     /// Seals were dropped.

@@ -116,7 +116,7 @@ pub struct Notification {
 pub enum Objection {
     /// Signs everybody out and starts recovery.
     Report(Secret<String>),
-    /// The same, and the address that was written to becomes the primary one again (R-EM-07).
+    /// Signs everybody out and starts recovery, and the address that was written to becomes the primary one again (R-EM-07).
     Revert(Secret<String>),
 }
 

@@ -68,7 +68,9 @@ pub trait Clients<A: Attrs> {
     /// Disabled and expired clients are found: the rule decides, not the store.
     async fn live_client(&mut self, id: ClientId) -> Result<Option<LiveClient<A>>>;
 
-    /// The same by the digest of a secret, live or not; one indexed read.
+    /// What a request of the client with this secret, live or not, reads; one indexed read.
+    ///
+    /// Disabled and expired clients are found here, too.
     async fn live_client_by_secret(&mut self, secret: &Digest) -> Result<Option<LiveClient<A>>>;
 }
 

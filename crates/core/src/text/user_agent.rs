@@ -31,7 +31,7 @@ impl UserAgent {
         Self(kept)
     }
 
-    /// The same for the value of a header, which need not be UTF-8 (RFC 9110, 5.5).
+    /// Repairs and shortens the value of a header, which need not be UTF-8 (RFC 9110, 5.5); never fails.
     pub fn from_header(value: &[u8]) -> Self {
         Self::parse(&String::from_utf8_lossy(value))
     }

@@ -22,8 +22,8 @@ impl<A: Attrs> SqlStore<Postgres, A> {
         Self::connect_with(strict(url, url.parse()?), CONNECTIONS).await
     }
 
-    /// The same with options that are taken as they are, including how TLS is used, and with at most so many
-    /// connections, one at least.
+    /// Opens connections, at most so many and one at least, by options that are taken as they are, including how TLS is
+    /// used.
     pub async fn connect_with(options: PgConnectOptions, most: u32) -> sqlx::Result<Self> {
         let options = options.statement_cache_capacity(KEPT_STATEMENTS);
         Connections::open(options, most).await.map(|own| Self::of(Server::Own(own)))

@@ -36,7 +36,7 @@ impl<A: Attrs> SqlStore<Sqlite, A> {
         Self::of_file(options, true).await
     }
 
-    /// The same for a URL such as `sqlite:durward.db` or `sqlite:///var/lib/durward.db`.
+    /// Opens a database file by a URL such as `sqlite:durward.db` or `sqlite:///var/lib/durward.db`.
     ///
     /// A `mode` in the URL decides whether a missing file is created. A database in memory is refused:
     /// it cannot have several connections.
@@ -48,7 +48,7 @@ impl<A: Attrs> SqlStore<Sqlite, A> {
         Self::of_file(options, plain).await
     }
 
-    /// The same with options of one's own; write-ahead mode, foreign keys and durability are not for them
+    /// Opens a database file by options of one's own; write-ahead mode, foreign keys and durability are not for them
     /// to choose. They may ask for what only a connection of sqlx's has, so every look-up is left to those.
     pub async fn connect_with(options: SqliteConnectOptions) -> sqlx::Result<Self> {
         Self::of_file(options, false).await
