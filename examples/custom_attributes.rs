@@ -96,9 +96,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         roles: vec![Staff::Clerk],
         attrs: Profile { language: Language::Dutch, interests: vec![Interest::Gardening] },
     };
-    let made: Result<_, durward::Error> = unit!(accounts, |tx, _| {
-        accounts.create_user(tx, new.clone(), &Origin::default()).await
-    });
+    let made: Result<_, durward::Error> =
+        unit!(accounts, |tx| accounts.create_user(tx, new.clone(), &Origin::default()).await);
     let user = made?.user;
     println!("{} is {:?} and has {:?}", user.id, user.roles, user.attrs);
 

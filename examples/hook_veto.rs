@@ -62,9 +62,8 @@ async fn admit(
         roles: Vec::new(),
         attrs: NoAttributes {},
     };
-    let admitted: Result<_, durward::Error> = unit!(accounts, |tx, _| {
-        accounts.create_user(tx, new.clone(), &Origin::default()).await
-    });
+    let admitted: Result<_, durward::Error> =
+        unit!(accounts, |tx| accounts.create_user(tx, new.clone(), &Origin::default()).await);
     Ok(admitted?)
 }
 

@@ -90,7 +90,7 @@ macro_rules! shop {
                 what: &str,
             ) -> Outcome<UserDetails<Plain>> {
                 let new = customer(address)?;
-                let made: Result<_, Error> = unit!(accounts, |tx, _| {
+                let made: Result<_, Error> = unit!(accounts, |tx| {
                     let made = accounts.create_user(tx, new.clone(), &Origin::default()).await?;
                     let order = sqlx::query($order).bind(made.user.id.to_string()).bind(what);
                     order.execute(tx.conn().await?).await.map_err(StoreError::backend)?;

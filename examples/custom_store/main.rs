@@ -147,9 +147,8 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
         roles: Vec::new(),
         attrs: NoAttributes {},
     };
-    let made: std::result::Result<_, durward::Error> = unit!(accounts, |tx, _| {
-        accounts.create_user(tx, new.clone(), &Origin::default()).await
-    });
+    let made: std::result::Result<_, durward::Error> =
+        unit!(accounts, |tx| accounts.create_user(tx, new.clone(), &Origin::default()).await);
     let user = made?.user;
     println!("{} is in version {} of the cell", user.id, store.0.load().0);
     Ok(())

@@ -219,6 +219,7 @@ impl<S: Store> Accounts<S> {
     ///
     /// This is the only place that retries: a bounded number of times, after a pause with jitter
     /// (R-CC-03).
+    #[doc(hidden)]
     pub async fn settle<T>(
         &self,
         tried: u32,

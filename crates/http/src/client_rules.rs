@@ -88,7 +88,7 @@ pub(crate) async fn restrict<S: Store>(mut call: Call<S>) -> Result<Response, Pr
     let repeatable = call.repeatable(&received.bytes)?;
     let rules = new_rules(Fields::of(received.value)?)?;
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
-    let client = unit!(accounts, |tx, _| {
+    let client = unit!(accounts, |tx| {
         if let Some(()) = accounts.kept_reply(tx, repeatable.as_ref()).await? {
             return tx.client(id).await?.ok_or(Error::NotFound("client"));
         }
@@ -114,7 +114,7 @@ pub(crate) async fn lift_one<S: Store>(call: Call<S>) -> Result<Response, Proble
 
 async fn lift<S: Store>(call: Call<S>, ids: &[RestrictionId]) -> Result<Response, Problem> {
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
-    unit!(accounts, |tx, _| accounts.unrestrict_client(tx, id, ids, &origin).await)?;
+    unit!(accounts, |tx| accounts.unrestrict_client(tx, id, ids, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -142,7 +142,7 @@ async fn change<S: Store>(
 ) -> Result<Response, Problem> {
     let (id, by) = (call.client()?, call.fresh()?);
     let (origin, accounts) = (call.origin(), call.accounts());
-    let client = unit!(accounts, |tx, _| {
+    let client = unit!(accounts, |tx| {
         accounts.change_client_roles(tx, id, &change, &by, &origin).await
     })?;
     json(StatusCode::OK, &RolesView::<S::Attrs> { roles: &client.roles })

@@ -92,7 +92,7 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
         Some(received) => overlap::<S>(Fields::of(received.value)?)?,
         None => None,
     };
-    let made = unit!(accounts, |tx, _| {
+    let made = unit!(accounts, |tx| {
         if let Some(kept) = accounts.kept_reply::<KeptSecret, _>(tx, repeatable.as_ref()).await? {
             return kept.issued();
         }
@@ -109,7 +109,7 @@ pub(crate) async fn revoke<S: Store>(call: Call<S>) -> Result<Response, Problem>
     let secret: Option<SecretId> = call.names.get("secretId").and_then(|id| id.parse().ok());
     let secret = secret.ok_or(Error::NotFound("client secret"))?;
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
-    unit!(accounts, |tx, _| accounts.revoke_secret(tx, id, secret, &origin).await)?;
+    unit!(accounts, |tx| accounts.revoke_secret(tx, id, secret, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

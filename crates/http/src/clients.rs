@@ -46,7 +46,7 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let repeatable = idempotency(accounts, &call.headers, &route, who, &received.bytes)?;
     let fields = Fields::of(received.value)?;
     let new = new_client::<S::Attrs>(fields, owner(&call)?, accounts.now())?;
-    let made = unit!(accounts, |tx, _| {
+    let made = unit!(accounts, |tx| {
         if let Some(kept) = accounts.kept_reply::<Kept, _>(tx, repeatable.as_ref()).await? {
             return again(tx.client(kept.client).await?, kept.secret);
         }
@@ -91,7 +91,7 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
     change.version = seen(accounts, id, wanted.as_ref()).await?;
     let client =
-        unit!(accounts, |tx, _| accounts.update_client(tx, id, change.clone(), &origin).await)?;
+        unit!(accounts, |tx| accounts.update_client(tx, id, change.clone(), &origin).await)?;
     tagged(accounts, &client)
 }
 
@@ -100,7 +100,7 @@ pub(crate) async fn delete<S: Store>(call: Call<S>) -> Result<Response, Problem>
     let wanted = IfMatch::of(&call.headers)?;
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
     let version = seen(accounts, id, wanted.as_ref()).await?;
-    unit!(accounts, |tx, _| accounts.delete_client(tx, id, version, &origin).await)?;
+    unit!(accounts, |tx| accounts.delete_client(tx, id, version, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -67,7 +67,7 @@ struct KeptEnrolment {
 pub(crate) async fn enrol<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let repeatable = call.repeatable(&[])?;
     let (user, origin, accounts) = (call.enroller()?, call.origin(), call.accounts());
-    let kept = unit!(accounts, |tx, _| {
+    let kept = unit!(accounts, |tx| {
         let kept = accounts.kept_reply::<KeptEnrolment, _>(tx, repeatable.as_ref()).await?;
         if let Some(kept) = kept {
             return Ok(kept);
@@ -121,7 +121,7 @@ pub(crate) async fn remove<S: Store>(call: Call<S>) -> Result<Response, Problem>
 pub(crate) async fn renew_codes<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let repeatable = call.repeatable(&[])?;
     let (user, origin, accounts) = (call.fresh()?, call.origin(), call.accounts());
-    let recovery_codes = unit!(accounts, |tx, _| {
+    let recovery_codes = unit!(accounts, |tx| {
         if let Some(kept) = accounts.kept_reply(tx, repeatable.as_ref()).await? {
             return Ok(kept);
         }

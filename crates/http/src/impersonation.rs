@@ -51,7 +51,7 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let repeatable = call.repeatable(&received.bytes)?;
     let reason = reason(Fields::of(received.value)?)?;
     let (id, by, origin, accounts) = (call.user()?, call.fresh()?, call.origin(), call.accounts());
-    let begun = unit!(accounts, |tx, _| {
+    let begun = unit!(accounts, |tx| {
         let kept = accounts.kept_reply::<KeptImpersonation, _>(tx, repeatable.as_ref()).await?;
         if let Some(kept) = kept {
             return Ok(kept);

@@ -84,7 +84,7 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let repeatable = idempotency(accounts, &call.headers, &route, who, &received.bytes)?;
     let rules = accounts.parts().settings.email;
     let new = new_invitation::<S::Attrs>(Fields::of(received.value)?, rules)?;
-    let sent = unit!(accounts, |tx, _| {
+    let sent = unit!(accounts, |tx| {
         if let Some(id) = accounts.kept_reply::<InvitationId, _>(tx, repeatable.as_ref()).await? {
             return accounts.invitation(id).await;
         }
@@ -98,7 +98,7 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 /// `DELETE /v1/invitations/{id}`: takes it back; one that is over stays over.
 pub(crate) async fn revoke<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let (id, origin, accounts) = (call.invitation()?, call.origin(), call.accounts());
-    unit!(accounts, |tx, _| accounts.revoke_invitation(tx, id, &origin).await)?;
+    unit!(accounts, |tx| accounts.revoke_invitation(tx, id, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -18,7 +18,7 @@ use crate::values::secret;
 macro_rules! changed {
     ($call:ident, $flow:ident) => {{
         let (id, origin, accounts) = ($call.user()?, $call.origin(), $call.accounts());
-        let details = unit!(accounts, |tx, _| {
+        let details = unit!(accounts, |tx| {
             let user = accounts.$flow(tx, id, &origin).await?;
             Ok(UserDetails { emails: tx.login_emails_of(user.id).await?, user })
         })?;
@@ -76,7 +76,7 @@ pub(crate) async fn delete<S: Store>(call: Call<S>) -> Result<Response, Problem>
             wanted.version(&tag(accounts, &present)?.1, present.user.version, "user")?
         }
     };
-    unit!(accounts, |tx, _| accounts.delete_user(tx, id, seen, &by, &origin).await)?;
+    unit!(accounts, |tx| accounts.delete_user(tx, id, seen, &by, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

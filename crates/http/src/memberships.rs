@@ -92,9 +92,8 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let (id, by, origin) = (call.membership()?, call.caller.acting_user()?, call.origin());
     let accounts = call.accounts();
     let version = seen(accounts, id, wanted.as_ref()).await?;
-    let membership = unit!(accounts, |tx, _| {
-        accounts.update_member(tx, id, role, version, by, &origin).await
-    })?;
+    let membership =
+        unit!(accounts, |tx| accounts.update_member(tx, id, role, version, by, &origin).await)?;
     tagged(accounts, &membership)
 }
 
@@ -104,7 +103,7 @@ pub(crate) async fn delete<S: Store>(call: Call<S>) -> Result<Response, Problem>
     let (id, by, origin) = (call.membership()?, call.caller.acting_user()?, call.origin());
     let accounts = call.accounts();
     let version = seen(accounts, id, wanted.as_ref()).await?;
-    unit!(accounts, |tx, _| accounts.remove_member(tx, id, version, by, &origin).await)?;
+    unit!(accounts, |tx| accounts.remove_member(tx, id, version, by, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

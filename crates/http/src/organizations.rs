@@ -83,7 +83,7 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let (route, who) = ("POST /v1/organizations", (&call.caller, &origin));
     let repeatable = idempotency(accounts, &call.headers, route, who, &received.bytes)?;
     let new = new_organization::<S::Attrs>(Fields::of(received.value)?)?;
-    let made = unit!(accounts, |tx, _| {
+    let made = unit!(accounts, |tx| {
         if let Some(id) = accounts.kept_reply::<OrganizationId, _>(tx, repeatable.as_ref()).await? {
             return present(tx.organization(id).await?, tx.membership_of(id, user).await?);
         }
@@ -116,7 +116,7 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let mut change = change::<S::Attrs>(call.fields().await?)?;
     let (id, origin, accounts) = (call.organization()?, call.origin(), call.accounts());
     change.version = seen(accounts, id, wanted.as_ref()).await?;
-    let organization = unit!(accounts, |tx, _| {
+    let organization = unit!(accounts, |tx| {
         accounts.update_organization(tx, id, change.clone(), &origin).await
     })?;
     tagged(accounts, &organization)
@@ -128,9 +128,7 @@ pub(crate) async fn archive<S: Store>(call: Call<S>) -> Result<Response, Problem
     let (id, by, origin) = (call.organization()?, call.fresh()?, call.origin());
     let accounts = call.accounts();
     let version = seen(accounts, id, wanted.as_ref()).await?;
-    unit!(accounts, |tx, _| {
-        accounts.archive_organization(tx, id, version, &by, &origin).await
-    })?;
+    unit!(accounts, |tx| accounts.archive_organization(tx, id, version, &by, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -139,7 +137,7 @@ pub(crate) async fn restore<S: Store>(call: Call<S>) -> Result<Response, Problem
     let (id, by, origin) = (call.organization()?, call.fresh()?, call.origin());
     let accounts = call.accounts();
     let organization =
-        unit!(accounts, |tx, _| accounts.restore_organization(tx, id, &by, &origin).await)?;
+        unit!(accounts, |tx| accounts.restore_organization(tx, id, &by, &origin).await)?;
     tagged(accounts, &organization)
 }
 

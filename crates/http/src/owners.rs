@@ -39,7 +39,7 @@ pub(crate) async fn transfer<S: Store>(mut call: Call<S>) -> Result<Response, Pr
     let (id, by, origin) = (call.organization()?, call.fresh()?, call.origin());
     let accounts = call.accounts();
     let membership =
-        unit!(accounts, |tx, _| accounts.transfer_organization(tx, id, to, &by, &origin).await)?;
+        unit!(accounts, |tx| accounts.transfer_organization(tx, id, to, &by, &origin).await)?;
     json(StatusCode::OK, &view(&membership, None, None))
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn appoint<S: Store>(mut call: Call<S>) -> Result<Response, Pro
     let (id, by, origin) = (call.organization()?, call.fresh()?, call.origin());
     let accounts = call.accounts();
     let membership =
-        unit!(accounts, |tx, _| accounts.appoint_owner(tx, id, user, &by, &origin).await)?;
+        unit!(accounts, |tx| accounts.appoint_owner(tx, id, user, &by, &origin).await)?;
     json(StatusCode::OK, &view(&membership, None, None))
 }
 

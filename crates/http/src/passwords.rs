@@ -145,7 +145,7 @@ pub(crate) async fn change<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 /// `POST /v1/users/{id}/password/compromised`
 pub(crate) async fn compromised<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
-    unit!(accounts, |tx, _| accounts.report_password(tx, id, &origin).await)?;
+    unit!(accounts, |tx| accounts.report_password(tx, id, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -153,7 +153,7 @@ pub(crate) async fn compromised<S: Store>(call: Call<S>) -> Result<Response, Pro
 pub(crate) async fn start_reset<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let revoke = reset_start(call.fields().await?)?;
     let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
-    unit!(accounts, |tx, _| accounts.start_reset(tx, id, revoke, &origin).await)?;
+    unit!(accounts, |tx| accounts.start_reset(tx, id, revoke, &origin).await)?;
     Ok(empty(StatusCode::ACCEPTED))
 }
 

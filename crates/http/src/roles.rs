@@ -55,7 +55,7 @@ async fn change<S: Store>(
     change: RoleChange<S::Attrs>,
 ) -> Result<Response, Problem> {
     let (id, by, origin, accounts) = (call.user()?, call.fresh()?, call.origin(), call.accounts());
-    let user = unit!(accounts, |tx, _| accounts.change_roles(tx, id, &change, &by, &origin).await)?;
+    let user = unit!(accounts, |tx| accounts.change_roles(tx, id, &change, &by, &origin).await)?;
     json(StatusCode::OK, &RolesView::<S::Attrs> { roles: &user.roles })
 }
 

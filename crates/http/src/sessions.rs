@@ -151,7 +151,7 @@ pub(crate) async fn end_all<S: Store>(call: Call<S>) -> Result<Response, Problem
     // A client by itself has none.
     let own = call.caller.user.as_ref().map(|user| user.session_id);
     let except = own.filter(|_| !current);
-    unit!(accounts, |tx, _| {
+    unit!(accounts, |tx| {
         if tx.user(user).await?.is_none() {
             return Err(Error::NotFound("user"));
         }
@@ -163,7 +163,7 @@ pub(crate) async fn end_all<S: Store>(call: Call<S>) -> Result<Response, Problem
 /// `DELETE /v1/sessions/{id}`: ends a session, also one that is over.
 pub(crate) async fn end<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let ((id, user), origin, accounts) = (call.session()?, call.origin(), call.accounts());
-    unit!(accounts, |tx, _| {
+    unit!(accounts, |tx| {
         accounts.end_session(tx, id, user, EndReason::Revoked, &origin).await
     })?;
     Ok(empty(StatusCode::NO_CONTENT))

@@ -150,7 +150,7 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
         let tag = tag(accounts, &present)?.1;
         change.version = wanted.version(&tag, present.user.version, "user")?;
     }
-    let details = unit!(accounts, |tx, _| {
+    let details = unit!(accounts, |tx| {
         let mut user = accounts.update_user(tx, id, change.clone(), &origin).await?;
         user = match status {
             None => user,

@@ -122,7 +122,7 @@ async fn make<E: Connect>(
         attrs: NoAttributes {},
     };
     let origin = Origin::operator();
-    let created = unit!(accounts, |tx, _| accounts.create_user(tx, new.clone(), &origin).await);
+    let created = unit!(accounts, |tx| accounts.create_user(tx, new.clone(), &origin).await);
     match created {
         Ok(created) => Ok((created.user.id.to_string(), email.as_typed().to_owned())),
         Err(Error::Duplicate(_)) => {

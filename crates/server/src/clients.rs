@@ -141,7 +141,7 @@ impl Work for Order {
             Self::Do(Deed::Enable, id) => switched(accounts, id, true).await,
             Self::Do(Deed::Delete, id) => {
                 let origin = Origin::operator();
-                unit!(accounts, |tx, _| accounts.delete_client(tx, id, None, &origin).await)?;
+                unit!(accounts, |tx| accounts.delete_client(tx, id, None, &origin).await)?;
                 Ok((json!({ "ok": true, "clientId": id }), format!("The client {id} is gone.\n")))
             }
             Self::Rotate(_, Some(overlap)) if overlap > Accounts::<S>::LONGEST_OVERLAP => {
@@ -150,7 +150,7 @@ impl Work for Order {
             }
             Self::Rotate(id, overlap) => {
                 let origin = Origin::operator();
-                let secret = unit!(accounts, |tx, _| {
+                let secret = unit!(accounts, |tx| {
                     accounts.provision_secret(tx, id, overlap, &origin).await
                 })?;
                 Ok(handed_out(id, Some(&secret)))
@@ -193,7 +193,7 @@ async fn created<S: Store<Attrs = Plain>>(
     role: StandardClientRole,
 ) -> Told {
     let origin = Origin::operator();
-    let made = unit!(accounts, |tx, _| {
+    let made = unit!(accounts, |tx| {
         accounts.provision_client(tx, new.clone(), vec![role], &origin).await
     })?;
     Ok(handed_out(made.client.id, made.secret.as_ref()))
@@ -235,7 +235,7 @@ async fn switched<S: Store<Attrs = Plain>>(
     let origin = Origin::operator();
     let change = ClientChange { enabled: Some(enabled), ..ClientChange::default() };
     let client =
-        unit!(accounts, |tx, _| accounts.update_client(tx, id, change.clone(), &origin).await)?;
+        unit!(accounts, |tx| accounts.update_client(tx, id, change.clone(), &origin).await)?;
     let shown = json!(views::client(&client));
     let text = line(&shown) + "\n";
     Ok((json!({ "ok": true, "client": shown }), text))

@@ -115,8 +115,7 @@ impl Work for Order {
             Self::SetOwner(id, whom) => {
                 let user = found(accounts, &whom).await?;
                 let origin = Origin::operator();
-                let member =
-                    unit!(accounts, |tx, _| accounts.set_owner(tx, id, user, &origin).await)?;
+                let member = unit!(accounts, |tx| accounts.set_owner(tx, id, user, &origin).await)?;
                 let text = format!("{user} owns {id} now.\n");
                 Ok((json!({ "ok": true, "membership": views::membership(&member) }), text))
             }
@@ -168,7 +167,7 @@ async fn done<S: Store<Attrs = Plain>>(
     id: OrganizationId,
 ) -> Told {
     let origin = Origin::operator();
-    let organization = unit!(accounts, |tx, _| match deed {
+    let organization = unit!(accounts, |tx| match deed {
         Deed::Archive => accounts.close_organization(tx, id, None, &origin).await,
         Deed::Restore => accounts.reopen_organization(tx, id, &origin).await,
     })?;

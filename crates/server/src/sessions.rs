@@ -63,7 +63,7 @@ impl Work for Order {
             Self::End(id) => {
                 let user = accounts.session(id).await?.user;
                 let origin = Origin::operator();
-                unit!(accounts, |tx, _| {
+                unit!(accounts, |tx| {
                     accounts.end_session(tx, id, user, EndReason::Revoked, &origin).await
                 })?;
                 let text = format!("The session of {user} is over.\n");

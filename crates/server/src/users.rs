@@ -177,7 +177,7 @@ async fn done<S: Store<Attrs = Plain>>(accounts: &Accounts<S>, deed: Deed, whom:
     let id = found(accounts, whom).await?;
     accounts.user(id).await?;
     let origin = Origin::operator();
-    let ended = unit!(accounts, |tx, _| {
+    let ended = unit!(accounts, |tx| {
         Ok(match deed {
             Deed::Ban => accounts.ban_user(tx, id, &origin).await.map(|_| None)?,
             Deed::Unban => accounts.unban_user(tx, id, &origin).await.map(|_| None)?,

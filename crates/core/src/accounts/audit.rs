@@ -49,7 +49,7 @@ impl<S: Store> Accounts<S> {
     pub async fn record_denial(&self, denial: &Denial, origin: &Origin) -> Result<(), Error> {
         let key = self.network_budget("denials", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             if tx.debit_budget(key, &rate, now).await? == Debit::Granted {
                 self.record(tx, &Event::AccessDenied { denial }, origin).await?;
             }
@@ -119,7 +119,7 @@ impl<S: Store> Accounts<S> {
         rows: &[AuditRow],
     ) -> Result<Outcome, Error> {
         let mut given_up = None;
-        let sealed = unit!(self, |tx, _| {
+        let sealed = unit!(self, |tx| {
             given_up = None;
             let mut means = |outcome: Outcome, error: StoreError| {
                 given_up = matches!(error, StoreError::Duplicate(_)).then_some(outcome);

@@ -35,7 +35,7 @@ impl<S: Store> Accounts<S> {
         let (code, expires) =
             (BootstrapToken::mint(self.entropy()), self.now() + Bootstrap::LIFETIME);
         let link = Bootstrap { code: self.keys().digest(&code), recovery, expires };
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let administrators = tx.lock_other_administrators(NOBODY).await?;
             if !link.is_good(administrators, self.now()) {
                 return Err(Error::Forbidden);
@@ -63,7 +63,7 @@ impl<S: Store> Accounts<S> {
         let link = present.filter(|link| shown.iter().any(|it| link.code.matches(it)));
         let made = match &link {
             None => Err(Error::Forbidden),
-            Some(link) => unit!(self, |tx, _| {
+            Some(link) => unit!(self, |tx| {
                 let administrators = tx.lock_other_administrators(NOBODY).await?;
                 if !link.is_good(administrators, self.now())
                     || !tx.spend_bootstrap(&link.code, self.now()).await?
@@ -84,7 +84,7 @@ impl<S: Store> Accounts<S> {
 
     /// Whether anybody administers the deployment.
     pub async fn is_administered(&self) -> Result<bool, Error> {
-        unit!(self, |tx, _| Ok(tx.lock_other_administrators(NOBODY).await? > 0))
+        unit!(self, |tx| Ok(tx.lock_other_administrators(NOBODY).await? > 0))
     }
 }
 

@@ -82,6 +82,6 @@ impl<S: Store> Accounts<S> {
             Leftover::Attempts => now - kept.attempts,
             Leftover::Replies | Leftover::Budgets => now,
         };
-        unit!(self, |tx, _| Ok(tx.delete_leftovers(what, before, limit).await?))
+        unit!(self, |tx| Ok(tx.delete_leftovers(what, before, limit).await?))
     }
 }

@@ -84,7 +84,7 @@ impl<S: Store> Accounts<S> {
         if taken.is_empty() {
             return Ok(0);
         }
-        let written = unit!(self, |tx, _| {
+        let written = unit!(self, |tx| {
             for ((client, secret), at) in &taken {
                 tx.touch_client(*client, *secret, *at).await?;
             }
@@ -125,7 +125,7 @@ impl<S: Store> Accounts<S> {
         tracing::info!(client.id = ?client, reason = reason.name(), "a client was refused");
         let key = self.network_budget("refusals", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
-        let written = unit!(self, |tx, _| {
+        let written = unit!(self, |tx| {
             if tx.debit_budget(key, &rate, now).await? == Debit::Granted {
                 let event = Event::ClientRefused { client, owner, reason };
                 self.record(tx, &event, origin).await?;

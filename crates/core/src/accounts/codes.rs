@@ -54,7 +54,7 @@ impl<S: Store> Accounts<S> {
             return Err(self.refuse_flow(flow.user, origin).await);
         }
         let typed = matches!(proof, Proof::Typed(_));
-        let settled = unit!(self, presuming, |tx, _| {
+        let settled = unit!(self, presuming, |tx| {
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
                 return Ok(None);
             }

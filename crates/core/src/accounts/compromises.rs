@@ -101,7 +101,7 @@ impl<S: Store> Accounts<S> {
         };
         drop(read);
         // Nothing is guessed here, so only what it costs to hash is counted.
-        unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)?;
+        unit!(self, |tx| self.debit_failure(tx, origin, self.now()).await)?;
         let flow = flow.filter(|flow| flow.step == Step::NewPassword);
         let user = flow.as_ref().and_then(|flow| flow.user);
         let refused = async || {
@@ -117,7 +117,7 @@ impl<S: Store> Accounts<S> {
         let present = self.present(id).await?;
         self.check_password(&password, &present.addresses(), Some(&present.user.name))?;
         let hash = self.hash_another(password, present.stored.as_ref()).await?;
-        let settled = unit!(self, |tx, _| {
+        let settled = unit!(self, |tx| {
             // First of all, as by a login: in another order two would wait for each other.
             tx.outdate_password(id).await?;
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {

@@ -52,7 +52,7 @@ impl<S: Store> Accounts<S> {
         if accepted.is_err() || flow.purpose != Purpose::VerifyEmail {
             return Err(self.refuse_flow(flow.user, origin).await);
         }
-        let proven = unit!(self, |tx, _| {
+        let proven = unit!(self, |tx| {
             // First of all, as by a login: in another order two would wait for each other.
             if let Some(user) = flow.user {
                 tx.outdate_password(user).await?;
@@ -128,7 +128,7 @@ impl<S: Store> Accounts<S> {
         let open = read.open_flows_of(user, Purpose::VerifyEmail, self.now()).await?;
         drop(read);
         let limit = Flow::<S::Attrs>::MAX_ATTEMPTS;
-        let counted = unit!(self, |tx, _| {
+        let counted = unit!(self, |tx| {
             let mut debited = Vec::new();
             for flow in &open {
                 if tx.debit_flow(flow.id, flow.position, limit).await? {
@@ -163,7 +163,7 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let now = self.now();
             self.debit_requests(tx, origin, now).await?;
             let mine = self.flow_of(tx, handle).await?.filter(|flow| {
@@ -185,7 +185,7 @@ impl<S: Store> Accounts<S> {
         email: &EmailAddress,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let now = self.now();
             self.debit_requests(tx, origin, now).await?;
             let claims = tx.login_emails_of(user).await?;

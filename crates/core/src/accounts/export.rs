@@ -43,7 +43,7 @@ impl<S: Store> Accounts<S> {
         _by: &FreshUser,
         origin: &Origin,
     ) -> Result<Export<S::Attrs>, Error> {
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let user = self.present_user(tx, id).await?;
             let emails = tx.login_emails_of(id).await?;
             let password_changed = tx.password(id).await?.map(|password| password.changed);

@@ -110,7 +110,7 @@ impl<S: Store> Accounts<S> {
             return Err(if noted { Error::Invalid(vec![wrong_code()]) } else { refusal });
         };
         let codes = self.mint_recovery_codes();
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             // First of all, as by a login: in another order two would wait for each other.
             tx.outdate_password(user.id()).await?;
             if !tx.confirm_totp(id, step, now).await? {
@@ -131,7 +131,7 @@ impl<S: Store> Accounts<S> {
     /// Removes the authenticator app of the caller, and his recovery codes with it. [`Error::NotFound`] when
     /// there is none.
     pub async fn remove_totp(&self, user: &FreshUser, origin: &Origin) -> Result<(), Error> {
-        unit!(self, |tx, _| self.drop_totp(tx, user.id(), Some(user.session()), origin).await)
+        unit!(self, |tx| self.drop_totp(tx, user.id(), Some(user.session()), origin).await)
     }
 
     /// Removes the authenticator app of somebody who lost it: an administrator's part of a recovery
@@ -142,7 +142,7 @@ impl<S: Store> Accounts<S> {
         user: UserId,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx, _| self.drop_totp(tx, user, None, origin).await)
+        unit!(self, |tx| self.drop_totp(tx, user, None, origin).await)
     }
 
     /// Removes the authenticator app of somebody who lost it as [`reset_totp`](Self::reset_totp) does, inside the caller's
@@ -199,7 +199,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<bool, Error> {
         let limit = Flow::<S::Attrs>::MAX_ATTEMPTS;
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let now = self.now();
             let of_flow = match flow {
                 Some(flow) => tx.debit_flow(flow.id, flow.position, limit).await?,

@@ -290,7 +290,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Error {
         let event = Event::AuthenticationFailed { user, method, reason };
-        match unit!(self, presuming, |tx, _| self.record(tx, &event, origin).await) {
+        match unit!(self, presuming, |tx| self.record(tx, &event, origin).await) {
             Ok(()) => Error::Unauthenticated,
             Err(Error::Vetoed(veto)) => {
                 tracing::warn!(%veto, "a hook refused to take note of a failed authentication");

@@ -101,7 +101,7 @@ impl<S: Store> Accounts<S> {
             }
             return Ok(answers);
         }
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let mut answers = Vec::with_capacity(users.len());
             for user in users {
                 answers.push(self.import_user(tx, user, origin).await?);

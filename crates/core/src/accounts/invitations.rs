@@ -120,7 +120,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Membership<S::Attrs>, Error> {
         let invitation = self.open_invitation(code, "/code").await?;
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let emails = tx.login_emails_of(user).await?;
             let his = emails.iter().any(|email| {
                 email.proven.is_some() && email.address.canonical() == invitation.email.canonical()

@@ -127,7 +127,7 @@ impl<S: Store> Accounts<S> {
         else {
             return Err(self.refuse_flow(flow.user, origin).await);
         };
-        let restored = unit!(self, |tx, _| {
+        let restored = unit!(self, |tx| {
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
                 return Ok(false);
             }
@@ -180,7 +180,7 @@ impl<S: Store> Accounts<S> {
         drop(read);
         let mut erased = 0;
         for id in due {
-            match unit!(self, |tx, _| self.erase(tx, id, &Origin::default()).await) {
+            match unit!(self, |tx| self.erase(tx, id, &Origin::default()).await) {
                 Ok(done) => erased += u64::from(done),
                 Err(Error::Vetoed(veto)) => {
                     tracing::warn!(user.id = %id, %veto, "a hook refused to let a user be erased");

@@ -43,7 +43,7 @@ impl<S: Store> Accounts<S> {
         request: &CodeRequest,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        unit!(self, presuming, |tx, _| {
+        unit!(self, presuming, |tx| {
             self.debit_requests(tx, origin, self.now()).await?;
             let user = tx.user_by_email(request.email.canonical()).await?;
             let active = user.filter(|user| user.status == UserStatus::Active);
@@ -78,7 +78,7 @@ impl<S: Store> Accounts<S> {
             Some(login) => self.password_failures(login.user),
             None => self.stranger_failures(email.canonical()),
         };
-        let in_time = unit!(self, presuming, |tx, _| {
+        let in_time = unit!(self, presuming, |tx| {
             // Nobody is told of a wrong password before that is committed as well.
             tx.delay_durability();
             let now = self.now();
@@ -103,7 +103,7 @@ impl<S: Store> Accounts<S> {
             };
             breached = Some(is_breached);
             let user = stored.user;
-            let answer = unit!(self, presuming, |tx, _| {
+            let answer = unit!(self, presuming, |tx| {
                 // Whoever has another password by now is found out here; and until this is over nobody changes it, or
                 // anything else that sessions end with.
                 if !tx.replace_password_hash(&stored, &rehashed).await? {

@@ -41,7 +41,7 @@ impl<S: Store> Accounts<S> {
         addresses: &[EmailAddress],
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let owner = self.lock_addresses(tx, user.id()).await?;
             let (mut emails, late) = self.standing_claims(tx, owner.id).await?;
             for claim in late {
@@ -110,7 +110,7 @@ impl<S: Store> Accounts<S> {
         id: LoginEmailId,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             self.lock_addresses(tx, user.id()).await?;
             let emails = tx.login_emails_of(user.id()).await?;
             let chosen = emails.iter().find(|it| it.id == id).ok_or(Error::NotFound(NOUN))?;
@@ -138,7 +138,7 @@ impl<S: Store> Accounts<S> {
         named: impl Fn(&LoginEmail) -> Option<usize> + Send + Sync,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             self.lock_addresses(tx, user.id()).await?;
             let emails = tx.login_emails_of(user.id()).await?;
             let (gone, left): (Vec<_>, Vec<_>) =

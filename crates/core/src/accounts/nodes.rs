@@ -72,7 +72,7 @@ impl<S: Store> Accounts<S> {
             return Ok(0);
         };
         node.expires = self.now() + Node::LIFETIME;
-        if !unit!(self, |tx, _| Ok(tx.renew_node(node.id, node.expires).await?))? {
+        if !unit!(self, |tx| Ok(tx.renew_node(node.id, node.expires).await?))? {
             let others = self.nodes_beside(&node).await?;
             if others.iter().any(|other| other.name == node.name) {
                 tracing::error!(node = %node.name, "another process has the name of this node");
@@ -95,11 +95,11 @@ impl<S: Store> Accounts<S> {
     }
 
     async fn register(&self, node: &Node) -> Result<(), Error> {
-        unit!(self, |tx, _| Ok(tx.register_node(node, self.now()).await?))
+        unit!(self, |tx| Ok(tx.register_node(node, self.now()).await?))
     }
 
     async fn forget_node(&self, id: NodeId) -> Result<(), Error> {
-        unit!(self, |tx, _| Ok(tx.delete_node(id).await?)).map(drop)
+        unit!(self, |tx| Ok(tx.delete_node(id).await?)).map(drop)
     }
 
     /// The other nodes; and takes note of how many there are.

@@ -24,7 +24,7 @@ impl<S: Store> Accounts<S> {
     /// [`Error::Unauthenticated`] for every failure, also when the address is no longer the user's.
     pub async fn report_notice(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
         let flow = self.shown_objection(code, Purpose::ReportNotice, origin).await?;
-        let taken = unit!(self, |tx, _| self.take_report(tx, &flow, origin).await);
+        let taken = unit!(self, |tx| self.take_report(tx, &flow, origin).await);
         self.settled_objection(taken, &flow, origin).await
     }
 
@@ -35,7 +35,7 @@ impl<S: Store> Accounts<S> {
     /// reads the older address. Good once, and for nothing while somebody else has proven the address.
     pub async fn revert_email(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
         let flow = self.shown_objection(code, Purpose::RevertEmail, origin).await?;
-        let taken = unit!(self, |tx, _| self.take_revert(tx, &flow, origin).await);
+        let taken = unit!(self, |tx| self.take_revert(tx, &flow, origin).await);
         self.settled_objection(taken, &flow, origin).await
     }
 

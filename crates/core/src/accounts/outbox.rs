@@ -115,7 +115,7 @@ impl<S: Store> Accounts<S> {
         due: Vec<OutboxMail>,
         until: Timestamp,
     ) -> Result<Vec<OutboxMail>, Error> {
-        unit!(self, presuming, |tx, _| {
+        unit!(self, presuming, |tx| {
             let mut leased = Vec::with_capacity(due.len());
             for mail in &due {
                 if tx.lease_mail(mail.id, mail.due, until).await? {
@@ -154,7 +154,7 @@ impl<S: Store> Accounts<S> {
         mails: &[OutboxMail],
         until: Timestamp,
     ) -> Result<Vec<MailState>, Error> {
-        unit!(self, presuming, |tx, _| {
+        unit!(self, presuming, |tx| {
             let mut states = Vec::with_capacity(mails.len());
             for mail in mails {
                 if tx.settle_mail(mail, until).await? {

@@ -43,7 +43,7 @@ impl<S: Store> Accounts<S> {
 
     async fn note_overrun(&self, spender: Spender, overrun: Overrun) -> Result<(), Error> {
         let Overrun { rate, refused, since } = overrun;
-        let written = unit!(self, |tx, _| {
+        let written = unit!(self, |tx| {
             let (mut origin, mut owner) = (Origin::default(), None);
             match spender {
                 Spender::Network(network) => origin.ip = network.address(),

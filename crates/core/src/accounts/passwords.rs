@@ -82,12 +82,12 @@ impl<S: Store> Accounts<S> {
                 }
             } else if debited.is_none() {
                 debited = Some(true);
-                unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)?;
+                unit!(self, |tx| self.debit_failure(tx, origin, self.now()).await)?;
             }
             let hash = self.hash_another(change.password.clone(), stored.as_ref()).await?;
             let from = stored.map(|stored| stored.hash);
             let cause = from.as_ref().map_or(PasswordCause::Set, |_| PasswordCause::Changed);
-            let changed = unit!(self, |tx, _| {
+            let changed = unit!(self, |tx| {
                 // First of all, as by a login: in another order two would wait for each other.
                 tx.outdate_password(user.id).await?;
                 if tx.password(user.id).await?.map(|stored| stored.hash) != from {
@@ -222,7 +222,7 @@ impl<S: Store> Accounts<S> {
     /// came in time.
     async fn debit_password(&self, user: UserId, origin: &Origin) -> Result<bool, Error> {
         let key = self.password_failures(user);
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             let now = self.now();
             self.debit_failure(tx, origin, now).await?;
             Ok(tx.debit_attempt(key, &self.settings().limits.delays, now).await?)

@@ -170,7 +170,7 @@ impl<S: Store> Accounts<S> {
             Spender::Network(network) => self.budget(&[b"caller-requests", &network.to_bytes()]),
         };
         let Sharing::Limiter(limiter) = &self.parts().sharing else {
-            return unit!(self, |tx, _| Ok(Some(tx.debit_budget(key, batches, now).await?)));
+            return unit!(self, |tx| Ok(Some(tx.debit_budget(key, batches, now).await?)));
         };
         if !self.meters().asks_limiter(now) {
             return Ok(None);

@@ -46,7 +46,7 @@ impl<S: Store> Accounts<S> {
         request: &ResetRequest,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        unit!(self, |tx, _| {
+        unit!(self, |tx| {
             self.debit_requests(tx, origin, self.now()).await?;
             let user = tx.user_by_email(request.email.canonical()).await?;
             let active = user.filter(|user| user.status == UserStatus::Active);
@@ -96,7 +96,7 @@ impl<S: Store> Accounts<S> {
         self.check_password(&password, &[&flow.email], name.as_ref())?;
         let hash = self.hash_another(password, stored.as_ref()).await?;
         let typed = attempt.is_some_and(|attempt| matches!(attempt, CodeAttempt::Typed { .. }));
-        let changed = unit!(self, |tx, _| {
+        let changed = unit!(self, |tx| {
             // First of all, as by a login: in another order two would wait for each other.
             tx.outdate_password(user).await?;
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {

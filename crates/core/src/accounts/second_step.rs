@@ -59,7 +59,7 @@ impl<S: Store> Accounts<S> {
         let key = user.map(|user| self.factor_budget(attempt.proof.budget(), user));
         let counted = match key {
             Some(key) => self.debit_factor(key, flow.as_ref(), origin).await?,
-            None => unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)
+            None => unit!(self, |tx| self.debit_failure(tx, origin, self.now()).await)
                 .map(|()| false)?,
         };
         let refused = async |reason| Err(self.refuse(user, method, reason, origin).await);
@@ -81,7 +81,7 @@ impl<S: Store> Accounts<S> {
         let Some(shown) = self.shown_factor(&totp, &attempt.proof, now) else {
             return refused(FailureReason::WrongSecret).await;
         };
-        let settled = unit!(self, |tx, _| {
+        let settled = unit!(self, |tx| {
             self.spend_factor(tx, user, &shown, origin).await?;
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
                 return Err(Error::Unauthenticated);

@@ -296,7 +296,7 @@ impl<S: Store> Accounts<S> {
         user: UserId,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, presuming, |tx, _| {
+        unit!(self, presuming, |tx| {
             self.end_session(tx, session, user, EndReason::Logout, origin).await?;
             Ok(())
         })

@@ -61,7 +61,7 @@ impl<S: Store> Accounts<S> {
         }
         let invitation = self.invitation_of(&request).await?;
         let hash = self.hash_for_sign_up(request.password.clone(), origin).await?;
-        unit!(self, presuming, |tx, _| {
+        unit!(self, presuming, |tx| {
             if let Some(answer) = self.earlier_answer(tx, idempotency).await? {
                 return Ok(answer);
             }
@@ -111,7 +111,7 @@ impl<S: Store> Accounts<S> {
             return Ok(None);
         };
         let admission = self.parts().passwords.admit()?;
-        unit!(self, presuming, |tx, _| self.debit_requests(tx, origin, self.now()).await)?;
+        unit!(self, presuming, |tx| self.debit_requests(tx, origin, self.now()).await)?;
         self.hash_new(password, admission).await.map(Some)
     }
 

@@ -1,9 +1,9 @@
 /// Runs one unit of work and commits it; when another one got there first, all of it is run again.
 ///
-/// `unit!(accounts, |tx, tried| work)` gives the `Result<T, Error>` of `work`, which is evaluated as an async
+/// `unit!(accounts, |tx| work)` gives the `Result<T, Error>` of `work`, which is evaluated as an async
 /// block: `?` and `return` leave the unit, which then leaves no trace. `work` must have no effect outside
-/// `tx`; `tried` counts the tries before this one. A macro, because an async closure over `tx` cannot be
-/// shown to be `Send` for every store.
+/// `tx`. Written `|tx, tried|`, it is told in `tried` how many tries there were before this one. A macro, because an
+/// async closure over `tx` cannot be shown to be `Send` for every store.
 ///
 /// ```
 /// # use durward_core::{Accounts, Error, Origin, Store, UserId, accounts::UserChange, unit};
@@ -12,7 +12,7 @@
 ///     user: UserId,
 ///     change: UserChange<S::Attrs>,
 /// ) -> Result<(), Error> {
-///     unit!(accounts, |tx, _tried| {
+///     unit!(accounts, |tx| {
 ///         accounts.update_user(tx, user, change.clone(), &Origin::default()).await?;
 ///         // ... and rows of your own, through the same `tx`.
 ///         Ok(())
@@ -24,6 +24,12 @@
 /// every guard holds: for work whose guards nearly always do.
 #[macro_export]
 macro_rules! unit {
+    ($accounts:expr, |$tx:ident| $work:expr) => {
+        $crate::unit!(@run $accounts, false, |$tx, _| $work)
+    };
+    ($accounts:expr, presuming, |$tx:ident| $work:expr) => {
+        $crate::unit!(@run $accounts, true, |$tx, _| $work)
+    };
     ($accounts:expr, |$tx:ident, $tried:pat_param| $work:expr) => {
         $crate::unit!(@run $accounts, false, |$tx, $tried| $work)
     };

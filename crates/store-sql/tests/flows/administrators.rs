@@ -82,7 +82,7 @@ async fn resign<S: Store<Attrs = Plain>>(
 ) -> Result<(), Error> {
     let origin = Origin { actor: Some(by.id()), ..Origin::default() };
     let revoke = RoleChange { granted: vec![], revoked: vec![StandardRole::Administrator] };
-    unit!(accounts, |tx, _| match way {
+    unit!(accounts, |tx| match way {
         Way::Ban => accounts.ban_user(tx, whom, &origin).await.map(drop),
         Way::Delete => accounts.delete_user(tx, whom, None, &by, &origin).await.map(drop),
         Way::Revoke => accounts.change_roles(tx, whom, &revoke, &by, &origin).await.map(drop),

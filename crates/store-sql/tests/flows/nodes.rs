@@ -85,7 +85,7 @@ async fn rotate<S: Store<Attrs = Plain>>(
     by: &FreshUser,
 ) -> Result<IssuedSecret, Error> {
     let origin = Origin::default();
-    unit!(node, |tx, _| node.add_secret(tx, client, Some(overlap), by, &origin).await)
+    unit!(node, |tx| node.add_secret(tx, client, Some(overlap), by, &origin).await)
 }
 
 async fn is_accepted<S: Store>(node: &Accounts<S>, key: &SecretKey) -> bool {
@@ -129,7 +129,7 @@ async fn secrets_rotate_on_both<S: Store<Attrs = Plain>>(store: S) {
     let last = rotate(two, id, Duration::ZERO, &by).await.unwrap();
     assert!(!is_accepted(one, &key).await && is_accepted(one, &last.key).await);
     let origin = Origin::default();
-    unit!(two, |tx, _| two.revoke_secret(tx, id, last.id, &origin).await).unwrap();
+    unit!(two, |tx| two.revoke_secret(tx, id, last.id, &origin).await).unwrap();
     assert!(!is_accepted(one, &last.key).await, "revoked on the other node");
 }
 

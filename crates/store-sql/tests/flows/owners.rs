@@ -19,7 +19,7 @@ type Outcome = Result<(), Error>;
 
 async fn founded<S: Store<Attrs = Plain>>(it: &Accounts<S>, owner: UserId) -> OrganizationId {
     let new = || NewOrganization { name: given::name("Tea"), attrs: NoAttributes {} };
-    let made = unit!(it, |tx, _| it.create_organization(tx, new(), owner, &by(owner)).await);
+    let made = unit!(it, |tx| it.create_organization(tx, new(), owner, &by(owner)).await);
     made.unwrap().organization.id
 }
 
@@ -46,12 +46,12 @@ fn by(user: UserId) -> Origin {
 
 async fn archive<S: Store>(it: &Accounts<S>, id: OrganizationId, by: FreshUser) -> Outcome {
     let origin = Origin::default();
-    unit!(it, |tx, _| it.archive_organization(tx, id, None, &by, &origin).await.map(drop))
+    unit!(it, |tx| it.archive_organization(tx, id, None, &by, &origin).await.map(drop))
 }
 
 async fn restore<S: Store>(it: &Accounts<S>, id: OrganizationId, by: FreshUser) -> Outcome {
     let origin = Origin::default();
-    unit!(it, |tx, _| it.restore_organization(tx, id, &by, &origin).await.map(drop))
+    unit!(it, |tx| it.restore_organization(tx, id, &by, &origin).await.map(drop))
 }
 
 async fn appoint<S: Store>(
@@ -60,7 +60,7 @@ async fn appoint<S: Store>(
     (user, by): (UserId, FreshUser),
 ) -> Outcome {
     let origin = Origin::default();
-    unit!(it, |tx, _| it.appoint_owner(tx, id, user, &by, &origin).await.map(drop))
+    unit!(it, |tx| it.appoint_owner(tx, id, user, &by, &origin).await.map(drop))
 }
 
 async fn transfer<S: Store>(
@@ -69,16 +69,16 @@ async fn transfer<S: Store>(
     (to, by): (MembershipId, FreshUser),
 ) -> Outcome {
     let origin = Origin::default();
-    unit!(it, |tx, _| it.transfer_organization(tx, id, to, &by, &origin).await.map(drop))
+    unit!(it, |tx| it.transfer_organization(tx, id, to, &by, &origin).await.map(drop))
 }
 
 async fn delete<S: Store>(it: &Accounts<S>, by: FreshUser) -> Outcome {
     let origin = Origin::default();
-    unit!(it, |tx, _| it.delete_user(tx, by.id(), None, &by, &origin).await.map(drop))
+    unit!(it, |tx| it.delete_user(tx, by.id(), None, &by, &origin).await.map(drop))
 }
 
 async fn ban<S: Store>(it: &Accounts<S>, id: UserId) -> Outcome {
-    unit!(it, |tx, _| it.ban_user(tx, id, &Origin::default()).await.map(drop))
+    unit!(it, |tx| it.ban_user(tx, id, &Origin::default()).await.map(drop))
 }
 
 fn code(outcome: Outcome) -> String {
@@ -143,7 +143,7 @@ async fn an_invitation_of_somebody_banned_makes_no_member<S: Store<Attrs = Plain
     let [ada, eve] = [fresh_user(&it, "ada").await, fresh_user(&it, "eve").await];
     let id = founded(accounts, ada.id()).await;
     let new = || NewInvitation { email: given::email("eve@example.com"), role: Role::Owner };
-    unit!(accounts, |tx, _| accounts.invite(tx, id, new(), ada.id(), &by(ada.id())).await).unwrap();
+    unit!(accounts, |tx| accounts.invite(tx, id, new(), ada.id(), &by(ada.id())).await).unwrap();
     let letter = it.mail_to("eve@example.com").await;
     let sent = InvitationToken::parse(letter.link_code()).unwrap();
     ban(accounts, ada.id()).await.unwrap();

@@ -31,7 +31,7 @@ pub(crate) async fn personal_key<S: Store<Attrs = Plain>>(
         expires: None,
         attrs: NoAttributes {},
     };
-    let made = unit!(accounts, |tx, _| {
+    let made = unit!(accounts, |tx| {
         accounts.create_client(tx, new.clone(), of, &Origin::default()).await
     });
     made.unwrap()

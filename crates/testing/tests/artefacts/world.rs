@@ -206,7 +206,7 @@ impl World {
 async fn marked(app: &TestApp, state: &str) -> String {
     let user = app.sign_up(MAX).await.user.parse().unwrap();
     let (accounts, cause, origin) = (app.accounts(), CompromiseCause::Reported, app.origin());
-    let marked = unit!(accounts, |tx, _| accounts.mark_password(tx, user, cause, &origin).await);
+    let marked = unit!(accounts, |tx| accounts.mark_password(tx, user, cause, &origin).await);
     assert!(marked.unwrap());
     let body = json!({ "idType": "email", "idValue": MAX, "secret": PASSWORD, "state": state });
     let step = app.post("/v1/authn/password", &body).send().await.expect(200);

@@ -88,7 +88,7 @@ async fn nobody_is_the_actor_of_what_the_operator_does() {
     let it = TestAccounts::new();
     let (accounts, user) = (it.accounts(), it.sign_up("ada@example.com").await.user);
     it.clock().advance(SECOND);
-    unit!(accounts, |tx, _| accounts.ban_user(tx, user, &Origin::operator()).await).unwrap();
+    unit!(accounts, |tx| accounts.ban_user(tx, user, &Origin::operator()).await).unwrap();
     for row in rows(&it, user).await {
         let done_by_her = matches!(row.event.as_str(), "user.created" | "session.opened");
         assert_eq!(row.actor, done_by_her.then_some(user), "{}", row.event);

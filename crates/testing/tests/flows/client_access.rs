@@ -53,7 +53,7 @@ async fn reasons(it: &TestAccounts) -> Vec<String> {
 }
 
 async fn restrict(it: &TestAccounts, client: &Client, rules: &[AccessRule]) -> Client {
-    let restricted = unit!(it.accounts(), |tx, _| {
+    let restricted = unit!(it.accounts(), |tx| {
         it.accounts().restrict_client(tx, client.id, rules, &it.origin()).await
     });
     restricted.unwrap()
@@ -136,7 +136,7 @@ async fn restrictions_hold_from_their_commit_on() {
     assert_eq!(reasons(&it).await, ["outside-api", "outside-ip"]);
     let ids: Vec<RestrictionId> = again.restrictions.iter().map(AccessRestriction::id).collect();
     let lift = async |ids: &[RestrictionId]| {
-        unit!(it.accounts(), |tx, _| {
+        unit!(it.accounts(), |tx| {
             it.accounts().unrestrict_client(tx, client.id, ids, &it.origin()).await
         })
     };
@@ -157,7 +157,7 @@ async fn a_client_has_at_most_a_hundred_restrictions() {
         let rule = |n: u32| AccessRule::parse(AccessKind::Ip, &format!("192.0.2.{n}")).unwrap();
         (0..count).map(rule).collect()
     };
-    let too_many = unit!(it.accounts(), |tx, _| {
+    let too_many = unit!(it.accounts(), |tx| {
         it.accounts().restrict_client(tx, made.client.id, &rules(101), &it.origin()).await
     });
     assert!(matches!(too_many, Err(Error::Invalid(found)) if found[0].params["max"] == 100));
@@ -179,9 +179,8 @@ async fn a_personal_key_ends_with_its_owner_and_with_a_take_over() {
     assert!(is_refused(present(&it, &credential).await), "at the moment of use");
     set_status(&it, by.id(), UserStatus::Active).await;
     assert!(present(&it, &credential).await.is_ok());
-    unit!(it.accounts(), |tx, _| it.accounts().ban_user(tx, by.id(), &it.origin()).await).unwrap();
-    unit!(it.accounts(), |tx, _| it.accounts().unban_user(tx, by.id(), &it.origin()).await)
-        .unwrap();
+    unit!(it.accounts(), |tx| it.accounts().ban_user(tx, by.id(), &it.origin()).await).unwrap();
+    unit!(it.accounts(), |tx| it.accounts().unban_user(tx, by.id(), &it.origin()).await).unwrap();
     assert!(is_refused(present(&it, &credential).await), "what died stays dead");
 
     let made = create(&it, new(), &by).await.unwrap();

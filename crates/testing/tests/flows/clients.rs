@@ -50,7 +50,7 @@ pub(crate) async fn create(
     new: NewClient<Plain>,
     by: &FreshUser,
 ) -> Result<NewlyMade<Plain>, Error> {
-    unit!(it.accounts(), |tx, _| {
+    unit!(it.accounts(), |tx| {
         it.accounts().create_client(tx, new.clone(), by, &it.origin()).await
     })
 }
@@ -60,7 +60,7 @@ pub(crate) async fn update(
     client: &Client,
     change: ClientChange<Plain>,
 ) -> Result<Client, Error> {
-    unit!(it.accounts(), |tx, _| {
+    unit!(it.accounts(), |tx| {
         it.accounts().update_client(tx, client.id, change.clone(), &it.origin()).await
     })
 }
@@ -72,7 +72,7 @@ pub(crate) async fn rotate(
     by: &FreshUser,
 ) -> Result<IssuedSecret, Error> {
     let overlap = overlap.map(Duration::from_secs);
-    unit!(it.accounts(), |tx, _| {
+    unit!(it.accounts(), |tx| {
         it.accounts().add_secret(tx, client.id, overlap, by, &it.origin()).await
     })
 }
@@ -82,7 +82,7 @@ pub(crate) async fn revoke(
     client: &Client,
     secret: SecretId,
 ) -> Result<(), Error> {
-    unit!(it.accounts(), |tx, _| {
+    unit!(it.accounts(), |tx| {
         it.accounts().revoke_secret(tx, client.id, secret, &it.origin()).await
     })
 }
@@ -158,7 +158,7 @@ async fn a_change_names_the_version_that_it_was_decided_on() {
     let same = ClientChange { rate_limit: Some(limit), ..nothing() };
     assert_eq!(update(&it, &client, same).await.unwrap().version, 2, "nothing changed");
     let delete = async |version| {
-        unit!(it.accounts(), |tx, _| {
+        unit!(it.accounts(), |tx| {
             it.accounts().delete_client(tx, client.id, version, &it.origin()).await
         })
     };
@@ -199,7 +199,7 @@ async fn an_owner_has_no_more_clients_than_the_deployment_allows() {
         });
         let created = created.filter(|event| event == "client.created").count();
         assert_eq!(created, most, "what was refused is no news");
-        unit!(it.accounts(), |tx, _| {
+        unit!(it.accounts(), |tx| {
             it.accounts().delete_client(tx, first.id, None, &it.origin()).await
         })
         .unwrap();
@@ -272,7 +272,7 @@ async fn roles_are_granted_to_clients_of_organizations_only() {
     let key = create(&it, own, &by).await.unwrap();
     let change = ClientRoleChange::<Plain> { granted: vec![System], revoked: vec![External] };
     let apply = async |client: &Client| {
-        unit!(it.accounts(), |tx, _| {
+        unit!(it.accounts(), |tx| {
             it.accounts().change_client_roles(tx, client.id, &change, &by, &it.origin()).await
         })
     };

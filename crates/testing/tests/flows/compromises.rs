@@ -57,8 +57,7 @@ async fn choose<S: Store>(
 async fn enrol(it: &TestAccounts) -> TotpSecret {
     let user = fresh(it, &it.log_in(ADA).await).await;
     let enrolment =
-        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
-            .unwrap();
+        unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &user, &it.origin()).await).unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(it.accounts().now()));
     let (handle, origin) = (Some(&enrolment.handle), it.origin());
@@ -286,7 +285,7 @@ async fn a_report_is_for_every_account_that_there_is() {
     let it = TestAccounts::new();
     let (accounts, origin) = (it.accounts(), it.origin());
     let report =
-        async |user| unit!(accounts, |tx, _| accounts.report_password(tx, user, &origin).await);
+        async |user| unit!(accounts, |tx| accounts.report_password(tx, user, &origin).await);
     let ada = it.sign_up(ADA).await.user;
     let eve = proven_user(&it, "eve@example.com").await.id;
     report(ada).await.unwrap();

@@ -41,8 +41,7 @@ async fn enrolled() -> Enrolled {
     let session = it.sign_up(ADA).await;
     let user = fresh(&it, &session).await;
     let enrolment =
-        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
-            .unwrap();
+        unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &user, &it.origin()).await).unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(it.accounts().now()));
     let codes = it
@@ -143,8 +142,7 @@ async fn nothing_is_enrolled_before_its_proof_and_all_other_sessions_end_with_it
     let other = it.log_in(ADA).await;
     let user = fresh(&it, &first).await;
     let enrolment =
-        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
-            .unwrap();
+        unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &user, &it.origin()).await).unwrap();
     assert_eq!(it.log_in(ADA).await.user, first.user, "not asked for yet");
     let secret = secret_of(enrolment.secret.expose());
     let now = totp_step(it.accounts().now());
@@ -159,7 +157,7 @@ async fn nothing_is_enrolled_before_its_proof_and_all_other_sessions_end_with_it
     let again = confirm(Some(&enrolment.handle), Some(&right)).await;
     assert!(matches!(again, Err(Error::Invalid(_))));
     assert!(matches!(
-        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await),
+        unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &user, &it.origin()).await),
         Err(Error::Duplicate(_))
     ));
     assert!(it.accounts().authenticate(&first.token, None).await.is_ok());
@@ -175,8 +173,7 @@ async fn an_enrolment_of_somebody_else_or_of_long_ago_proves_nothing() {
     let (ada, eve) = (it.sign_up(ADA).await, it.sign_up("eve@example.com").await);
     let (ada, eve) = (fresh(&it, &ada).await, fresh(&it, &eve).await);
     let enrolment =
-        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &ada, &it.origin()).await)
-            .unwrap();
+        unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &ada, &it.origin()).await).unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = || secret.code_at(totp_step(it.accounts().now()));
     let theirs = it.accounts();
@@ -204,7 +201,7 @@ async fn a_recovery_code_takes_the_place_of_the_app_once() {
     assert!(refused(&ada.log_in(proof(0)).await));
 
     let user = fresh(&ada.it, &issued).await;
-    let renewed = unit!(ada.it.accounts(), |tx, _| ada
+    let renewed = unit!(ada.it.accounts(), |tx| ada
         .it
         .accounts()
         .renew_recovery_codes(tx, &user, &ada.it.origin())
@@ -225,7 +222,7 @@ async fn an_app_is_removed_with_its_recovery_codes() {
     ada.it.log_in(ADA).await;
     let gone = ada.it.accounts().remove_totp(&user, &ada.it.origin()).await;
     assert!(matches!(gone, Err(Error::NotFound(_))));
-    let none = unit!(ada.it.accounts(), |tx, _| ada
+    let none = unit!(ada.it.accounts(), |tx| ada
         .it
         .accounts()
         .renew_recovery_codes(tx, &user, &ada.it.origin())
@@ -249,7 +246,7 @@ async fn after_a_hundred_failures_the_app_is_off_and_a_recovery_code_is_not() {
     // Bound anew, it works again.
     let user = fresh(&ada.it, &issued).await;
     ada.it.accounts().remove_totp(&user, &ada.it.origin()).await.unwrap();
-    let enrolment = unit!(ada.it.accounts(), |tx, _| ada
+    let enrolment = unit!(ada.it.accounts(), |tx| ada
         .it
         .accounts()
         .enrol_totp(tx, &user, &ada.it.origin())
@@ -337,7 +334,7 @@ async fn a_new_enrolment_forgets_the_wrong_codes_of_the_one_before() {
         assert!(matches!(wrong, Err(Error::Invalid(_))));
     }
     let enrolment =
-        unit!(accounts, |tx, _| accounts.enrol_totp(tx, &user, &it.origin()).await).unwrap();
+        unit!(accounts, |tx| accounts.enrol_totp(tx, &user, &it.origin()).await).unwrap();
     let code = secret_of(enrolment.secret.expose()).code_at(totp_step(accounts.now()));
     let confirmed = accounts.confirm_totp(&user, Some(&enrolment.handle), Some(&code), &origin);
     assert!(confirmed.await.is_ok());

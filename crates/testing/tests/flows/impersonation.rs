@@ -63,7 +63,7 @@ impl Office {
         let (accounts, by) = (self.it.accounts(), &self.root);
         let origin = Origin { actor: Some(by.id()), ..origin.clone() };
         let reason = Reason::parse("Ticket 4711").unwrap();
-        unit!(accounts, |tx, _| accounts.impersonate(tx, user, &reason, by, &origin).await)
+        unit!(accounts, |tx| accounts.impersonate(tx, user, &reason, by, &origin).await)
     }
 
     async fn is_live(&self, token: &SessionToken) -> bool {
@@ -149,8 +149,7 @@ async fn an_actor_acts_no_longer_than_he_is_logged_in() {
     let begun = office.act(office.ada).await.unwrap();
     let reason = durward_core::EndReason::Logout;
     let (session, root) = (office.root.session(), office.root.id());
-    unit!(accounts, |tx, _| accounts.end_session(tx, session, root, reason, &origin).await)
-        .unwrap();
+    unit!(accounts, |tx| accounts.end_session(tx, session, root, reason, &origin).await).unwrap();
     assert!(!office.is_live(&begun.token).await);
     assert!(matches!(office.act(office.ada).await, Err(Error::Forbidden)), "nor begins to");
 }
@@ -166,8 +165,7 @@ async fn an_actor_acts_no_longer_than_he_administers() {
     let (by, origin) = (&office.root, it.origin());
     let revoke =
         RoleChange::<Plain> { granted: vec![], revoked: vec![StandardRole::Administrator] };
-    unit!(accounts, |tx, _| accounts.change_roles(tx, by.id(), &revoke, by, &origin).await)
-        .unwrap();
+    unit!(accounts, |tx| accounts.change_roles(tx, by.id(), &revoke, by, &origin).await).unwrap();
     assert!(!office.is_live(&begun.token).await);
 }
 
@@ -177,7 +175,7 @@ async fn what_ends_the_sessions_of_a_user_ends_those_of_actors() {
     let office = office().await;
     let (accounts, origin) = (office.it.accounts(), office.it.origin());
     let begun = office.act(office.ada).await.unwrap();
-    unit!(accounts, |tx, _| accounts.ban_user(tx, office.ada, &origin).await).unwrap();
+    unit!(accounts, |tx| accounts.ban_user(tx, office.ada, &origin).await).unwrap();
     assert!(!office.is_live(&begun.token).await);
     assert!(matches!(office.act(office.ada).await, Err(Error::Forbidden)), "nor begins to");
 }
@@ -216,7 +214,7 @@ async fn whoever_stops_to_administer_acts_no_more_and_is_not_listed() {
         let (by, root) = (&office.root, office.root.id());
         let revoke =
             RoleChange::<Plain> { granted: vec![], revoked: vec![StandardRole::Administrator] };
-        unit!(accounts, |tx, _| {
+        unit!(accounts, |tx| {
             match how {
                 "banned" => accounts.ban_user(tx, root, &origin).await.map(drop),
                 "deleted" => accounts.delete_user(tx, root, None, by, &origin).await.map(drop),
@@ -234,7 +232,7 @@ async fn whoever_stops_to_administer_acts_no_more_and_is_not_listed() {
         assert!(!office.is_live(&begun.token).await, "{how}");
         assert!(!office.is_listed(begun.session).await, "{how}");
         if how == "banned" {
-            unit!(accounts, |tx, _| accounts.unban_user(tx, root, &origin).await).unwrap();
+            unit!(accounts, |tx| accounts.unban_user(tx, root, &origin).await).unwrap();
             assert!(!office.is_live(&begun.token).await, "nor does it come back with him");
             assert!(!office.is_listed(begun.session).await);
         }

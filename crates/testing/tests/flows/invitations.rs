@@ -75,8 +75,7 @@ async fn an_invitation_dies_when_it_is_taken_back_or_sent_again() {
 
     let accounts = team.it.accounts();
     for id in [first.id, accounts.invitations(team.id, all()).await.unwrap().rows[0].id] {
-        unit!(accounts, |tx, _| accounts.revoke_invitation(tx, id, &team.it.origin()).await)
-            .unwrap();
+        unit!(accounts, |tx| accounts.revoke_invitation(tx, id, &team.it.origin()).await).unwrap();
     }
     assert_eq!(obstruction(team.accept(&new, &ada).await), "INVITATION_NOT_OPEN");
     assert!(accounts.invitations(team.id, all()).await.unwrap().rows.is_empty());
@@ -108,7 +107,7 @@ async fn an_invitation_dies_with_the_right_to_send_it() {
     team.invite_as(admin.user, ADA, Role::Admin).await.unwrap();
     let code = team.mailed(ADA).await;
     let accounts = team.it.accounts();
-    unit!(accounts, |tx, _| {
+    unit!(accounts, |tx| {
         let (by, origin) = (team.owner.user, team.it.origin());
         accounts.update_member(tx, membership.id, Role::Editor, None, by, &origin).await
     })

@@ -33,19 +33,19 @@ async fn fresh(it: &TestAccounts, session: &IssuedSession) -> FreshUser {
 }
 
 async fn ban(it: &TestAccounts, id: UserId) -> Result<User, Error> {
-    unit!(it.accounts(), |tx, _| it.accounts().ban_user(tx, id, &it.origin()).await)
+    unit!(it.accounts(), |tx| it.accounts().ban_user(tx, id, &it.origin()).await)
 }
 
 async fn unban(it: &TestAccounts, id: UserId) -> Result<User, Error> {
-    unit!(it.accounts(), |tx, _| it.accounts().unban_user(tx, id, &it.origin()).await)
+    unit!(it.accounts(), |tx| it.accounts().unban_user(tx, id, &it.origin()).await)
 }
 
 async fn delete(it: &TestAccounts, id: UserId, by: &FreshUser) -> Result<User, Error> {
-    unit!(it.accounts(), |tx, _| it.accounts().delete_user(tx, id, None, by, &it.origin()).await)
+    unit!(it.accounts(), |tx| it.accounts().delete_user(tx, id, None, by, &it.origin()).await)
 }
 
 async fn restore(it: &TestAccounts, id: UserId) -> Result<User, Error> {
-    unit!(it.accounts(), |tx, _| it.accounts().restore_user(tx, id, &it.origin()).await)
+    unit!(it.accounts(), |tx| it.accounts().restore_user(tx, id, &it.origin()).await)
 }
 
 async fn erase(it: &TestAccounts) -> u64 {
@@ -110,7 +110,7 @@ async fn the_last_administrator_stays_one() {
     let is_last =
         |outcome: Result<User, Error>| matches!(outcome, Err(Error::Last("administrator")));
     let resign = async |id| {
-        unit!(it.accounts(), |tx, _| {
+        unit!(it.accounts(), |tx| {
             it.accounts().change_roles(tx, id, &revoke, &by, &it.origin()).await
         })
     };
@@ -149,7 +149,7 @@ async fn new_roles_need_a_new_login() {
         revoked: revoked.to_vec(),
     };
     let apply = async |change: RoleChange<Plain>| {
-        let changed = unit!(it.accounts(), |tx, _| {
+        let changed = unit!(it.accounts(), |tx| {
             it.accounts().change_roles(tx, ada.user, &change, &by, &it.origin()).await
         });
         changed.unwrap().roles

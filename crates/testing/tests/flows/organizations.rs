@@ -11,7 +11,7 @@ use crate::team::{Team, founded, obstruction};
 async fn rename(team: &Team, version: Option<i64>) -> Result<Organization, Error> {
     let name = given::name("Coffee & Cake");
     let change = OrganizationChange::<Plain> { name: Some(name), attrs: None, version };
-    unit!(team.it.accounts(), |tx, _| {
+    unit!(team.it.accounts(), |tx| {
         let origin = team.it.origin();
         team.it.accounts().update_organization(tx, team.id, change.clone(), &origin).await
     })
@@ -19,28 +19,28 @@ async fn rename(team: &Team, version: Option<i64>) -> Result<Organization, Error
 
 async fn archive(team: &Team) -> Result<Organization, Error> {
     let by = team.fresh(&team.owner).await;
-    unit!(team.it.accounts(), |tx, _| {
+    unit!(team.it.accounts(), |tx| {
         team.it.accounts().archive_organization(tx, team.id, None, &by, &team.it.origin()).await
     })
 }
 
 async fn restore(team: &Team) -> Result<Organization, Error> {
     let by = team.fresh(&team.owner).await;
-    unit!(team.it.accounts(), |tx, _| {
+    unit!(team.it.accounts(), |tx| {
         team.it.accounts().restore_organization(tx, team.id, &by, &team.it.origin()).await
     })
 }
 
 async fn transfer(team: &Team, to: MembershipId) -> Result<Membership, Error> {
     let by = team.fresh(&team.owner).await;
-    unit!(team.it.accounts(), |tx, _| {
+    unit!(team.it.accounts(), |tx| {
         team.it.accounts().transfer_organization(tx, team.id, to, &by, &team.it.origin()).await
     })
 }
 
 async fn delete_owner(team: &Team) -> Result<User, Error> {
     let (by, id) = (team.fresh(&team.owner).await, team.owner.user);
-    unit!(team.it.accounts(), |tx, _| {
+    unit!(team.it.accounts(), |tx| {
         team.it.accounts().delete_user(tx, id, None, &by, &team.it.origin()).await
     })
 }

@@ -27,7 +27,7 @@ async fn start<S: Store>(it: &TestAccounts<S>, user: UserId, revoke: bool) -> Re
         ..it.origin()
     };
     let accounts = it.accounts();
-    unit!(accounts, |tx, _| accounts.start_reset(tx, user, revoke, &origin).await)
+    unit!(accounts, |tx| accounts.start_reset(tx, user, revoke, &origin).await)
 }
 
 async fn confirm(it: &TestAccounts, letter: &Letter, origin: &Origin) -> Result<(), Error> {
@@ -112,7 +112,7 @@ async fn everybody_is_told_that_an_administrator_wants_another_password() {
     add(&it, &ada, NEW_ADDRESS).await;
     let (accounts, origin) = (it.accounts(), it.origin());
     for _ in 0..2 {
-        unit!(accounts, |tx, _| accounts.report_password(tx, ada.user, &origin).await).unwrap();
+        unit!(accounts, |tx| accounts.report_password(tx, ada.user, &origin).await).unwrap();
     }
     it.deliver().await;
     for to in [ADA, NEW_ADDRESS] {

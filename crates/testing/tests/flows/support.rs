@@ -120,7 +120,7 @@ pub(crate) async fn mark<S: Store>(
     cause: CompromiseCause,
 ) -> bool {
     let (accounts, origin) = (it.accounts(), it.origin());
-    let marked = unit!(accounts, |tx, _| accounts.mark_password(tx, user, cause, &origin).await);
+    let marked = unit!(accounts, |tx| accounts.mark_password(tx, user, cause, &origin).await);
     marked.unwrap()
 }
 

@@ -60,7 +60,7 @@ impl Team {
         role: StandardOrganizationRole,
     ) -> Result<Invitation, Error> {
         let new = || NewInvitation { email: given::email(address), role };
-        unit!(self.it.accounts(), |tx, _| {
+        unit!(self.it.accounts(), |tx| {
             self.it.accounts().invite(tx, self.id, new(), by, &self.it.origin()).await
         })
     }
@@ -109,7 +109,7 @@ impl Team {
 /// Makes an organization.
 pub(crate) async fn founded(it: &TestAccounts, owner: UserId) -> Result<OwnMembership, Error> {
     let new = || NewOrganization { name: given::name("Tea & Biscuits"), attrs: NoAttributes {} };
-    unit!(it.accounts(), |tx, _| {
+    unit!(it.accounts(), |tx| {
         it.accounts().create_organization(tx, new(), owner, &it.origin()).await
     })
 }

@@ -60,8 +60,7 @@ async fn logins_by_password_and_the_end_of_sessions_wait_for_each_other() {
 
     let user = fresh(&it, &first).await;
     let enrolment =
-        unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
-            .unwrap();
+        unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &user, &it.origin()).await).unwrap();
     let secret = secret_of(enrolment.secret.expose());
     let code = secret.code_at(totp_step(it.accounts().now()));
     store.trace().take();
@@ -115,7 +114,7 @@ async fn a_unit_counts_its_tries_and_gives_up_at_any_other_error() {
     assert_eq!(seen, [0, 1, 2]);
 
     let mut tries = 0;
-    let outcome: Result<(), Error> = unit!(it.accounts(), |_tx, _| {
+    let outcome: Result<(), Error> = unit!(it.accounts(), |_tx| {
         tries += 1;
         Err(Error::Store(StoreError::Spent))
     });

@@ -10,7 +10,7 @@ fn to_name(name: &str, version: Option<i64>) -> UserChange<Plain> {
 }
 
 async fn change(it: &TestAccounts, user: UserId, change: UserChange<Plain>) -> Result<User, Error> {
-    unit!(it.accounts(), |tx, _| {
+    unit!(it.accounts(), |tx| {
         it.accounts().update_user(tx, user, change.clone(), &it.origin()).await
     })
 }

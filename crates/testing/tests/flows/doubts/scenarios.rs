@@ -45,8 +45,7 @@ impl<S: Store<Attrs = Plain>> World<S> {
         let (it, origin) = (&self.it, self.it.origin());
         let user = self.fresh(by).await;
         let begun =
-            unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &origin).await)
-                .unwrap();
+            unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &user, &origin).await).unwrap();
         let secret = TotpSecret::parse(begun.secret.expose()).unwrap();
         let code = secret.code_at(totp_step(it.accounts().now()));
         let (handle, code) = (Some(&begun.handle), Some(&code));
@@ -193,7 +192,7 @@ where
     let answered = ada.answer(ada.begin(PASSWORD).await, ada.code(&app)).await;
     let thief = session(answered.unwrap());
     let user = ada.fresh(&thief).await;
-    unit!(ada.it.accounts(), |tx, _| ada
+    unit!(ada.it.accounts(), |tx| ada
         .it
         .accounts()
         .renew_recovery_codes(tx, &user, &ada.it.origin())

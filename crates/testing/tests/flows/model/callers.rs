@@ -121,7 +121,7 @@ impl Given {
         let (it, cause) = (&self.it, CompromiseCause::Reported);
         Caller::new("mark", move || async move {
             let (accounts, origin) = (it.accounts(), it.origin());
-            let marked = unit!(accounts, |tx, _| {
+            let marked = unit!(accounts, |tx| {
                 it.clock().advance(Duration::from_millis(1));
                 accounts.mark_password(tx, self.ada.user, cause, &origin).await
             });
@@ -134,8 +134,7 @@ impl Given {
         let it = &self.it;
         Caller::new("revocation", move || async move {
             let (accounts, origin, user) = (it.accounts(), it.origin(), self.ada.user);
-            let started =
-                unit!(accounts, |tx, _| accounts.start_reset(tx, user, true, &origin).await);
+            let started = unit!(accounts, |tx| accounts.start_reset(tx, user, true, &origin).await);
             started.is_ok().into()
         })
     }
@@ -187,7 +186,7 @@ impl Given {
         let it = &self.it;
         Caller::new("ban", move || async move {
             let (accounts, origin, user) = (it.accounts(), it.origin(), self.ada.user);
-            let banned = unit!(accounts, |tx, _| accounts.ban_user(tx, user, &origin).await);
+            let banned = unit!(accounts, |tx| accounts.ban_user(tx, user, &origin).await);
             banned.is_ok_and(|user| user.status == UserStatus::Banned).into()
         })
     }
@@ -197,7 +196,7 @@ impl Given {
         let it = &self.it;
         Caller::new("deletion", move || async move {
             let (accounts, origin) = (it.accounts(), it.origin());
-            let deleted = unit!(accounts, |tx, _| {
+            let deleted = unit!(accounts, |tx| {
                 accounts.delete_user(tx, by.id(), None, by, &origin).await
             });
             deleted.is_ok_and(|user| user.status == UserStatus::Deleted).into()

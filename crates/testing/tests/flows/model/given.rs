@@ -135,7 +135,7 @@ impl Given {
     /// An enrolment that waits for the first code.
     pub(crate) fn enrolment(&self) -> (FlowToken, TotpCode) {
         let enrolment = at_once(async {
-            unit!(self.it.accounts(), |tx, _| self
+            unit!(self.it.accounts(), |tx| self
                 .it
                 .accounts()
                 .enrol_totp(tx, &self.fresh(), &self.it.origin())
@@ -149,7 +149,7 @@ impl Given {
     pub(crate) fn enrolled(&self) -> App {
         let (it, user) = (&self.it, self.fresh());
         let enrolment = at_once(async {
-            unit!(it.accounts(), |tx, _| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
+            unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &user, &it.origin()).await)
         })
         .unwrap();
         let secret = secret_of(enrolment.secret.expose());

@@ -71,8 +71,7 @@ impl<S: Store<Attrs = Plain>> Robbed<S> {
     async fn delete(&self) {
         let (accounts, by) = (self.it.accounts(), self.by().await);
         let origin = self.origin();
-        unit!(accounts, |tx, _| accounts.delete_user(tx, by.id(), None, &by, &origin).await)
-            .unwrap();
+        unit!(accounts, |tx| accounts.delete_user(tx, by.id(), None, &by, &origin).await).unwrap();
     }
 
     /// What the user has, in the order of the alphabet; the primary one with a star.
@@ -283,7 +282,7 @@ where
     let first = ada.letter(ADA, "account-deleted").await;
     let accounts = ada.it.accounts();
     let (user, origin) = (ada.thief.user, ada.it.origin());
-    unit!(accounts, |tx, _| accounts.restore_user(tx, user, &origin).await).unwrap();
+    unit!(accounts, |tx| accounts.restore_user(tx, user, &origin).await).unwrap();
     ada.it.clock().advance(Duration::from_secs(1));
     ada.thief = ada.it.log_in(ADA).await;
     ada.delete().await;
