@@ -54,6 +54,11 @@ pub trait OrganizationRole: Attr + Copy + Eq {
     /// What this role allows; nobody grants a role that allows more than his own (R-AZ-05).
     fn permissions(self) -> &'static [Self::Permission];
 
+    /// Whether this role allows this.
+    fn allows(self, permission: Self::Permission) -> bool {
+        self.permissions().contains(&permission)
+    }
+
     /// Whether this role allows everything that the other one does.
     fn covers(self, other: Self) -> bool {
         other.permissions().iter().all(|it| self.permissions().contains(it))

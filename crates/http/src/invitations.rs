@@ -77,7 +77,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 /// `POST /v1/organizations/{id}/invitations`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let received = call.receive().await?;
-    let (id, by, origin) = (call.organization()?, call.caller.acting_user()?, call.origin());
+    let (id, by, origin) = (call.organization()?, &call.caller, call.origin());
     let accounts = call.accounts();
     let route = format!("POST /v1/organizations/{id}/invitations");
     let who = (&call.caller, &origin);

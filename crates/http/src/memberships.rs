@@ -89,7 +89,7 @@ pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
 pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let wanted = IfMatch::of(&call.headers)?;
     let role = new_role::<S::Attrs>(call.fields().await?)?;
-    let (id, by, origin) = (call.membership()?, call.caller.acting_user()?, call.origin());
+    let (id, by, origin) = (call.membership()?, &call.caller, call.origin());
     let accounts = call.accounts();
     let version = seen(accounts, id, wanted.as_ref()).await?;
     let membership =
@@ -100,7 +100,7 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 /// `DELETE /v1/memberships/{id}`: removes a member; who removes himself leaves.
 pub(crate) async fn delete<S: Store>(call: Call<S>) -> Result<Response, Problem> {
     let wanted = IfMatch::of(&call.headers)?;
-    let (id, by, origin) = (call.membership()?, call.caller.acting_user()?, call.origin());
+    let (id, by, origin) = (call.membership()?, &call.caller, call.origin());
     let accounts = call.accounts();
     let version = seen(accounts, id, wanted.as_ref()).await?;
     unit!(accounts, |tx| accounts.remove_member(tx, id, version, by, &origin).await)?;

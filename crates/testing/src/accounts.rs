@@ -5,8 +5,8 @@ use durward_core::accounts::{
     Answer, CodeAttempt, CodeRequest, Delivery, IssuedSession, PasswordAttempt, SignUp, StepAnswer,
 };
 use durward_core::{
-    Accounts, Attrs, Behavior, CodeToken, Entropy, FlowState, KeyRing, Origin, Parts, Settings,
-    Sharing, ShortCode, Store,
+    Accounts, Attrs, Behavior, Caller, Clock, CodeToken, Entropy, FlowState, KeyRing, Method,
+    Origin, Parts, SessionId, Settings, Sharing, ShortCode, Store, UserCaller, UserId,
 };
 use durward_store_memory::MemoryStore;
 
@@ -120,6 +120,20 @@ impl<S: Store> TestAccounts<S> {
     /// Where the requests of this test come from.
     pub fn origin(&self) -> Origin {
         given::origin("192.0.2.1")
+    }
+
+    /// The caller that a user is who authenticated just now.
+    pub fn caller(&self, id: UserId) -> Caller<S::Attrs> {
+        let user = UserCaller {
+            id,
+            session_id: SessionId::from_bytes([0; 16]),
+            roles: Vec::new(),
+            scopes: None,
+            methods: vec![Method::Password],
+            authenticated_at: self.clock.now(),
+            actor: None,
+        };
+        Caller { user: Some(user), ..Caller::anonymous(None) }
     }
 
     /// A `state` that nobody has used before.

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::sessions::Occasion;
 use super::{Accounts, Answer, NewUser, SignUp};
-use crate::attrs::{Attrs, OrganizationRole};
+use crate::attrs::Attrs;
+use crate::authz::Caller;
 use crate::email::EmailAddress;
 use crate::entity::{Invitation, Membership, Method, Organization, User, UserStatus};
 use crate::error::{Error, Obstruction};
@@ -50,23 +51,25 @@ impl<S: Store> Accounts<S> {
     /// Invites whoever reads a mailbox into an organization on behalf of a member, inside the caller's unit of
     /// work, and mails the link. Earlier invitations of the organization to the same address die.
     ///
-    /// The answer does not tell whether the address has an account (R-EN-03). [`Error::Forbidden`] when the role
-    /// allows more than `by` holds (R-AZ-05), and [`Error::Invalid`] when too many invitations are open.
+    /// The answer does not tell whether the address has an account (R-EN-03). [`Error::Forbidden`] when `by`
+    /// manages no members or the role allows more than he holds (R-AZ-05), [`Error::StepUp`] when it is an owner's and he
+    /// authenticated too long ago (R-SE-14), and [`Error::Invalid`] when too many invitations are open.
     pub async fn invite(
         &self,
         tx: &mut S::Tx<'_>,
         organization: OrganizationId,
         new: NewInvitation<S::Attrs>,
-        by: UserId,
+        by: &Caller<S::Attrs>,
         origin: &Origin,
     ) -> Result<Invitation<S::Attrs>, Error> {
-        let now = self.now();
+        let (now, user) = (self.now(), by.acting_user()?);
         self.debit_requests(tx, origin, now).await?;
         let place = self.lock_active_organization(tx, organization).await?;
-        let manager = tx.membership_of(organization, by).await?.ok_or(Error::Forbidden)?;
-        if !manager.role.covers(new.role) {
+        let manager = tx.membership_of(organization, user).await?.ok_or(Error::Forbidden)?;
+        if !manager.may_manage(new.role) {
             return Err(Error::Forbidden);
         }
+        self.check_decides(by, &[new.role])?;
         tx.finish_invitations_to(organization, new.email.canonical(), now).await?;
         let most = Organization::<S::Attrs>::MOST_INVITATIONS;
         if tx.count_invitations(organization, now).await? >= most {
@@ -82,13 +85,13 @@ impl<S: Store> Accounts<S> {
             email: new.email,
             role: new.role,
             code: self.keys().digest(&code),
-            invited_by: by,
+            invited_by: user,
             created: now,
             expires: now + self.settings().invitation_lifetime,
             finished: None,
         };
         tx.insert_invitation(&invitation).await?;
-        let sender = self.present_user(tx, by).await?;
+        let sender = self.present_user(tx, user).await?;
         self.mail_invitation(tx, &invitation, &place, &sender, &code).await?;
         self.record(tx, &Event::InvitationSent { invitation: &invitation }, origin).await?;
         Ok(invitation)
@@ -208,7 +211,7 @@ impl<S: Store> Accounts<S> {
         // Nobody leaves a door open behind him: what he could not send now is worth nothing.
         let sends = tx.user(*invited_by).await?.is_some_and(|it| it.status == UserStatus::Active);
         let sender = tx.membership_of(*organization, *invited_by).await?;
-        let stands = sender.is_some_and(|sender| sender.role.covers(*role));
+        let stands = sender.is_some_and(|sender| sender.may_manage(*role));
         if !sends || !stands || !tx.finish_invitation(*id, self.now()).await? {
             return Err(not_open(pointer));
         }

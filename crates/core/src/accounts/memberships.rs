@@ -1,5 +1,6 @@
 use super::Accounts;
-use crate::attrs::Attrs;
+use crate::attrs::{Attrs, OrganizationRole, Permission};
+use crate::authz::Caller;
 use crate::entity::{Member, Membership};
 use crate::error::Error;
 use crate::event::Event;
@@ -30,27 +31,29 @@ impl<S: Store> Accounts<S> {
 
     /// Gives a member another role on behalf of another member, inside the caller's unit of work.
     ///
-    /// [`Error::Forbidden`] when `by` changes his own role, or gives or takes more than he holds himself
-    /// (R-AZ-05, GW-31, GW-32); [`Error::Last`] when nobody would own the organization any more; and
-    /// [`Error::Stale`] when `version` is given and no longer the present one.
+    /// [`Error::Forbidden`] when `by` manages no members, changes his own role, or gives or takes more than he holds
+    /// himself (R-AZ-05, GW-31, GW-32); [`Error::StepUp`] when somebody becomes or was an owner and `by` authenticated
+    /// too long ago (R-SE-14); [`Error::Last`] when nobody would own the organization any more; and [`Error::Stale`]
+    /// when `version` is given and no longer the present one.
     pub async fn update_member(
         &self,
         tx: &mut S::Tx<'_>,
         id: MembershipId,
         role: <S::Attrs as Attrs>::OrganizationRole,
         version: Option<i64>,
-        by: UserId,
+        by: &Caller<S::Attrs>,
         origin: &Origin,
     ) -> Result<Membership<S::Attrs>, Error> {
-        let (member, manager) = self.locked_member(tx, id, version, by).await?;
+        let (member, manager) = self.locked_member(tx, id, version, by.acting_user()?).await?;
         let organization = self.present_organization(tx, member.organization, None).await?;
-        let refused = manager.may_grant(member.user, Some(member.role), role).is_err();
+        let refused = manager.may_grant(member.user, member.role, role).is_err();
         if refused || organization.archived.is_some() {
             return Err(Error::Forbidden);
         }
         if member.role == role {
             return Ok(member);
         }
+        self.check_decides(by, &[member.role, role])?;
         let after = self.replace_membership(tx, &member, role, origin).await?;
         self.check_owned(tx, &member).await?;
         Ok(after)
@@ -59,25 +62,41 @@ impl<S: Store> Accounts<S> {
     /// Removes a member on behalf of another one, or of himself: then he leaves; inside the caller's unit of
     /// work.
     ///
-    /// [`Error::Forbidden`] when the other one holds more than `by` (R-AZ-05), and [`Error::Last`] when nobody
-    /// would own the organization any more (GW-33).
+    /// [`Error::Forbidden`] when `by` manages no members or the other one holds more than he does (R-AZ-05),
+    /// [`Error::StepUp`] when the other one is an owner and `by` authenticated too long ago (R-SE-14), and [`Error::Last`]
+    /// when nobody would own the organization any more (GW-33).
     pub async fn remove_member(
         &self,
         tx: &mut S::Tx<'_>,
         id: MembershipId,
         version: Option<i64>,
-        by: UserId,
+        by: &Caller<S::Attrs>,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let (member, manager) = self.locked_member(tx, id, version, by).await?;
-        if member.user != by && !manager.may_remove(member.role) {
-            return Err(Error::Forbidden);
+        let user = by.acting_user()?;
+        let (member, manager) = self.locked_member(tx, id, version, user).await?;
+        if member.user != user {
+            if !manager.may_manage(member.role) {
+                return Err(Error::Forbidden);
+            }
+            self.check_decides(by, &[member.role])?;
         }
         if !tx.delete_membership(member.id, member.version).await? {
             return Err(Error::Store(StoreError::Conflict));
         }
         self.check_owned(tx, &member).await?;
         self.record(tx, &Event::MemberRemoved { membership: &member }, origin).await
+    }
+
+    /// Whether whoever makes or unmakes a holder of one of these roles authenticated a moment ago, if it is one that decides
+    /// over the whole organization, as an owner's (R-SE-14).
+    pub(super) fn check_decides(
+        &self,
+        by: &Caller<S::Attrs>,
+        roles: &[<S::Attrs as Attrs>::OrganizationRole],
+    ) -> Result<(), Error> {
+        let decides = roles.iter().any(|role| role.allows(Permission::DELETE));
+        if decides { self.fresh(by).map(drop) } else { Ok(()) }
     }
 
     /// Makes a user a member, inside the caller's unit of work, which holds the organization: the one function

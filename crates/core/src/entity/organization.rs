@@ -1,4 +1,4 @@
-use crate::attrs::{Attrs, OrganizationRole, Plain};
+use crate::attrs::{Attrs, OrganizationRole, Permission, Plain};
 use crate::email::EmailAddress;
 use crate::ids::{InvitationId, MembershipId, OrganizationId, UserId};
 use crate::secret::Digest;
@@ -101,23 +101,24 @@ pub enum RoleRefusal {
 }
 
 impl<A: Attrs> Membership<A> {
-    /// Whether this member may give `new` to somebody who has `old`, or nothing yet (R-AZ-05, GW-31, GW-32).
+    /// Whether this member may give `new` to somebody who has `old`: he manages members, and nobody gives or takes more
+    /// than he holds (R-AZ-05, GW-31, GW-32).
     pub fn may_grant(
         &self,
         to: UserId,
-        old: Option<A::OrganizationRole>,
+        old: A::OrganizationRole,
         new: A::OrganizationRole,
     ) -> Result<(), RoleRefusal> {
         if to == self.user {
             return Err(RoleRefusal::OwnRole);
         }
-        let covered = self.role.covers(new) && old.is_none_or(|old| self.role.covers(old));
+        let covered = self.may_manage(new) && self.may_manage(old);
         if covered { Ok(()) } else { Err(RoleRefusal::BeyondOwnRights) }
     }
 
-    /// Whether this member may remove somebody else with that role (R-AZ-05).
-    pub fn may_remove(&self, other: A::OrganizationRole) -> bool {
-        self.role.covers(other)
+    /// Whether this member may invite somebody into that role, or remove somebody else who has it (R-AZ-05).
+    pub fn may_manage(&self, role: A::OrganizationRole) -> bool {
+        self.role.allows(Permission::MANAGE) && self.role.covers(role)
     }
 }
 
@@ -150,19 +151,30 @@ mod tests {
         // R-AZ-05
         let other = UserId::from_bytes([4; 16]);
         let grant = |by, old, new| member(by).may_grant(other, old, new);
-        assert_eq!(grant(Admin, None, Admin), Ok(()));
-        assert_eq!(grant(Admin, Some(Viewer), Editor), Ok(()));
-        assert_eq!(grant(Admin, None, Owner), Err(RoleRefusal::BeyondOwnRights));
-        assert_eq!(grant(Admin, Some(Owner), Viewer), Err(RoleRefusal::BeyondOwnRights));
-        assert_eq!(grant(Owner, Some(Owner), Viewer), Ok(()));
-        assert!(member(Admin).may_remove(Admin) && !member(Admin).may_remove(Owner));
+        assert_eq!(grant(Admin, Viewer, Admin), Ok(()));
+        assert_eq!(grant(Admin, Viewer, Editor), Ok(()));
+        assert_eq!(grant(Admin, Viewer, Owner), Err(RoleRefusal::BeyondOwnRights));
+        assert_eq!(grant(Admin, Owner, Viewer), Err(RoleRefusal::BeyondOwnRights));
+        assert_eq!(grant(Owner, Owner, Viewer), Ok(()));
+        assert!(member(Admin).may_manage(Admin) && !member(Admin).may_manage(Owner));
+    }
+
+    #[test]
+    fn who_manages_no_members_grants_nothing_however_little_it_is() {
+        // R-AZ-05, GW-32
+        let other = UserId::from_bytes([4; 16]);
+        for role in [Editor, Viewer] {
+            assert!(!member(role).may_manage(Viewer), "{role:?}");
+            let granted = member(role).may_grant(other, Viewer, Viewer);
+            assert_eq!(granted, Err(RoleRefusal::BeyondOwnRights), "{role:?}");
+        }
     }
 
     #[test]
     fn nobody_changes_his_own_rights() {
         // R-AZ-05, GW-31
         let own = member(Owner);
-        assert_eq!(own.may_grant(own.user, Some(Owner), Viewer), Err(RoleRefusal::OwnRole));
+        assert_eq!(own.may_grant(own.user, Owner, Viewer), Err(RoleRefusal::OwnRole));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::sessions::administrator;
 use crate::site::{Ask, Site, sign_up};
 
-const OWNER: &str = "owner@example.com";
+pub(crate) const OWNER: &str = "owner@example.com";
 const ADA: &str = "ada@example.com";
 
 fn text(value: &Value) -> &str {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::organizations::{accept, founded, invite, path};
+use crate::organizations::{OWNER, accept, founded, invite, path};
 use crate::sessions::administrator;
 use crate::site::{Ask, Reply, Site};
 
@@ -55,7 +55,15 @@ async fn an_owner_gives_the_organization_to_another_member() {
 async fn what_decides_over_an_organization_needs_a_login_of_a_moment_ago() {
     // R-MF-04, R-SE-14
     let (site, owner, made) = founded().await;
-    let root = administrator(&site).await;
+    let (root, ada) = (administrator(&site).await, site.session(ADA).await);
+    let code = invite(&site, &owner, &made, ADA, "admin").await;
+    let member = accept(&site, &ada, &code).await;
+    let member = format!("/v1/memberships/{}", member["id"].as_str().unwrap());
+    let give = |role: &str| Ask::patch(&member).json(&json!({ "role": role }));
+    let guest = |role: &str| {
+        let body = json!({ "email": "guest@example.com", "role": role });
+        Ask::post(path(&made, "/invitations")).json(&body)
+    };
     site.wait(Duration::from_mins(5));
     let transfer = json!({ "membershipId": made["membership"]["id"] });
     for (by, ask) in [
@@ -63,6 +71,8 @@ async fn what_decides_over_an_organization_needs_a_login_of_a_moment_ago() {
         (&owner, Ask::delete(path(&made, ""))),
         (&owner, Ask::post(path(&made, "/restore"))),
         (&root, Ask::post(path(&made, "/owner")).json(&json!({ "userId": root["userId"] }))),
+        (&owner, give("owner")),
+        (&owner, guest("owner")),
     ] {
         let reply = site.send(ask.bearer(&by["token"])).await;
         let problem = reply.problem();
@@ -70,6 +80,21 @@ async fn what_decides_over_an_organization_needs_a_login_of_a_moment_ago() {
     }
     let seen = site.send(Ask::get(path(&made, "")).bearer(&owner["token"])).await.json();
     assert_eq!(seen.get("archivedAt"), None, "nothing happened");
+    for (ask, status) in [(give("viewer"), 200), (guest("viewer"), 201), (give("admin"), 200)] {
+        let reply = site.send(ask.bearer(&owner["token"])).await;
+        assert_eq!(reply.status, status, "members are another matter: {}", reply.text());
+    }
+
+    let again = site.log_in(ADA).await;
+    let back = site.log_in(OWNER).await;
+    assert_eq!(site.send(give("owner").bearer(&back["token"])).await.status, 200);
+    site.wait(Duration::from_mins(5));
+    for ask in [give("viewer"), Ask::delete(&member)] {
+        let reply = site.send(ask.bearer(&back["token"])).await;
+        assert_eq!(reply.problem(), (401, "STEP_UP_REQUIRED".into()), "{}", reply.text());
+    }
+    let left = site.send(Ask::delete(&member).bearer(&again["token"])).await;
+    assert_eq!(left.status, 204, "who goes needs nothing: {}", left.text());
 }
 
 #[tokio::test]

@@ -204,7 +204,15 @@ impl<S: Store<Attrs = Plain>> World<S> {
         }
         let email = given::email(&format!("guest{}@example.com", self.number));
         let new = NewInvitation { email, role: Role::Viewer };
-        let invited = accounts.invite(&mut tx, organization.id, new, founder, &origin).await;
+        let invited = accounts
+            .invite(
+                &mut tx,
+                organization.id,
+                new,
+                &self.app.test_accounts().caller(founder),
+                &origin,
+            )
+            .await;
         tx.commit().await.unwrap();
 
         self.add("Organization", place, &[&organization.id]);

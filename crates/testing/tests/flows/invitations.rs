@@ -100,20 +100,22 @@ async fn nobody_invites_into_a_role_beyond_his_own() {
 
 #[tokio::test]
 async fn an_invitation_dies_with_the_right_to_send_it() {
-    // R-AZ-05: whoever is thrown out leaves no door open
-    let team = Team::new().await;
-    let (admin, membership) = team.member("admin@example.com", Role::Admin).await;
-    let ada = team.it.sign_up(ADA).await;
-    team.invite_as(admin.user, ADA, Role::Admin).await.unwrap();
-    let code = team.mailed(ADA).await;
-    let accounts = team.it.accounts();
-    unit!(accounts, |tx| {
-        let (by, origin) = (team.owner.user, team.it.origin());
-        accounts.update_member(tx, membership.id, Role::Editor, None, by, &origin).await
-    })
-    .unwrap();
-    assert_eq!(obstruction(team.accept(&code, &ada).await), "INVITATION_NOT_OPEN");
-    assert_eq!(team.role(ada.user).await, None);
+    // R-AZ-05, GW-32: whoever is thrown out leaves no door open, and who only edits invites nobody
+    for invited in [Role::Admin, Role::Viewer] {
+        let team = Team::new().await;
+        let (admin, membership) = team.member("admin@example.com", Role::Admin).await;
+        let ada = team.it.sign_up(ADA).await;
+        team.invite_as(admin.user, ADA, invited).await.unwrap();
+        let code = team.mailed(ADA).await;
+        let accounts = team.it.accounts();
+        unit!(accounts, |tx| {
+            let (by, origin) = (team.it.caller(team.owner.user), team.it.origin());
+            accounts.update_member(tx, membership.id, Role::Editor, None, &by, &origin).await
+        })
+        .unwrap();
+        assert_eq!(obstruction(team.accept(&code, &ada).await), "INVITATION_NOT_OPEN");
+        assert_eq!(team.role(ada.user).await, None);
+    }
 }
 
 #[tokio::test]

@@ -9,14 +9,16 @@ use crate::support::set_status;
 use crate::team::Team;
 
 async fn give(team: &Team, by: UserId, to: MembershipId, role: Role) -> Result<Membership, Error> {
+    let by = team.it.caller(by);
     unit!(team.it.accounts(), |tx| {
-        team.it.accounts().update_member(tx, to, role, None, by, &team.it.origin()).await
+        team.it.accounts().update_member(tx, to, role, None, &by, &team.it.origin()).await
     })
 }
 
 async fn remove(team: &Team, by: UserId, id: MembershipId) -> Result<(), Error> {
+    let by = team.it.caller(by);
     unit!(team.it.accounts(), |tx| {
-        team.it.accounts().remove_member(tx, id, None, by, &team.it.origin()).await
+        team.it.accounts().remove_member(tx, id, None, &by, &team.it.origin()).await
     })
 }
 

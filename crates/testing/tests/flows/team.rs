@@ -60,8 +60,9 @@ impl Team {
         role: StandardOrganizationRole,
     ) -> Result<Invitation, Error> {
         let new = || NewInvitation { email: given::email(address), role };
+        let by = self.it.caller(by);
         unit!(self.it.accounts(), |tx| {
-            self.it.accounts().invite(tx, self.id, new(), by, &self.it.origin()).await
+            self.it.accounts().invite(tx, self.id, new(), &by, &self.it.origin()).await
         })
     }
 
