@@ -191,6 +191,10 @@ impl<S: Store> Edge<S> {
         if let Some(Counted(allowance)) = parts.extensions.get() {
             return Ok((client, *allowance));
         }
+        if !client.is_authenticated() {
+            // Anybody can name it: that does not make a network's rate another one (R-TH-05).
+            self.take_request(network).await?;
+        }
         let rate = self.accounts.rate_of(&client);
         let allowance = self.accounts.spend(Spender::Client(client.id), &rate).await;
         let allowance = allowance.map_err(|error| limited(error, "client"))?;

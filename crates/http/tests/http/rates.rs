@@ -11,7 +11,7 @@ use durward_http::HttpSettings;
 use serde_json::json;
 
 use crate::clients::{client, organization};
-use crate::site::{Ask, Reply, Site};
+use crate::site::{Ask, Reply, Site, login};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -177,6 +177,33 @@ async fn a_client_that_comes_without_the_user_it_requires_costs_its_network_more
         let alone = |_: &Site| caller("192.0.2.1:1").bearer(&made["secret"]);
         let (refused, _) = failures(&nodes, alone).await;
         assert_eq!(refused, 10, "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_names_a_public_client_keeps_the_rate_of_his_network() {
+    // R-TH-05, GW-03, GW-06
+    for mode in [Mode::Alone, Mode::Store, Mode::Limiter] {
+        let nodes = nodes(mode, 1);
+        let ada = nodes[0].session("ada@example.com").await;
+        let organization = organization(&nodes[0], &ada).await;
+        let app = json!({ "confidential": false, "requireUser": true, "rateLimit": 1_000 });
+        let app = client(&nodes[0], &ada, &organization, app).await;
+        let id = app["id"].as_str().unwrap();
+        let log_in = Ask::post("/v1/authn/password").json(&login("ada@example.com"));
+        let session = nodes[0].send(log_in.header("durward-client", id)).await.json();
+        let named = |peer| caller(peer).header("durward-client", id).bearer(&session["token"]);
+        let mut served = 0;
+        let limited = loop {
+            let reply = nodes[0].send(named("192.0.2.1:1")).await;
+            if reply.status != 200 {
+                break reply;
+            }
+            served += 1;
+        };
+        assert!((90..=110).contains(&served), "{mode:?}: {served}");
+        assert_eq!(limited.header("ratelimit-policy"), r#""caller";q=100;w=1"#);
+        assert_eq!(nodes[0].send(named("192.0.2.2:1")).await.status, 200, "{mode:?}: another one");
     }
 }
 
