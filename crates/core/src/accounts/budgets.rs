@@ -117,7 +117,7 @@ impl<S: Store> Accounts<S> {
     }
 
     pub(super) fn budget(&self, parts: &[&[u8]]) -> BudgetKey {
-        BudgetKey(self.keys().label(Label::Budget, parts))
+        BudgetKey(self.keys().lasting_label(Label::Budget, parts))
     }
 }
 

@@ -24,8 +24,8 @@ impl<S: Store> Accounts<S> {
         let mut parts: Vec<&[u8]> = scope.iter().map(|part| part.as_bytes()).collect();
         parts.push(key.as_bytes());
         Idempotency {
-            key: self.keys().label(Label::IdempotencyKey, &parts),
-            request: self.keys().label(Label::Request, &[request]),
+            key: self.keys().lasting_label(Label::IdempotencyKey, &parts),
+            request: self.keys().lasting_label(Label::Request, &[request]),
         }
     }
 

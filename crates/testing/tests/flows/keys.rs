@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use durward_core::{KeyRing, Purpose, SessionToken};
 use durward_store_memory::MemoryStore;
+use durward_testing::given::PASSWORD;
 use durward_testing::{SeededEntropy, TestAccounts, typed};
 
-use crate::support::{begin_login, is_refused};
+use crate::support::{begin_login, is_refused, try_password};
 
 fn key(id: u32, seed: u64) -> String {
     KeyRing::generate(id, &SeededEntropy::new(seed)).expose().clone()
@@ -36,6 +37,24 @@ async fn keys_rotate_without_anybody_noticing() {
 
     let without = with_ring(&store, &new, 3);
     assert!(without.accounts().authenticate(&pair.token, None).await.is_ok());
+}
+
+#[tokio::test]
+async fn failures_count_on_while_a_key_is_rotated() {
+    // R-TH-01: also by nodes of which some have the new ring already
+    let store: MemoryStore = MemoryStore::default();
+    let (old, new) = (key(1, 11), key(2, 12));
+    let before = with_ring(&store, &old, 1);
+    before.sign_up("ada@example.com").await;
+    let after = with_ring(&store, &format!("{new},{old}"), 2);
+    for it in [&before, &after, &before, &after, &before] {
+        let wrong = try_password(it, "ada@example.com", "not the password of ada").await;
+        assert!(is_refused(wrong));
+    }
+    for it in [&before, &after] {
+        let right = try_password(it, "ada@example.com", PASSWORD).await;
+        assert!(is_refused(right), "it comes too early, whichever node is asked");
+    }
 }
 
 #[tokio::test]
