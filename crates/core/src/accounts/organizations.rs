@@ -119,7 +119,9 @@ impl<S: Store> Accounts<S> {
     ) -> Result<OwnMembership<S::Attrs>, Error> {
         let now = self.now();
         self.debit_requests(tx, origin, now).await?;
-        self.present_user(tx, owner).await?;
+        // Of two that he makes at once the second counts the first.
+        let user = self.present_user(tx, owner).await?;
+        self.lock_user(tx, user).await?;
         if tx.count_memberships(owner).await? >= Organization::<S::Attrs>::MOST_PER_USER {
             return Err(Error::Invalid(vec![
                 Obstruction::new(

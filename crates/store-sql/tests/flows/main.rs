@@ -12,4 +12,5 @@ mod nodes;
 mod objections;
 mod owners;
 mod people;
+mod quotas;
 mod rotations;
