@@ -17,6 +17,9 @@ impl<A: Attrs> LeftoversMut for Handle<A> {
         self.write(|tables| {
             Ok(match what {
                 Leftover::Flows => delete(&mut tables.flows, limit, |it| it.expires < before),
+                Leftover::Invitations => {
+                    delete(&mut tables.invitations, limit, |it| it.expires < before)
+                }
                 Leftover::Sessions => {
                     let deleted = delete(&mut tables.sessions, limit, |it| {
                         it.expires < before || it.ended.is_some_and(|ended| ended < before)

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use durward_core::budget::{BudgetKey, Debit, Delays, Rate};
-use durward_core::entity::{Flow, MailState, OutboxMail, Session, StoredReply};
+use durward_core::entity::{Flow, Invitation, MailState, OutboxMail, Session, StoredReply};
 use durward_core::store::{BudgetsMut, Leftover, LeftoversMut, SessionsMut, Tx};
 use durward_core::{Store, Timestamp};
 
 use crate::race::race;
-use crate::sample::{at, digest, flow, flow_id, mail, refresh, reply, rotated, session, token};
+use crate::sample::{
+    at, digest, flow, flow_id, invitation, mail, organization, refresh, reply, rotated, session,
+    token,
+};
 use crate::{Suite, given, seen};
 
 /// One at once, and one more every hundred seconds.
@@ -26,6 +29,12 @@ pub async fn what_was_over_before_is_deleted_and_nothing_else<S: Store<Attrs = S
     let flow_at = |n, expires| Flow { expires, ..flow(n) };
     let early = Flow { finished: Some(at(1)), ..flow_at(3, never) };
     given::flows(store, &[&flow_at(1, before), &flow_at(2, moment), &early]).await;
+    let invited_at = |n, expires| Invitation { expires, ..invitation(n, 1) };
+    let revoked = Invitation { finished: Some(at(1)), ..invited_at(3, never) };
+    let invitations =
+        [(invited_at(1, before), true), (invited_at(2, moment), false), (revoked, false)];
+    given::organizations(store, &[&organization(1)]).await;
+    given::invitations(store, &invitations.each_ref().map(|(invitation, _)| invitation)).await;
     let open = Session { expires: never, ..session(1, ada.id) };
     let sessions = [
         (open.clone(), false),
@@ -49,7 +58,7 @@ pub async fn what_was_over_before_is_deleted_and_nothing_else<S: Store<Attrs = S
     debit(store, 2, moment - RATE.interval).await;
     assert!(attempt(store, 1, before).await && attempt(store, 2, moment).await);
 
-    for (what, count) in Leftover::ALL.into_iter().zip([1, 2, 1, 3, 1, 1]) {
+    for (what, count) in Leftover::ALL.into_iter().zip([1, 1, 2, 1, 3, 1, 1]) {
         assert_eq!(delete(store, what, moment, 100).await, count, "{what:?}");
         assert_eq!(delete(store, what, moment, 100).await, 0, "{what:?}");
     }
@@ -63,6 +72,10 @@ pub async fn what_was_over_before_is_deleted_and_nothing_else<S: Store<Attrs = S
     drop(read);
     let left: Vec<_> = left.into_iter().map(|flow| flow.map(|flow| flow.id)).collect();
     assert_eq!(left, [None, Some(flow_id(2)), Some(flow_id(3))]);
+    for (invitation, deleted) in invitations {
+        let found = seen::invitation(store, invitation.id).await;
+        assert_eq!(found, (!deleted).then_some(invitation));
+    }
     for (session, deleted) in sessions {
         let found = seen::session(store, session.id).await;
         assert_eq!(found, (!deleted).then_some(session));
@@ -81,7 +94,9 @@ pub async fn what_was_over_before_is_deleted_and_nothing_else<S: Store<Attrs = S
 /// No more is deleted than was asked for, and nothing is deleted twice.
 pub async fn no_more_is_deleted_than_was_asked_for<S: Store<Attrs = Suite>>(store: &S) {
     let [ada] = given::users(store, [1]).await;
+    given::organizations(store, &[&organization(1)]).await;
     for n in 1..=5 {
+        given::invitations(store, &[&invitation(n, 1)]).await;
         given::flows(store, &[&flow(n)]).await;
         let ended = (n % 2 == 0).then_some(at(1));
         given::sessions(store, &[&Session { ended, ..session(n, ada.id) }]).await;

@@ -93,7 +93,7 @@ pub struct SessionLimits {
 /// Nothing lives longer for it: expiry is decided when something is used, and never by whether it was deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Flows and their codes, counted from when they expired.
+    /// Flows and their codes, and invitations, counted from when they expired.
     pub flows: Duration,
     /// Sessions and their refresh tokens, counted from when they ended or expired.
     pub sessions: Duration,

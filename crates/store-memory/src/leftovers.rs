@@ -21,6 +21,12 @@ impl<A: Attrs> State<A> {
     ) -> u64 {
         match what {
             Leftover::Flows => Arc::make_mut(&mut self.flows).delete_over(before, limit),
+            Leftover::Invitations => {
+                let rows = &mut Arc::make_mut(&mut self.invitations).rows;
+                let over = rows.values().filter(|invitation| invitation.expires < before);
+                let over: Vec<_> = over.map(|invitation| invitation.id).take(limit).collect();
+                over.iter().filter_map(|id| rows.remove(id)).count() as u64
+            }
             Leftover::Sessions => Arc::make_mut(&mut self.sessions).delete_over(before, limit),
             Leftover::Mails => Arc::make_mut(&mut self.outbox).delete_over(before, limit),
             Leftover::Replies => {

@@ -11,6 +11,9 @@ use crate::tx::SqlTx;
 statements! { Leftovers;
     OLD_FLOWS = "SELECT id FROM {flows} WHERE expires_ms < ? ORDER BY expires_ms LIMIT ?";
     DELETE_FLOW = "DELETE FROM {flows} WHERE id = ? AND expires_ms < ?";
+    OLD_INVITATIONS =
+        "SELECT id FROM {invitations} WHERE expires_ms < ? ORDER BY expires_ms LIMIT ?";
+    DELETE_INVITATION = "DELETE FROM {invitations} WHERE id = ? AND expires_ms < ?";
     ENDED_SESSIONS = "SELECT id FROM {sessions} WHERE ended_ms < ? ORDER BY ended_ms LIMIT ?";
     DELETE_ENDED_SESSION = "DELETE FROM {sessions} WHERE id = ? AND ended_ms < ?";
     OLD_SESSIONS = "SELECT id FROM {sessions} WHERE expires_ms < ? ORDER BY expires_ms LIMIT ?";
@@ -37,6 +40,7 @@ impl<E: Engine, A: Attrs> LeftoversMut for SqlTx<'_, E, A> {
     ) -> Result<u64> {
         let kinds: &[(Statement, Statement)] = match what {
             Leftover::Flows => &[(OLD_FLOWS, DELETE_FLOW)],
+            Leftover::Invitations => &[(OLD_INVITATIONS, DELETE_INVITATION)],
             Leftover::Sessions => {
                 &[(ENDED_SESSIONS, DELETE_ENDED_SESSION), (OLD_SESSIONS, DELETE_SESSION)]
             }

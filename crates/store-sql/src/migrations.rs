@@ -43,6 +43,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 18, text: include_str!("../migrations/0018_password_versions.sql") },
     Migration { version: 19, text: include_str!("../migrations/0019_doubts.sql") },
     Migration { version: 20, text: include_str!("../migrations/0020_searches.sql") },
+    Migration { version: 21, text: include_str!("../migrations/0021_old_invitations.sql") },
 ];
 
 /// What the migrator keeps about itself.

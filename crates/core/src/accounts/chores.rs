@@ -25,12 +25,13 @@ pub enum Chore {
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SealAudit,
         Self::NoteUses,
         Self::NoteOverruns,
         Self::RenewNode,
         Self::Delete(Leftover::Flows),
+        Self::Delete(Leftover::Invitations),
         Self::Delete(Leftover::Sessions),
         Self::Delete(Leftover::Replies),
         Self::Delete(Leftover::Mails),
@@ -47,6 +48,7 @@ impl Chore {
             Self::NoteOverruns => "note-overruns",
             Self::RenewNode => "renew-node",
             Self::Delete(Leftover::Flows) => "delete-flows",
+            Self::Delete(Leftover::Invitations) => "delete-invitations",
             Self::Delete(Leftover::Sessions) => "delete-sessions",
             Self::Delete(Leftover::Replies) => "delete-replies",
             Self::Delete(Leftover::Mails) => "delete-mails",
@@ -76,7 +78,7 @@ impl<S: Store> Accounts<S> {
     async fn delete_leftovers(&self, what: Leftover, limit: u32) -> Result<u64, Error> {
         let (now, kept) = (self.now(), self.settings().retention);
         let before = match what {
-            Leftover::Flows => now - kept.flows,
+            Leftover::Flows | Leftover::Invitations => now - kept.flows,
             Leftover::Sessions => now - kept.sessions,
             Leftover::Mails => now - kept.mails,
             Leftover::Attempts => now - kept.attempts,

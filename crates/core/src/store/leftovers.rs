@@ -6,6 +6,8 @@ use crate::time::Timestamp;
 pub enum Leftover {
     /// Flows, over when they expire, whether they were finished or not; their codes go with them.
     Flows,
+    /// Invitations, over when they expire, whether they were accepted, revoked or neither.
+    Invitations,
     /// Sessions, over when they end or expire; all refresh tokens of their families go with them.
     Sessions,
     /// Answers kept for repetition, over when they expire.
@@ -20,8 +22,15 @@ pub enum Leftover {
 
 impl Leftover {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Flows, Self::Sessions, Self::Replies, Self::Mails, Self::Budgets, Self::Attempts];
+    pub const ALL: [Self; 7] = [
+        Self::Flows,
+        Self::Invitations,
+        Self::Sessions,
+        Self::Replies,
+        Self::Mails,
+        Self::Budgets,
+        Self::Attempts,
+    ];
 }
 
 /// Deletes what is left over.

@@ -60,6 +60,12 @@ pub(super) const FAULTS: Faults = &[
                 let over: Vec<_> = over.map(|it| it.id).collect();
                 over.iter().filter_map(|id| outbox.rows.remove(id)).count() as u64
             }),
+            but_for!(Invitations, before, limit, |state| {
+                let rows = &mut Arc::make_mut(&mut state.invitations).rows;
+                let over = rows.values().filter(|it| it.finished.is_some_and(|at| at < before));
+                let over: Vec<_> = over.map(|it| it.id).take(limit as usize).collect();
+                over.iter().filter_map(|id| rows.remove(id)).count() as u64
+            }),
             but_for!(Flows, before, limit, |state| {
                 let flows = Arc::make_mut(&mut state.flows);
                 let over =
