@@ -252,7 +252,7 @@ async fn a_refusal_tells_the_rate_that_refused() {
     let organization = organization(&site, &ada).await;
     let made = client(&site, &ada, &organization, json!({})).await;
     let login = || {
-        let mut body = crate::site::login("ada@example.com");
+        let mut body = login("ada@example.com");
         body["secret"] = json!("wrong");
         let key = made["secret"].as_str().unwrap();
         Ask::post("/v1/authn/password").json(&body).header("durward-client", key)

@@ -143,10 +143,8 @@ async fn an_invitation_of_somebody_banned_makes_no_member<S: Store<Attrs = Plain
     let [ada, eve] = [fresh_user(&it, "ada").await, fresh_user(&it, "eve").await];
     let id = founded(accounts, ada.id()).await;
     let new = || NewInvitation { email: given::email("eve@example.com"), role: Role::Owner };
-    unit!(accounts, |tx| accounts
-        .invite(tx, id, new(), &it.caller(ada.id()), &by(ada.id()))
-        .await)
-    .unwrap();
+    unit!(accounts, |tx| accounts.invite(tx, id, new(), &it.caller(ada.id()), &by(ada.id())).await)
+        .unwrap();
     let letter = it.mail_to("eve@example.com").await;
     let sent = InvitationToken::parse(letter.link_code()).unwrap();
     ban(accounts, ada.id()).await.unwrap();
