@@ -124,7 +124,7 @@ const LOGIN: Statuses = Statuses { step: StatusCode::OK, session: StatusCode::OK
 
 /// `POST /v1/authn/email`
 pub(crate) async fn email_code<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let fields = call.fields().await?;
+    let fields = call.fields()?;
     let request = code_request(fields, call.accounts().parts().settings.email)?;
     let answer = evenly(call.accounts().request_code(&request, &call.origin())).await?;
     flow(&answer, &request.state, Statuses { step: StatusCode::ACCEPTED, ..LOGIN })
@@ -132,7 +132,7 @@ pub(crate) async fn email_code<S: Store>(mut call: Call<S>) -> Result<Response, 
 
 /// `POST /v1/authn/password`
 pub(crate) async fn password_login<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let fields = call.fields().await?;
+    let fields = call.fields()?;
     let attempt = password_attempt(fields, call.accounts().parts().settings.email)?;
     let state = attempt.state.clone();
     let answer = call.accounts().login_with_password(attempt, &call.origin()).await?;
@@ -141,7 +141,7 @@ pub(crate) async fn password_login<S: Store>(mut call: Call<S>) -> Result<Respon
 
 /// `POST /v1/authn/code`
 pub(crate) async fn code<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let (attempt, state) = code_attempt(call.fields().await?)?;
+    let (attempt, state) = code_attempt(call.fields()?)?;
     // A text that is no handle and no code is as wrong as an unknown one, and told alike.
     let attempt = attempt.ok_or(Error::Unauthenticated)?;
     let answer = call.accounts().answer_code(&attempt, &state, &call.origin()).await?;
@@ -162,7 +162,7 @@ async fn factor<S: Store>(
     mut call: Call<S>,
     proof: fn(&str) -> FactorProof,
 ) -> Result<Response, Problem> {
-    let (handle, shown, state) = factor_attempt(call.fields().await?)?;
+    let (handle, shown, state) = factor_attempt(call.fields()?)?;
     // A text that is no handle is as wrong as an unknown one, and told alike.
     let handle = FlowToken::parse(handle.expose()).map_err(|_no_handle| Error::Unauthenticated)?;
     let attempt = FactorAttempt { handle, proof: proof(shown.expose()) };

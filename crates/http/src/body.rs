@@ -22,18 +22,20 @@ pub(crate) struct Received {
 }
 
 /// Reads a body of one JSON text.
-pub(crate) async fn json(headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
+pub(crate) fn json(
+    headers: &HeaderMap,
+    bytes: Result<Bytes, Problem>,
+) -> Result<Received, Problem> {
     check_type(headers)?;
-    let bytes = bytes(headers, body).await?;
-    parsed(bytes)
+    parsed(bytes?)
 }
 
 /// The same, but an empty body is allowed, whatever it says it is.
-pub(crate) async fn json_or_nothing(
+pub(crate) fn json_or_nothing(
     headers: &HeaderMap,
-    body: Body,
+    bytes: Result<Bytes, Problem>,
 ) -> Result<Option<Received>, Problem> {
-    let bytes = bytes(headers, body).await?;
+    let bytes = bytes?;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -48,7 +50,8 @@ fn parsed(bytes: Bytes) -> Result<Received, Problem> {
     }
 }
 
-async fn bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+/// The whole of a body, if it is not too large.
+pub(crate) async fn collect(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced
         .and_then(|text| text.parse().ok())

@@ -22,7 +22,7 @@ pub(crate) struct BootstrapShape {
 
 /// `POST /v1/bootstrap`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let text = code(call.fields().await?)?;
+    let text = code(call.fields()?)?;
     let (by, origin) = (call.fresh()?, call.origin());
     let code = BootstrapToken::parse(text.expose()).map_err(|_no_code| Error::Forbidden)?;
     call.accounts().use_bootstrap(&code, &by, &origin).await?;

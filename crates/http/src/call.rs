@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri};
 use durward_core::accounts::Idempotency;
 use durward_core::authz::Denial;
@@ -34,7 +34,8 @@ pub(crate) struct Call<S: Store> {
     pub(crate) origin: Option<Origin>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Body,
+    /// The body, or what is wrong with it.
+    pub(crate) body: Result<Bytes, Problem>,
 }
 
 impl<S: Store> Call<S> {
@@ -121,23 +122,29 @@ impl<S: Store> Call<S> {
     }
 
     /// Takes the body, which must be one JSON text.
-    pub(crate) async fn receive(&mut self) -> Result<Received, Problem> {
-        json(&self.headers, std::mem::take(&mut self.body)).await
+    pub(crate) fn receive(&mut self) -> Result<Received, Problem> {
+        let body = self.take_body();
+        json(&self.headers, body)
     }
 
     /// Takes the members of the body, which must be a JSON object.
-    pub(crate) async fn fields(&mut self) -> Result<Fields, Problem> {
-        Fields::of(self.receive().await?.value)
+    pub(crate) fn fields(&mut self) -> Result<Fields, Problem> {
+        Fields::of(self.receive()?.value)
     }
 
     /// Takes the body, which must be one JSON text, unless there is none.
-    pub(crate) async fn receive_or_nothing(&mut self) -> Result<Option<Received>, Problem> {
-        json_or_nothing(&self.headers, std::mem::take(&mut self.body)).await
+    pub(crate) fn receive_or_nothing(&mut self) -> Result<Option<Received>, Problem> {
+        let body = self.take_body();
+        json_or_nothing(&self.headers, body)
+    }
+
+    fn take_body(&mut self) -> Result<Bytes, Problem> {
+        std::mem::replace(&mut self.body, Ok(Bytes::new()))
     }
 
     /// Takes the members of the body, which must be a JSON object, unless there is none.
-    pub(crate) async fn fields_or_nothing(&mut self) -> Result<Option<Fields>, Problem> {
-        let received = self.receive_or_nothing().await?;
+    pub(crate) fn fields_or_nothing(&mut self) -> Result<Option<Fields>, Problem> {
+        let received = self.receive_or_nothing()?;
         received.map(|received| Fields::of(received.value)).transpose()
     }
 }

@@ -84,7 +84,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/clients/{id}/access-restrictions`
 pub(crate) async fn restrict<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let received = call.receive().await?;
+    let received = call.receive()?;
     let repeatable = call.repeatable(&received.bytes)?;
     let rules = new_rules(Fields::of(received.value)?)?;
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
@@ -101,7 +101,7 @@ pub(crate) async fn restrict<S: Store>(mut call: Call<S>) -> Result<Response, Pr
 
 /// `DELETE /v1/clients/{id}/access-restrictions`
 pub(crate) async fn lift_all<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let ids = ids(call.fields().await?)?;
+    let ids = ids(call.fields()?)?;
     lift(call, &ids).await
 }
 
@@ -126,13 +126,13 @@ pub(crate) async fn roles<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/clients/{id}/roles`
 pub(crate) async fn grant<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let granted = named_roles::<S::Attrs>(call.fields().await?)?;
+    let granted = named_roles::<S::Attrs>(call.fields()?)?;
     change(call, ClientRoleChange { granted, revoked: Vec::new() }).await
 }
 
 /// `DELETE /v1/clients/{id}/roles`
 pub(crate) async fn revoke<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let revoked = named_roles::<S::Attrs>(call.fields().await?)?;
+    let revoked = named_roles::<S::Attrs>(call.fields()?)?;
     change(call, ClientRoleChange { granted: Vec::new(), revoked }).await
 }
 

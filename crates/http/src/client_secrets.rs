@@ -81,7 +81,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/clients/{id}/secrets`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let received = call.receive_or_nothing().await?;
+    let received = call.receive_or_nothing()?;
     let (id, by) = (call.client()?, call.fresh()?);
     let (origin, accounts) = (call.origin(), call.accounts());
     let route = format!("POST {}", call.uri.path());

@@ -39,7 +39,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/organizations/{id}/clients` and `POST /v1/users/{id}/clients`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let received = call.receive().await?;
+    let received = call.receive()?;
     let (origin, by, accounts) = (call.origin(), call.fresh()?, call.accounts());
     let who = (&call.caller, &origin);
     let route = format!("POST {}", call.uri.path());
@@ -87,7 +87,7 @@ pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
 /// `PATCH /v1/clients/{id}`
 pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let wanted = IfMatch::of(&call.headers)?;
-    let mut change = change::<S::Attrs>(call.fields().await?)?;
+    let mut change = change::<S::Attrs>(call.fields()?)?;
     let (id, origin, accounts) = (call.client()?, call.origin(), call.accounts());
     change.version = seen(accounts, id, wanted.as_ref()).await?;
     let client =

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Once, OnceLock};
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
@@ -125,6 +125,8 @@ where
     let mut allowance = None;
     let work = async {
         let (parts, body) = request.into_parts();
+        // First of all: whoever is slow to send it is judged by what holds when it is there (R-SE-05, GW-12).
+        let body = edge.take_in(&parts, body).await?;
         handler(admit(&edge, rule, parts, body, (&id, &mut allowance)).await?).await
     };
     let worked = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
@@ -189,7 +191,7 @@ async fn admit<S: Store>(
     edge: &Arc<Edge<S>>,
     rule: Rule,
     mut parts: Parts,
-    body: Body,
+    body: Result<Bytes, Problem>,
     (id, left): (&RequestId, &mut Option<Allowance>),
 ) -> Result<Call<S>, Problem> {
     let demand = Demand::of(&rule);

@@ -79,7 +79,7 @@ enum Known {
 
 /// `POST /v1/emails/verify`
 pub(crate) async fn verify<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let (code, state) = verification(call.fields().await?)?;
+    let (code, state) = verification(call.fields()?)?;
     let user = call.caller.user.as_ref().map(|user| user.id);
     let attempt = attempt(&code, user).ok_or(Error::Unauthenticated)?;
     call.accounts().verify_email(&attempt, state.as_ref(), &call.origin()).await?;
@@ -88,7 +88,7 @@ pub(crate) async fn verify<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 
 /// `POST /v1/emails/resend-verification`
 pub(crate) async fn resend<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let fields = call.fields().await?;
+    let fields = call.fields()?;
     let origin = call.origin();
     let accounts = call.accounts();
     match wish(fields, accounts.parts().settings.email)? {

@@ -97,7 +97,7 @@ impl KeptEnrolment {
 
 /// `POST /v1/users/{id}/totp/confirm`
 pub(crate) async fn confirm<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let (handle, code) = proof(call.fields().await?)?;
+    let (handle, code) = proof(call.fields()?)?;
     let handle = FlowToken::parse(handle.expose()).ok();
     let code = TotpCode::parse(code.expose()).ok();
     let (user, origin) = (call.enroller()?, call.origin());

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::connect_info::ConnectInfo;
 use axum::http::Extensions;
 use axum::http::request::Parts;
@@ -14,6 +15,7 @@ use durward_core::{
 };
 
 use crate::access;
+use crate::body;
 use crate::client_ip::{client_ip, is_trusted};
 use crate::credentials::{self, Presented};
 use crate::edge::{Credentials, Edge, Rule, origin};
@@ -123,6 +125,25 @@ impl<S: Store> Edge<S> {
             return Err(self.failed(refused, network).await);
         }
         Ok(Identity { caller, presented: session, allowance })
+    }
+
+    /// Takes in the body of a request, unless its network has used up its rate. What is wrong with the body is for
+    /// its endpoint to say: whoever may not get there does not hear of it.
+    pub(crate) async fn take_in(
+        &self,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Result<Bytes, Problem>, Problem> {
+        if body.is_end_stream() {
+            return Ok(Ok(Bytes::new()));
+        }
+        if parts.extensions.get::<Counted>().is_none() {
+            let peer = peer(&parts.extensions);
+            let ip = client_ip(peer, &parts.headers, &self.settings.trusted_proxies)?;
+            let origin = Origin { ip, ..Origin::default() };
+            self.check_network(Spender::Network(origin.network())).await?;
+        }
+        Ok(body::collect(&parts.headers, body).await)
     }
 
     /// Whether a request comes from a trusted proxy.

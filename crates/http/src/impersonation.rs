@@ -47,7 +47,7 @@ struct KeptImpersonation {
 
 /// `POST /v1/users/{id}/impersonate`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let received = call.receive().await?;
+    let received = call.receive()?;
     let repeatable = call.repeatable(&received.bytes)?;
     let reason = reason(Fields::of(received.value)?)?;
     let (id, by, origin, accounts) = (call.user()?, call.fresh()?, call.origin(), call.accounts());

@@ -76,7 +76,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/organizations/{id}/invitations`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let received = call.receive().await?;
+    let received = call.receive()?;
     let (id, by, origin) = (call.organization()?, &call.caller, call.origin());
     let accounts = call.accounts();
     let route = format!("POST /v1/organizations/{id}/invitations");
@@ -104,7 +104,7 @@ pub(crate) async fn revoke<S: Store>(call: Call<S>) -> Result<Response, Problem>
 
 /// `POST /v1/invitations/accept`
 pub(crate) async fn accept<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let code = code(call.fields().await?)?;
+    let code = code(call.fields()?)?;
     let (user, origin) = (call.caller.acting_user()?, call.origin());
     let membership = call.accounts().accept_invitation(&code, user, &origin).await?;
     json(StatusCode::OK, &memberships::view(&membership, None, None))

@@ -53,7 +53,7 @@ pub(crate) struct RestoreShape {
 
 /// `POST /v1/users/restore`
 pub(crate) async fn restore_by_link<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let text = link_code(call.fields().await?)?;
+    let text = link_code(call.fields()?)?;
     let code = CodeToken::parse(text.expose()).map_err(|_no_code| Error::Unauthenticated)?;
     call.accounts().restore_by_link(&code, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))

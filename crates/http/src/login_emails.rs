@@ -33,7 +33,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
 
 /// `POST /v1/users/{id}/login-emails`
 pub(crate) async fn claim<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let fields = call.fields().await?;
+    let fields = call.fields()?;
     let accounts = call.accounts();
     let addresses = addresses(fields, accounts.parts().settings.email)?;
     accounts.claim_emails(&call.fresh()?, &addresses, &call.origin()).await?;
@@ -42,7 +42,7 @@ pub(crate) async fn claim<S: Store>(mut call: Call<S>) -> Result<Response, Probl
 
 /// `DELETE /v1/users/{id}/login-emails`
 pub(crate) async fn remove_many<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let fields = call.fields().await?;
+    let fields = call.fields()?;
     let accounts = call.accounts();
     let addresses = addresses(fields, accounts.parts().settings.email)?;
     accounts.remove_emails(&call.fresh()?, &addresses, &call.origin()).await?;
@@ -65,7 +65,7 @@ pub(crate) async fn promote<S: Store>(call: Call<S>) -> Result<Response, Problem
 
 /// `POST /v1/emails/revert`
 pub(crate) async fn revert<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let code = objection(call.fields().await?)?;
+    let code = objection(call.fields()?)?;
     call.accounts().revert_email(&code, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

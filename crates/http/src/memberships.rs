@@ -88,7 +88,7 @@ pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
 /// `PATCH /v1/memberships/{id}`
 pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let wanted = IfMatch::of(&call.headers)?;
-    let role = new_role::<S::Attrs>(call.fields().await?)?;
+    let role = new_role::<S::Attrs>(call.fields()?)?;
     let (id, by, origin) = (call.membership()?, &call.caller, call.origin());
     let accounts = call.accounts();
     let version = seen(accounts, id, wanted.as_ref()).await?;

@@ -22,7 +22,7 @@ pub(crate) struct ObjectionShape {
 
 /// `POST /v1/notices/report`
 pub(crate) async fn report<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let code = objection(call.fields().await?)?;
+    let code = objection(call.fields()?)?;
     call.accounts().report_notice(&code, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -78,7 +78,7 @@ pub(crate) struct OwnView<'a, A: Attrs> {
 
 /// `POST /v1/organizations`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let received = call.receive().await?;
+    let received = call.receive()?;
     let (origin, user, accounts) = (call.origin(), call.caller.acting_user()?, call.accounts());
     let (route, who) = ("POST /v1/organizations", (&call.caller, &origin));
     let repeatable = idempotency(accounts, &call.headers, route, who, &received.bytes)?;
@@ -113,7 +113,7 @@ pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
 /// `PATCH /v1/organizations/{id}`
 pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let wanted = IfMatch::of(&call.headers)?;
-    let mut change = change::<S::Attrs>(call.fields().await?)?;
+    let mut change = change::<S::Attrs>(call.fields()?)?;
     let (id, origin, accounts) = (call.organization()?, call.origin(), call.accounts());
     change.version = seen(accounts, id, wanted.as_ref()).await?;
     let organization = unit!(accounts, |tx| {

@@ -35,7 +35,7 @@ pub(crate) struct AppointmentShape {
 
 /// `POST /v1/organizations/{id}/transfer`
 pub(crate) async fn transfer<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let to = taker(call.fields().await?)?;
+    let to = taker(call.fields()?)?;
     let (id, by, origin) = (call.organization()?, call.fresh()?, call.origin());
     let accounts = call.accounts();
     let membership =
@@ -45,7 +45,7 @@ pub(crate) async fn transfer<S: Store>(mut call: Call<S>) -> Result<Response, Pr
 
 /// `POST /v1/organizations/{id}/owner`
 pub(crate) async fn appoint<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let user = appointed(call.fields().await?)?;
+    let user = appointed(call.fields()?)?;
     let (id, by, origin) = (call.organization()?, call.fresh()?, call.origin());
     let accounts = call.accounts();
     let membership =

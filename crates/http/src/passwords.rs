@@ -121,7 +121,7 @@ pub(crate) struct NewPasswordShape {
 
 /// `POST /v1/passwords/reset`
 pub(crate) async fn reset<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let fields = call.fields().await?;
+    let fields = call.fields()?;
     let request = reset_request(fields, call.accounts().parts().settings.email)?;
     let answer = evenly(call.accounts().request_reset(&request, &call.origin())).await?;
     let accepted = StatusCode::ACCEPTED;
@@ -130,14 +130,14 @@ pub(crate) async fn reset<S: Store>(mut call: Call<S>) -> Result<Response, Probl
 
 /// `POST /v1/passwords/reset/confirm`
 pub(crate) async fn confirm<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let reset = password_reset(call.fields().await?, Rules::of(call.accounts()))?;
+    let reset = password_reset(call.fields()?, Rules::of(call.accounts()))?;
     call.accounts().confirm_reset(reset, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// `POST /v1/users/{id}/password`: the policy lets nobody but the user himself here (R-PW-11).
 pub(crate) async fn change<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let change = password_change(call.fields().await?, Rules::of(call.accounts()))?;
+    let change = password_change(call.fields()?, Rules::of(call.accounts()))?;
     call.accounts().change_password(&call.caller, &change, &call.origin()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
@@ -151,7 +151,7 @@ pub(crate) async fn compromised<S: Store>(call: Call<S>) -> Result<Response, Pro
 
 /// `POST /v1/users/{id}/password/reset`
 pub(crate) async fn start_reset<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let revoke = reset_start(call.fields().await?)?;
+    let revoke = reset_start(call.fields()?)?;
     let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
     unit!(accounts, |tx| accounts.start_reset(tx, id, revoke, &origin).await)?;
     Ok(empty(StatusCode::ACCEPTED))
@@ -159,7 +159,7 @@ pub(crate) async fn start_reset<S: Store>(mut call: Call<S>) -> Result<Response,
 
 /// `POST /v1/authn/new-password`
 pub(crate) async fn choose<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let (attempt, state) = new_password(call.fields().await?, Rules::of(call.accounts()))?;
+    let (attempt, state) = new_password(call.fields()?, Rules::of(call.accounts()))?;
     let answer = call.accounts().answer_new_password(attempt, &state, &call.origin()).await?;
     flow(&answer, &state, Statuses { step: StatusCode::OK, session: StatusCode::OK })
 }

@@ -40,13 +40,13 @@ pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
 
 /// `POST /v1/users/{id}/roles`
 pub(crate) async fn grant<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let granted = roles::<S::Attrs>(call.fields().await?)?;
+    let granted = roles::<S::Attrs>(call.fields()?)?;
     change(call, RoleChange { granted, revoked: Vec::new() }).await
 }
 
 /// `DELETE /v1/users/{id}/roles`
 pub(crate) async fn revoke<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let revoked = roles::<S::Attrs>(call.fields().await?)?;
+    let revoked = roles::<S::Attrs>(call.fields()?)?;
     change(call, RoleChange { granted: Vec::new(), revoked }).await
 }
 

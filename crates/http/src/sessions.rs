@@ -87,7 +87,7 @@ struct Tokens {
 
 /// `POST /v1/sessions/refresh`
 pub(crate) async fn refresh<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let text = refresh_token(call.fields().await?)?;
+    let text = refresh_token(call.fields()?)?;
     let Ok(token) = RefreshToken::parse(text.expose()) else {
         return Err(Error::Unauthenticated.into());
     };
@@ -99,7 +99,7 @@ pub(crate) async fn refresh<S: Store>(mut call: Call<S>) -> Result<Response, Pro
 ///
 /// A text that is no token names no session, and there is nothing to end: that is the same answer.
 pub(crate) async fn logout<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let Tokens { token, refresh } = match call.fields_or_nothing().await? {
+    let Tokens { token, refresh } = match call.fields_or_nothing()? {
         Some(fields) => tokens(fields)?,
         None => Tokens::default(),
     };

@@ -118,7 +118,7 @@ pub(crate) struct EmailView<'a> {
 
 /// `POST /v1/users`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
-    let received = call.receive().await?;
+    let received = call.receive()?;
     let origin = call.origin();
     let idempotency = idempotency(
         call.accounts(),
@@ -143,7 +143,7 @@ pub(crate) async fn show<S: Store>(call: Call<S>) -> Result<Response, Problem> {
 pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let wanted = IfMatch::of(&call.headers)?;
     let privileged = call.caller.may(Action::BanUser, &call.target).is_ok();
-    let (mut change, status) = change::<S::Attrs>(call.fields().await?, privileged)?;
+    let (mut change, status) = change::<S::Attrs>(call.fields()?, privileged)?;
     let (id, origin, accounts) = (call.user()?, call.origin(), call.accounts());
     if let Some(wanted) = wanted {
         let present = accounts.user(id).await?;

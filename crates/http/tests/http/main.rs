@@ -8,6 +8,7 @@
 
 mod audit;
 mod authn;
+mod bodies;
 mod bootstraps;
 mod client_lists;
 mod client_rights;
