@@ -87,9 +87,10 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         id: ClientId,
         change: &ClientRoleChange<S::Attrs>,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<Client<S::Attrs>, Error> {
+        self.still_in(tx, by).await?;
         let before = self.present_client(tx, id).await?;
         if matches!(before.owner, ClientOwner::User(_)) {
             return Err(Error::Forbidden);

@@ -44,9 +44,10 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         client: ClientId,
         expire_others_in: Option<Duration>,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<IssuedSecret, Error> {
+        self.still_in(tx, by).await?;
         self.provision_secret(tx, client, expire_others_in, origin).await
     }
 

@@ -104,9 +104,10 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         new: NewClient<S::Attrs>,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<NewlyMade<S::Attrs>, Error> {
+        self.still_in(tx, by).await?;
         let role = <S::Attrs as Attrs>::ClientRole::STANDARD;
         self.provision_client(tx, new, vec![role], origin).await
     }

@@ -40,10 +40,11 @@ impl<S: Store> Accounts<S> {
     pub async fn export_user(
         &self,
         id: UserId,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<Export<S::Attrs>, Error> {
         unit!(self, |tx| {
+            self.still_in(tx, by).await?;
             let user = self.present_user(tx, id).await?;
             let emails = tx.login_emails_of(id).await?;
             let password_changed = tx.password(id).await?.map(|password| password.changed);

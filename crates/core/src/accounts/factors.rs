@@ -62,6 +62,7 @@ impl<S: Store> Accounts<S> {
             expires: now + self.settings().code_lifetime,
             doubted: None,
         };
+        self.still_in(tx, user).await?;
         if self.present_totp(tx, user.id(), origin).await?.is_some() {
             return Err(Error::Duplicate("authenticator app"));
         }
@@ -113,6 +114,7 @@ impl<S: Store> Accounts<S> {
         unit!(self, |tx| {
             // First of all, as by a login: in another order two would wait for each other.
             tx.outdate_password(user.id()).await?;
+            self.still_in(tx, user).await?;
             if !tx.confirm_totp(id, step, now).await? {
                 return Err(Error::Invalid(vec![wrong_code()]));
             }
@@ -131,18 +133,24 @@ impl<S: Store> Accounts<S> {
     /// Removes the authenticator app of the caller, and his recovery codes with it. [`Error::NotFound`] when
     /// there is none.
     pub async fn remove_totp(&self, user: &FreshUser, origin: &Origin) -> Result<(), Error> {
-        unit!(self, |tx| self.drop_totp(tx, user.id(), Some(user.session()), origin).await)
+        unit!(self, |tx| {
+            self.still_in(tx, user).await?;
+            self.drop_totp(tx, user.id(), Some(user.session()), origin).await
+        })
     }
 
     /// Removes the authenticator app of somebody who lost it: an administrator's part of a recovery
     /// (R-MF-07). All sessions of that user end.
     pub async fn reset_totp(
         &self,
-        _administrator: &FreshUser,
+        administrator: &FreshUser,
         user: UserId,
         origin: &Origin,
     ) -> Result<(), Error> {
-        unit!(self, |tx| self.drop_totp(tx, user, None, origin).await)
+        unit!(self, |tx| {
+            self.still_in(tx, administrator).await?;
+            self.drop_totp(tx, user, None, origin).await
+        })
     }
 
     /// Removes the authenticator app of somebody who lost it as [`reset_totp`](Self::reset_totp) does, inside the caller's
@@ -179,6 +187,7 @@ impl<S: Store> Accounts<S> {
         user: &FreshUser,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, Error> {
+        self.still_in(tx, user).await?;
         if self.present_totp(tx, user.id(), origin).await?.is_none() {
             return Err(Error::NotFound("authenticator app"));
         }

@@ -11,7 +11,7 @@ use crate::ids::{SessionId, UserId};
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::settings::SessionLimits;
-use crate::store::{Sessions, Store};
+use crate::store::{Sessions, SessionsMut, Store};
 use crate::text::Reason;
 use crate::time::Timestamp;
 use crate::token::SessionToken;
@@ -56,6 +56,7 @@ impl<S: Store> Accounts<S> {
         if user.status != UserStatus::Active || is_powerful || user.id == by.id() {
             return Err(Error::Forbidden);
         }
+        tx.lock_session(by.session()).await?;
         let own = tx.session(by.session()).await?.filter(|own| !own.is_over(now));
         let own: Session<S::Attrs> = own.ok_or(Error::Forbidden)?;
         let rest = own.expires.as_millis().saturating_sub(now.as_millis());

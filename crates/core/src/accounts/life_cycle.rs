@@ -74,9 +74,10 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         id: UserId,
         version: Option<i64>,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<User<S::Attrs>, Error> {
+        self.still_in(tx, by).await?;
         let before = self.present_user(tx, id).await?;
         if version.is_some_and(|version| version != before.version) {
             return Err(Error::Stale("user"));

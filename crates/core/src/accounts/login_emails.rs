@@ -43,6 +43,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         unit!(self, |tx| {
             let owner = self.lock_addresses(tx, user.id()).await?;
+            self.still_in(tx, user).await?;
             let (mut emails, late) = self.standing_claims(tx, owner.id).await?;
             for claim in late {
                 self.delete_email(tx, &claim, origin).await?;
@@ -112,6 +113,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         unit!(self, |tx| {
             self.lock_addresses(tx, user.id()).await?;
+            self.still_in(tx, user).await?;
             let emails = tx.login_emails_of(user.id()).await?;
             let chosen = emails.iter().find(|it| it.id == id).ok_or(Error::NotFound(NOUN))?;
             if chosen.proven.is_none() {
@@ -140,6 +142,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         unit!(self, |tx| {
             self.lock_addresses(tx, user.id()).await?;
+            self.still_in(tx, user).await?;
             let emails = tx.login_emails_of(user.id()).await?;
             let (gone, left): (Vec<_>, Vec<_>) =
                 emails.into_iter().partition(|email| named(email).is_some());

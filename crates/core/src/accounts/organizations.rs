@@ -184,9 +184,10 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         id: OrganizationId,
         version: Option<i64>,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<Organization<S::Attrs>, Error> {
+        self.still_in(tx, by).await?;
         self.close_organization(tx, id, version, origin).await
     }
 
@@ -219,9 +220,10 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         id: OrganizationId,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<Organization<S::Attrs>, Error> {
+        self.still_in(tx, by).await?;
         self.reopen_organization(tx, id, origin).await
     }
 

@@ -26,6 +26,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Membership<S::Attrs>, Error> {
         let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
+        self.still_in(tx, by).await?;
         self.lock_active_organization(tx, id).await?;
         let giver = tx.membership_of(id, by.id()).await?.ok_or(Error::Forbidden)?;
         if giver.role != owner {
@@ -61,9 +62,10 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         id: OrganizationId,
         user: UserId,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<Membership<S::Attrs>, Error> {
+        self.still_in(tx, by).await?;
         self.set_owner(tx, id, user, origin).await
     }
 

@@ -85,12 +85,16 @@ impl<S: Store> Accounts<S> {
                 unit!(self, |tx| self.debit_failure(tx, origin, self.now()).await)?;
             }
             let hash = self.hash_another(change.password.clone(), stored.as_ref()).await?;
-            let from = stored.map(|stored| stored.hash);
+            let seen = stored.map(|stored| (stored.hash, stored.compromised));
+            let from = seen.as_ref().map(|(hash, _)| hash.clone());
             let cause = from.as_ref().map_or(PasswordCause::Set, |_| PasswordCause::Changed);
             let changed = unit!(self, |tx| {
                 // First of all, as by a login: in another order two would wait for each other.
                 tx.outdate_password(user.id).await?;
-                if tx.password(user.id).await?.map(|stored| stored.hash) != from {
+                // Whoever objected meanwhile has ended it, and what was verified says nothing any more (R-PW-10).
+                self.session_goes_on(tx, me.session_id, me.id).await?;
+                let present = tx.password(user.id).await?;
+                if present.map(|stored| (stored.hash, stored.compromised)) != seen {
                     return Ok(false);
                 }
                 let user = tx.user(user.id).await?.ok_or(Error::Unauthenticated)?;

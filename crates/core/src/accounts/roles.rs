@@ -28,9 +28,10 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         id: UserId,
         change: &RoleChange<S::Attrs>,
-        _by: &FreshUser,
+        by: &FreshUser,
         origin: &Origin,
     ) -> Result<User<S::Attrs>, Error> {
+        self.still_in(tx, by).await?;
         self.assign_roles(tx, id, change, origin).await
     }
 

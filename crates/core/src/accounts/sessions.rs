@@ -249,6 +249,31 @@ impl<S: Store> Accounts<S> {
         Enroller::of(caller, self.settings().freshness, self.now())
     }
 
+    /// Finds out whether the session by which somebody is fresh goes on, inside the caller's unit of work, and keeps
+    /// others from ending it until that is over: an application may hold a [`FreshUser`] while he is logged out, and a
+    /// flow takes its time (R-SE-05). [`Error::Unauthenticated`] if it is over.
+    pub(super) async fn still_in(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: impl Into<Enroller> + Send,
+    ) -> Result<(), Error> {
+        let user: Enroller = user.into();
+        self.session_goes_on(tx, user.session(), user.id()).await
+    }
+
+    /// The same for a session of this user.
+    pub(super) async fn session_goes_on(
+        &self,
+        tx: &mut S::Tx<'_>,
+        id: SessionId,
+        user: UserId,
+    ) -> Result<(), Error> {
+        tx.lock_session(id).await?;
+        let session = tx.session(id).await?;
+        let goes_on = session.is_some_and(|it| it.user == user && !it.is_over(self.now()));
+        if goes_on { Ok(()) } else { Err(Error::Unauthenticated) }
+    }
+
     /// Logs out whoever presents this session token, also one that has expired or that a refresh has replaced;
     /// idempotent.
     pub async fn logout(&self, token: &SessionToken, origin: &Origin) -> Result<(), Error> {

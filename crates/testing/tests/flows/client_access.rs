@@ -183,6 +183,7 @@ async fn a_personal_key_ends_with_its_owner_and_with_a_take_over() {
     unit!(it.accounts(), |tx| it.accounts().unban_user(tx, by.id(), &it.origin()).await).unwrap();
     assert!(is_refused(present(&it, &credential).await), "what died stays dead");
 
+    let by = fresh(&it, &it.log_in("ada@example.com").await).await;
     let made = create(&it, new(), &by).await.unwrap();
     let credential = key(&made.secret.unwrap().key);
     assert!(present(&it, &credential).await.is_ok());

@@ -12,6 +12,7 @@ mod compromises;
 mod conduct;
 mod doubts;
 mod factors;
+mod freshness;
 mod hooks;
 mod idempotency;
 mod impersonation;
