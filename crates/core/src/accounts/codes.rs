@@ -192,9 +192,13 @@ impl<S: Store> Accounts<S> {
         })
     }
 
-    /// Counts typed codes over all flows of a mailbox (R-TH-01, R-TH-02).
+    /// Counts typed codes over all flows of a mailbox (R-TH-01, R-TH-02). What is typed where none was mailed is no guess
+    /// at anything: it is counted as well, and keeps nobody from the codes of the mailbox (R-TH-04).
     pub(super) fn code_budget(&self, flow: &Flow<S::Attrs>) -> BudgetKey {
-        self.budget(&[b"code", flow.email.canonical().as_str().as_bytes()])
+        match flow.short {
+            Some(_) => self.budget(&[b"code", flow.email.canonical().as_str().as_bytes()]),
+            None => self.budget(&[b"code of flow", flow.id.as_bytes()]),
+        }
     }
 
     pub(super) async fn refuse_flow(&self, user: Option<UserId>, origin: &Origin) -> Error {

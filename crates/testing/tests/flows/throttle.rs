@@ -274,6 +274,22 @@ async fn a_mailbox_gets_ten_mails_an_hour_whatever_the_trigger() {
     assert_eq!(it.inbox().all_to("ada@example.com").len(), 11, "one is earned back");
 }
 
+#[tokio::test]
+async fn what_is_typed_where_no_code_was_mailed_is_not_counted_against_the_mailbox() {
+    // R-TH-04, GW-19
+    let it = TestAccounts::new();
+    for _ in 0..24 {
+        let (step, state) = begin_login(&it, "ada@example.com").await;
+        for _ in 0..5 {
+            let guess = typed(&step, "ZZZZZZZZ");
+            assert!(is_refused(it.accounts().answer_code(&guess, &state, &it.origin()).await));
+        }
+    }
+    it.clock().advance(Duration::from_hours(24));
+    it.sign_up("ada@example.com").await;
+    it.log_in_by_mail("ada@example.com").await;
+}
+
 /// A hasher that never comes back.
 struct Stuck;
 
