@@ -118,6 +118,11 @@ pub struct Limits {
     pub client_failures: Rate,
     /// Mails per mailbox, whatever the trigger, but for notices (R-TH-06).
     pub mailbox: Rate,
+    /// Mails per mailbox that one network asks for; and those that its owner may ask for on top of all, from a device
+    /// that he has used before (R-TH-04).
+    pub mailbox_network: Rate,
+    /// Mails per mailbox in the long run, and once more those that its owner asks for so (R-TH-06).
+    pub mailbox_daily: Rate,
     /// Notices of each kind per mailbox, and those of them apart that give an address its place back; and how often an
     /// account may be deleted. Budgets of their own, so that nobody can use up beforehand what a warning needs (R-TH-06,
     /// R-NO-01).
@@ -185,8 +190,8 @@ impl Default for Retention {
 
 impl Default for Limits {
     /// 300 failures and 600 requests per network, ten times as many per site, and 30,000 failures per client, earned
-    /// back within ten minutes; 10 mails, and 5 notices of
-    /// each kind, per mailbox and hour. 100 clients per organization and 20 personal keys per user. 100 requests per
+    /// back within ten minutes; 10 mails, 4 of them from one network, and 5 notices of each kind per mailbox and hour, and
+    /// 40 mails a day. 100 clients per organization and 20 personal keys per user. 100 requests per
     /// second and client, and 6,000 per minute and network without one, on all nodes together.
     fn default() -> Self {
         Self {
@@ -196,6 +201,8 @@ impl Default for Limits {
             site_requests: Rate::per(6_000, Duration::from_mins(10)),
             client_failures: Rate::per(30_000, Duration::from_mins(10)),
             mailbox: Rate::per(10, Duration::from_hours(1)),
+            mailbox_network: Rate::per(4, Duration::from_hours(1)),
+            mailbox_daily: Rate::per(40, Duration::from_hours(24)),
             notices: Rate::per(5, Duration::from_hours(1)),
             delays: Delays::default(),
             organization_clients: 100,

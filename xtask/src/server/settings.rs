@@ -56,6 +56,8 @@ trusted_proxies = ["127.0.0.1"]
 {sharing}
 network_failures = {{ count = 1000000, period = "1000s" }}
 network_requests = {{ count = 1000000, period = "1000s" }}
+mailbox_network = {{ count = 1000000, period = "1000s" }}
+mailbox_daily = {{ count = 1000000, period = "1000s" }}
 mailbox = {{ count = 1000000, period = "1000s" }}
 caller_requests = {{ count = 1000000, period = "1000s" }}
 {more}"#

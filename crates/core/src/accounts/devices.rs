@@ -51,6 +51,19 @@ impl<S: Store> Accounts<S> {
         }
         Ok(())
     }
+
+    /// Whether a request is from a device of this user that was seen before. For nobody it looks as long (R-EN-02).
+    pub(super) async fn is_from_his_device(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: Option<UserId>,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let whose = user.unwrap_or_else(|| UserId::new(self.now(), self.entropy()));
+        let slice = Slice { after: None, limit: REMEMBERED };
+        let known = own(tx.every_session_of(whose, slice).await?);
+        Ok(known.iter().any(|session| is_from(session, origin)))
+    }
 }
 
 /// Those in which the user acts himself.

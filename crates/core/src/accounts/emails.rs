@@ -172,7 +172,7 @@ impl<S: Store> Accounts<S> {
                     && flow.accepts_state(self.keys(), Some(state))
             });
             match mine {
-                Some(flow) => self.renew_codes(tx, &flow, now).await,
+                Some(flow) => self.renew_codes(tx, &flow, origin, now).await,
                 None => self.queue_nothing(tx, now).await,
             }
         })

@@ -1,6 +1,6 @@
 use super::{Accounts, Answer, StepAnswer};
 use crate::attrs::Attrs;
-use crate::budget::Debit;
+use crate::budget::{BudgetKey, Debit, Rate};
 use crate::email::EmailAddress;
 use crate::entity::{Flow, Method, Pending, Purpose, Step, short_code_digest};
 use crate::error::Error;
@@ -10,6 +10,7 @@ use crate::keys::Label;
 use crate::mail::{Code, LinkTarget, Message};
 use crate::origin::Origin;
 use crate::secret::Secret;
+use crate::settings::Limits;
 use crate::store::{BudgetsMut, Flows, FlowsMut, Store};
 use crate::text::FlowState;
 use crate::time::Timestamp;
@@ -81,7 +82,8 @@ impl<S: Store> Accounts<S> {
         let room = match letter {
             Letter::Granted(_) => true,
             Letter::Code(_) | Letter::Notice(_) | Letter::Nothing => {
-                self.debit_mailbox(tx, email, now).await?
+                let owner = purpose.owner(user);
+                self.debit_mailbox(tx, (email, owner), origin, now).await?
             }
         };
         let letter = if room { letter } else { Letter::Nothing };
@@ -207,10 +209,12 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         flow: &Flow<S::Attrs>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
         let codes = self.mint_codes();
-        let room = self.debit_mailbox(tx, &flow.email, now).await?;
+        let mailbox = (&flow.email, flow.purpose.owner(flow.user));
+        let room = self.debit_mailbox(tx, mailbox, origin, now).await?;
         let code = match flow.purpose {
             Purpose::SignUp => Message::SignUp,
             Purpose::Login => Message::Login,
@@ -268,16 +272,50 @@ impl<S: Store> Accounts<S> {
         self.queue_mail(tx, &flow.email, message, now).await
     }
 
-    /// Whether another mail may go to this mailbox, whatever the trigger (R-TH-06).
+    /// Whether another mail may go to this mailbox, whatever the trigger (R-TH-06): not more than so many from one
+    /// network, in all and a day.
+    ///
+    /// Strangers may use that up. For its owner there is as much as for one network once more, where he has been before
+    /// (R-TH-04).
     pub(super) async fn debit_mailbox(
         &self,
         tx: &mut S::Tx<'_>,
-        email: &EmailAddress,
+        (email, owner): (&EmailAddress, Option<UserId>),
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let key = self.budget(&[b"mailbox", email.canonical().as_str().as_bytes()]);
-        let debit = tx.debit_budget(key, &self.settings().limits.mailbox, now).await?;
-        Ok(debit == Debit::Granted)
+        let Limits { mailbox, mailbox_network, mailbox_daily, .. } = self.settings().limits;
+        let address = email.canonical().as_str().as_bytes();
+        let of = |what: &[u8], whose: &[u8]| self.budget(&[b"mailbox", what, address, whose]);
+        let network = origin.network().to_bytes();
+        let anybodys = [
+            (of(b"network", &network), mailbox_network),
+            (of(b"hour", b"anybody"), mailbox),
+            (of(b"day", b"anybody"), mailbox_daily),
+        ];
+        if self.debit_all(tx, anybodys, now).await? {
+            return Ok(true);
+        }
+        if !self.is_from_his_device(tx, owner, origin).await? {
+            return Ok(false);
+        }
+        let his = [(of(b"hour", b"owner"), mailbox_network), (of(b"day", b"owner"), mailbox_daily)];
+        self.debit_all(tx, his, now).await
+    }
+
+    /// Takes one from each of these budgets, until one of them has none.
+    async fn debit_all(
+        &self,
+        tx: &mut S::Tx<'_>,
+        budgets: impl IntoIterator<Item = (BudgetKey, Rate), IntoIter: Send> + Send,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        for (key, rate) in budgets {
+            if tx.debit_budget(key, &rate, now).await? != Debit::Granted {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Writes down that someone failed to authenticate, in a unit of its own, and answers what every failure

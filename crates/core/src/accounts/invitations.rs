@@ -92,7 +92,7 @@ impl<S: Store> Accounts<S> {
         };
         tx.insert_invitation(&invitation).await?;
         let sender = self.present_user(tx, user).await?;
-        self.mail_invitation(tx, &invitation, &place, &sender, &code).await?;
+        self.mail_invitation(tx, &invitation, (&place, &sender), &code, origin).await?;
         self.record(tx, &Event::InvitationSent { invitation: &invitation }, origin).await?;
         Ok(invitation)
     }
@@ -225,12 +225,12 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         invitation: &Invitation<S::Attrs>,
-        organization: &Organization<S::Attrs>,
-        sender: &User<S::Attrs>,
+        (organization, sender): (&Organization<S::Attrs>, &User<S::Attrs>),
         code: &InvitationToken,
+        origin: &Origin,
     ) -> Result<(), Error> {
         let now = self.now();
-        if !self.debit_mailbox(tx, &invitation.email, now).await? {
+        if !self.debit_mailbox(tx, (&invitation.email, None), origin, now).await? {
             return self.queue_nothing(tx, now).await;
         }
         let message = Message::Invitation(Place {

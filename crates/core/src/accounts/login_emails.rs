@@ -240,7 +240,7 @@ impl<S: Store> Accounts<S> {
         let open = tx.open_flows_of(user.id, Purpose::VerifyEmail, now).await?;
         match open.into_iter().find(|flow| flow.claim == Some(claim.id)) {
             Some(flow) if flow.mails < Flow::<S::Attrs>::MAX_MAILS => {
-                self.renew_codes(tx, &flow, now).await
+                self.renew_codes(tx, &flow, origin, now).await
             }
             Some(_) => self.queue_nothing(tx, now).await,
             None => {

@@ -1,3 +1,5 @@
+use crate::ids::UserId;
+
 /// What a flow leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
@@ -39,6 +41,19 @@ impl Purpose {
             Self::RestoreAccount => "restore-account",
             Self::ReportNotice => "report-notice",
             Self::RevertEmail => "revert-email",
+        }
+    }
+
+    /// Whose mailbox a flow for this writes to, where it is begun about this user: he has proven the address, and does
+    /// not only claim it.
+    pub(crate) const fn owner(self, user: Option<UserId>) -> Option<UserId> {
+        match self {
+            Self::Login
+            | Self::ResetPassword
+            | Self::RestoreAccount
+            | Self::ReportNotice
+            | Self::RevertEmail => user,
+            Self::SignUp | Self::VerifyEmail => None,
         }
     }
 

@@ -90,6 +90,8 @@ fn limits(reader: &mut Reader) -> Limits {
         site_requests: rate(reader, "limits.site_requests", standard.site_requests),
         client_failures: rate(reader, "limits.client_failures", standard.client_failures),
         mailbox: rate(reader, "limits.mailbox", standard.mailbox),
+        mailbox_network: rate(reader, "limits.mailbox_network", standard.mailbox_network),
+        mailbox_daily: rate(reader, "limits.mailbox_daily", standard.mailbox_daily),
         notices: rate(reader, "limits.notices", standard.notices),
         delays: reader.or("limits.delays", DelaySteps(standard.delays)).0,
         organization_clients: reader
