@@ -128,17 +128,28 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<Option<Shown<S::Attrs>>, Error> {
         match attempt {
-            CodeAttempt::Link(code) => self.shown_link(code).await,
+            CodeAttempt::Link(code) => self.shown_link(code, origin).await,
             CodeAttempt::Typed { handle, code } => {
                 self.shown_typed(handle, code.as_ref(), origin).await
             }
         }
     }
 
+    /// The flow that a link leads to. One that leads nowhere is a failure of its network (AM-16).
     pub(super) async fn shown_link(
         &self,
         code: &CodeToken,
+        origin: &Origin,
     ) -> Result<Option<Shown<S::Attrs>>, Error> {
+        let shown = self.linked(code).await?;
+        if shown.is_none() {
+            unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)?;
+        }
+        Ok(shown)
+    }
+
+    /// The same for an objection: what others of his network get wrong keeps nobody from one.
+    pub(super) async fn linked(&self, code: &CodeToken) -> Result<Option<Shown<S::Attrs>>, Error> {
         let mut read = self.read().await?;
         for digest in self.keys().digests(code) {
             if let Some(flow) = read.flow_by_link(&digest).await? {

@@ -39,7 +39,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<(), Error> {
         let shown = match attempt {
-            VerificationAttempt::Link(code) => self.shown_link(code).await?,
+            VerificationAttempt::Link(code) => self.shown_link(code, origin).await?,
             VerificationAttempt::Typed { user, code } => {
                 self.shown_to_claims(*user, code.as_ref(), origin).await?
             }

@@ -319,7 +319,8 @@ impl<S: Store> Accounts<S> {
     }
 
     /// Writes down that someone failed to authenticate, in a unit of its own, and answers what every failure
-    /// answers.
+    /// answers. A network fills the log no faster than it may fail: what is beyond that is left to the log of the
+    /// program (AM-16).
     pub(super) async fn refuse(
         &self,
         user: Option<UserId>,
@@ -328,8 +329,22 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Error {
         let event = Event::AuthenticationFailed { user, method, reason };
-        match unit!(self, presuming, |tx| self.record(tx, &event, origin).await) {
-            Ok(()) => Error::Unauthenticated,
+        let key = self.network_budget("failures told", origin.network());
+        let (rate, now) = (self.settings().limits.network_failures, self.now());
+        let noted = unit!(self, presuming, |tx| {
+            let room = tx.debit_budget(key, &rate, now).await? == Debit::Granted;
+            if room {
+                self.record(tx, &event, origin).await?;
+            }
+            Ok(room)
+        });
+        match noted {
+            Ok(true) => Error::Unauthenticated,
+            Ok(false) => {
+                let (method, reason) = (method.name(), reason.name());
+                tracing::warn!(method, reason, "a network fails too often for the audit log");
+                Error::Unauthenticated
+            }
             Err(Error::Vetoed(veto)) => {
                 tracing::warn!(%veto, "a hook refused to take note of a failed authentication");
                 Error::Unauthenticated

@@ -119,7 +119,7 @@ impl<S: Store> Accounts<S> {
     /// Takes a deletion back by the link that its owner was mailed. It does not log in. Every failure is
     /// [`Error::Unauthenticated`].
     pub async fn restore_by_link(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
-        let Some(Shown { flow, proof }) = self.shown_link(code).await? else {
+        let Some(Shown { flow, proof }) = self.shown_link(code, origin).await? else {
             return Err(self.refuse_flow(None, origin).await);
         };
         let answer = CodeAnswer { proof: &proof, state: None, client: flow.client };

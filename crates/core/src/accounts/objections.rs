@@ -190,7 +190,7 @@ impl<S: Store> Accounts<S> {
         purpose: Purpose,
         origin: &Origin,
     ) -> Result<Flow<S::Attrs>, Error> {
-        let Some(Shown { flow, proof }) = self.shown_link(code).await? else {
+        let Some(Shown { flow, proof }) = self.linked(code).await? else {
             return Err(self.refuse_flow(None, origin).await);
         };
         let answer = CodeAnswer { proof: &proof, state: None, client: flow.client };

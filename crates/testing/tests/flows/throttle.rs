@@ -6,7 +6,8 @@ use durward_core::accounts::{CodeRequest, PasswordAttempt, ResetRequest};
 use durward_core::budget::{Delays, Rate};
 use durward_core::ids::ClientId;
 use durward_core::password::{Admission, HashError, Verdict};
-use durward_core::{Error, Limits, Origin, Password, PasswordHash, PasswordHasher};
+use durward_core::store::{Audit, AuditQuery};
+use durward_core::{CodeToken, Error, Limits, Origin, Password, PasswordHash, PasswordHasher};
 use durward_store_memory::MemoryStore;
 use durward_testing::given::PASSWORD;
 use durward_testing::hasher::TestHasher;
@@ -357,6 +358,32 @@ async fn a_mailbox_gets_no_more_than_so_many_mails_a_day() {
     let (mails, day) = (it.inbox().len(), it.accounts().parts().settings.limits.mailbox_daily);
     assert!(mails <= 2 * day.burst as usize + 2, "{mails}");
     assert!(mails >= day.burst as usize, "{mails}");
+}
+
+/// The failures in the log.
+async fn failures(it: &TestAccounts) -> usize {
+    let event = Some("authentication.failed".to_owned());
+    let query = AuditQuery { event, limit: 100, ..AuditQuery::default() };
+    it.accounts().read().await.unwrap().audit_entries(&query).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn links_that_lead_nowhere_do_not_fill_the_log_and_keep_nobody_from_objecting() {
+    // R-TH-05, AM-16, GW-64
+    let it = limited(|limits| limits.network_failures = Rate::per(3, MINUTE));
+    let code = || CodeToken::mint(it.entropy());
+    for _ in 0..10 {
+        assert!(is_refused(it.accounts().report_notice(&code(), &it.origin()).await));
+    }
+    assert_eq!(failures(&it).await, 3);
+    it.clock().advance(2 * MINUTE);
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let outcome = it.accounts().restore_by_link(&code(), &it.origin()).await;
+        waits.push(throttled(outcome).is_some());
+    }
+    assert_eq!(waits, [false, false, false, true, true]);
+    assert_eq!(failures(&it).await, 6);
 }
 
 /// A hasher that never comes back.
