@@ -85,6 +85,10 @@ impl<S: Store> Accounts<S> {
             (Purpose::SignUp, Some(owner), _) => owner,
             (Purpose::Login, Some(owner), _) if Some(owner.id) == flow.user => owner,
             (Purpose::SignUp, None, Some(pending)) => {
+                // Another one may have been proven since this was begun (R-EM-04).
+                if self.has_lookalike(tx, &flow.email).await? {
+                    return Ok(None);
+                }
                 let new = NewUser {
                     name: pending.name.clone(),
                     email: flow.email.clone(),

@@ -93,6 +93,10 @@ impl<S: Store> Accounts<S> {
         if !stands || self.owner_of(tx, email.address.canonical(), origin).await?.is_some() {
             return Ok(false);
         }
+        // One may have been proven since this was claimed (R-EM-04).
+        if self.has_lookalike(tx, &email.address).await? {
+            return Ok(false);
+        }
         match tx.prove_login_email(claim, user, now).await {
             Ok(true) => {}
             Ok(false) => return Ok(false),

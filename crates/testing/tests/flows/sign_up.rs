@@ -148,6 +148,26 @@ async fn fifty_parallel_proofs_of_one_address_leave_one_owner() {
 }
 
 #[tokio::test]
+async fn of_two_addresses_that_look_alike_the_one_that_is_proven_first_stays() {
+    // R-EM-04
+    let it = TestAccounts::new();
+    let mut begun = Vec::new();
+    for address in ["ada@ex\u{430}mple.com", "ada@example.com"] {
+        let (step, state) = begin_sign_up(&it, address).await;
+        it.deliver().await;
+        let letter = it.inbox().all().pop().unwrap();
+        begun.push((typed(&step, letter.code()), state));
+    }
+    let mut answers = Vec::new();
+    for (code, state) in &begun {
+        answers.push(it.accounts().answer_code(code, state, &it.origin()).await);
+    }
+    assert!(is_refused(answers.pop().unwrap()));
+    assert!(answers.pop().unwrap().is_ok());
+    assert!(owner(&it, "ada@example.com").await.is_none());
+}
+
+#[tokio::test]
 async fn an_address_that_looks_like_a_proven_one_gets_the_same_answer_and_no_mail() {
     // R-EM-04
     let it = TestAccounts::new();

@@ -165,3 +165,21 @@ async fn a_code_for_one_purpose_is_worth_nothing_for_another() {
     assert!(!verify(&it, &by_link(&sign_up)).await);
     assert!(owner(&it, "ada@example.com").await.is_none());
 }
+
+#[tokio::test]
+async fn of_two_claims_that_look_alike_the_one_that_is_proven_first_stays() {
+    // R-EM-04
+    let it = in_mode(SignUpMode::Open);
+    let mut claims = Vec::new();
+    for address in ["ada@ex\u{430}mple.com", "ada@example.com"] {
+        let issued =
+            session(it.accounts().sign_up(it.request(address), &it.origin()).await.unwrap());
+        it.deliver().await;
+        claims.push((issued, it.inbox().all().pop().unwrap()));
+    }
+    let mut proven = Vec::new();
+    for (claimant, letter) in &claims {
+        proven.push(verify(&it, &by_code(claimant, letter.code())).await);
+    }
+    assert_eq!(proven, [true, false]);
+}
