@@ -199,7 +199,8 @@ impl Visitor<'_> {
         let reply = self.open.call(&call).await?.expect(201)?;
         let tokens = self.written_down(&reply)?;
         let letter = self.letter(email).await?;
-        self.open.call(&calls::verify_email(letter.link()?)).await?.expect(204)?;
+        let proof = calls::verify_email(letter.link()?).by(&tokens.token);
+        self.open.call(&proof).await?.expect(204)?;
         self.open.call(&calls::me(&tokens.token)).await?.expect(200)?;
         Ok(())
     }

@@ -5,13 +5,13 @@ use crate::budget::Delays;
 use crate::email::EmailAddress;
 use crate::entity::{CodeAnswer, Flow, LoginEmail, Proof, Purpose};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{CompromiseCause, EndReason, Event};
 use crate::ids::UserId;
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::store::{
-    BudgetsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, PasswordsMut, Store, StoreError,
-    Users,
+    BudgetsMut, FactorsMut, Flows, FlowsMut, LoginEmails, LoginEmailsMut, PasswordsMut, Sessions,
+    Store, StoreError, Users,
 };
 use crate::text::FlowState;
 use crate::token::{CodeToken, FlowToken, ShortCode};
@@ -30,8 +30,23 @@ pub enum VerificationAttempt {
     },
 }
 
+/// Who sends the code of a verification, as far as he shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prover {
+    /// The user who claims the address.
+    Claimant,
+    /// Whoever reads the mailbox.
+    Reader,
+}
+
 impl<S: Store> Accounts<S> {
     /// Proves a claimed address. Every failure is [`Error::Unauthenticated`].
+    ///
+    /// Whoever claims it shows that it was he: by the `state` that the verification was begun with, by his session, of
+    /// which `origin` tells, or by typing the code. The link alone says that somebody reads the mailbox. Of a further
+    /// address of a user it proves nothing, and stays good: its reader has not asked to be in that account. Of the first
+    /// one it makes him the owner, and nothing stays of what was set up before: sessions, password, second factor, personal
+    /// keys and other claims (R-EM-08).
     pub async fn verify_email(
         &self,
         attempt: &VerificationAttempt,
@@ -52,6 +67,8 @@ impl<S: Store> Accounts<S> {
         if accepted.is_err() || flow.purpose != Purpose::VerifyEmail {
             return Err(self.refuse_flow(flow.user, origin).await);
         }
+        let shows_state = flow.state.is_some() && state.is_some();
+        let types = matches!(attempt, VerificationAttempt::Typed { .. });
         let proven = unit!(self, |tx| {
             // First of all, as by a login: in another order two would wait for each other.
             if let Some(user) = flow.user {
@@ -60,21 +77,46 @@ impl<S: Store> Accounts<S> {
             if !tx.finish_flow(flow.id, flow.position, self.now()).await? {
                 return Ok(false);
             }
-            if matches!(attempt, VerificationAttempt::Typed { .. }) {
+            if types {
                 self.refund_failure(tx, origin).await?;
             }
             tx.reset_attempts(self.code_budget(&flow)).await?;
-            self.prove(tx, &flow, origin).await
-        })?;
-        if proven { Ok(()) } else { Err(self.refuse_flow(flow.user, origin).await) }
+            let claims =
+                shows_state || types || self.is_in_session_of(tx, flow.user, origin).await?;
+            let prover = if claims { Prover::Claimant } else { Prover::Reader };
+            self.prove(tx, &flow, prover, origin).await
+        });
+        match proven {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(Error::Unauthenticated) => {
+                Err(self.refuse_flow(flow.user, origin).await)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a request comes by a session in which this user acts himself.
+    async fn is_in_session_of(
+        &self,
+        tx: &mut S::Tx<'_>,
+        user: Option<UserId>,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let Some(id) = origin.session else { return Ok(false) };
+        let now = self.now();
+        Ok(tx.session(id).await?.is_some_and(|session| {
+            Some(session.user) == user && session.actor.is_none() && !session.is_over(now)
+        }))
     }
 
     /// Marks the claim of a flow as proven; `false` when somebody else has proven the address, the claim is
-    /// gone, or it is older than claims stand.
+    /// gone, or it is older than claims stand. What proves nothing and leaves the flow as it is, is
+    /// [`Error::Unauthenticated`].
     async fn prove(
         &self,
         tx: &mut S::Tx<'_>,
         flow: &Flow<S::Attrs>,
+        prover: Prover,
         origin: &Origin,
     ) -> Result<bool, Error> {
         let now = self.now();
@@ -97,6 +139,10 @@ impl<S: Store> Accounts<S> {
         if self.has_lookalike(tx, &email.address).await? {
             return Ok(false);
         }
+        let heir = heir(&emails);
+        if heir.is_some() && prover == Prover::Reader {
+            return Err(Error::Unauthenticated);
+        }
         match tx.prove_login_email(claim, user, now).await {
             Ok(true) => {}
             Ok(false) => return Ok(false),
@@ -107,17 +153,42 @@ impl<S: Store> Accounts<S> {
         tx.delete_claims(email.address.canonical(), user).await?;
         let email = LoginEmail { proven: Some(now), ..email.clone() };
         self.record(tx, &Event::EmailProven { email: &email }, origin).await?;
-        match heir(&emails) {
+        if prover == Prover::Reader {
+            self.hand_over(tx, &emails, &email, origin).await?;
+        }
+        match heir {
             // The account is proven by one address more (R-SE-06).
             Some(_) => {
                 let (keep, notice) = (flow.session, Notice::EmailAdded);
                 self.credentials_changed(tx, user, keep, notice, origin).await?;
             }
-            // It is proven for the first time, and whoever signed up goes on.
+            // It is proven for the first time, and whoever has it goes on.
             None if email.primary => {}
             None => self.promote(tx, &email, origin).await?,
         }
         Ok(true)
+    }
+
+    /// Leaves nothing of what somebody set up in an account whose first address turns out to be another one's: who reads
+    /// it, owns the account, gets in by mail, and chooses a password by a reset.
+    async fn hand_over(
+        &self,
+        tx: &mut S::Tx<'_>,
+        emails: &[LoginEmail],
+        proven: &LoginEmail,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let user = proven.user;
+        for claim in emails.iter().filter(|claim| claim.id != proven.id) {
+            self.delete_email(tx, claim, origin).await?;
+        }
+        let (cause, reason) = (CompromiseCause::Objection, EndReason::CredentialsChanged);
+        self.revoke_password(tx, user, cause, reason, origin).await?;
+        if tx.delete_totp(user).await? {
+            self.record(tx, &Event::TotpDisabled { user }, origin).await?;
+        }
+        tx.replace_recovery_codes(user, &[], self.now()).await?;
+        self.notify(tx, user, Notice::EmailAdded).await
     }
 
     /// The verification under way whose code was typed. All of them count the attempt before any is looked at: the

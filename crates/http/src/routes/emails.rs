@@ -23,7 +23,10 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 id: "verifyEmail",
                 tag: "E-mail addresses",
                 summary: "Prove a claimed address",
-                description: "With the code of the link, or, with a session, the code typed from the mail.",
+                description: "With the code of the link, or, with a session, the code typed from the mail.\n\nThe `state` of the sign-up or \
+                     the session of its user show who claims the address. The link alone proves no further address of a \
+                     user; of the first one it makes whoever reads the mailbox the owner: sessions, password, second factor \
+                     and personal keys from before end.",
                 session: SessionUse::Optional,
                 fields: &[],
                 body: BodyUse::Required(Schemas::request::<emails::VerifyShape>),

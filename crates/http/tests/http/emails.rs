@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::site::{Ask, STATE, Site, sign_up};
+use crate::site::{Ask, STATE, Site, login, sign_up};
 
 /// A user of mode `open`, whose address is not proven yet.
 async fn claimant(site: &Site) -> Value {
@@ -13,16 +13,30 @@ async fn verified_at(site: &Site, session: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_address_is_proven_by_the_link_alone() {
+async fn an_address_is_proven_by_the_link_and_the_state() {
     let site = Site::open();
     let session = claimant(&site).await;
     let code = site.mailed("ada@example.com").await.unwrap();
-    let body = json!({ "code": code.link });
+    let body = json!({ "code": code.link, "state": STATE });
     let reply = site.send(Ask::post("/v1/emails/verify").json(&body)).await;
     assert_eq!((reply.status, reply.body.len()), (204, 0));
     assert!(verified_at(&site, &session).await.is_string());
     let again = site.send(Ask::post("/v1/emails/verify").json(&body)).await;
     assert_eq!(again.problem(), (401, "UNAUTHENTICATED".into()));
+}
+
+#[tokio::test]
+async fn the_link_alone_makes_its_reader_the_owner() {
+    // R-EM-08
+    let site = Site::open();
+    let session = claimant(&site).await;
+    let code = site.mailed("ada@example.com").await.unwrap();
+    let reply = site.send(Ask::post("/v1/emails/verify").json(&json!({ "code": code.link }))).await;
+    assert_eq!(reply.status, 204);
+    let me = site.send(Ask::get("/v1/users/me").bearer(&session["token"])).await;
+    assert_eq!(me.problem(), (401, "UNAUTHENTICATED".into()));
+    let refused = site.send(Ask::post("/v1/authn/password").json(&login("ada@example.com"))).await;
+    assert_eq!(refused.status, 401);
 }
 
 #[tokio::test]
@@ -69,7 +83,8 @@ async fn a_code_is_mailed_again_to_whoever_claims_the_address() {
     let second = site.mailed("ada@example.com").await.unwrap();
     assert_ne!(first.link, second.link);
     // AM-25: the old code is dead.
-    let verify = |code: &str| Ask::post("/v1/emails/verify").json(&json!({ "code": code }));
+    let body = |code: &str| json!({ "code": code, "state": STATE });
+    let verify = |code: &str| Ask::post("/v1/emails/verify").json(&body(code));
     assert_eq!(site.send(verify(&first.link)).await.status, 401);
     assert_eq!(site.send(verify(&second.link)).await.status, 204);
     let mails = site.mails().await;

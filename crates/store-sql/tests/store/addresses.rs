@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use durward_core::accounts::{IssuedSession, VerificationAttempt};
 use durward_core::store::{LoginEmails, Users};
-use durward_core::{Caller, CodeToken, Error, FreshUser, LoginEmail, Plain, UserId};
+use durward_core::{Caller, CodeToken, Error, FreshUser, LoginEmail, Origin, Plain, UserId};
 use durward_store_sql::SqlStore;
 use durward_testing::{TestAccounts, given};
 use tokio::task::JoinSet;
@@ -24,6 +24,11 @@ const ROUNDS: u32 = 8;
 async fn fresh<E: Application>(it: &Accounts<E>, session: &IssuedSession) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
     it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
+}
+
+/// Where the requests of somebody come from who is logged in.
+fn origin<E: Application>(it: &Accounts<E>, by: &IssuedSession) -> Origin {
+    Origin { actor: Some(by.user), session: Some(by.session), ..it.origin() }
 }
 
 async fn emails<E: Application>(it: &Accounts<E>, user: UserId) -> Vec<LoginEmail> {
@@ -50,7 +55,7 @@ async fn changes_of_addresses_at_once_never_cross<E: Application>(database: Data
         let (first, second) = (format!("a{round}@example.com"), format!("b{round}@example.com"));
         let ada = it.sign_up(&first).await;
         let code = claim(&it, &ada, &second).await;
-        it.accounts().verify_email(&code, None, &it.origin()).await.unwrap();
+        it.accounts().verify_email(&code, None, &origin(&it, &ada)).await.unwrap();
         let ada = it.log_in(&first).await;
         let by = fresh(&it, &ada).await;
         let mut tasks = JoinSet::new();
@@ -79,8 +84,9 @@ async fn of_two_who_prove_an_address_at_once_one_has_it<E: Application>(database
         let (ada, bob) = (it.log_in("ada@example.com").await, it.log_in("bob@example.com").await);
         let address = format!("a{round}@example.org");
         let mut tasks = JoinSet::new();
-        for code in [claim(&it, &ada, &address).await, claim(&it, &bob, &address).await] {
-            let (accounts, origin) = (it.accounts().clone(), it.origin());
+        let codes = [claim(&it, &ada, &address).await, claim(&it, &bob, &address).await];
+        for (code, by) in codes.into_iter().zip([&ada, &bob]) {
+            let (accounts, origin) = (it.accounts().clone(), origin(&it, by));
             tasks.spawn(async move { accounts.verify_email(&code, None, &origin).await.is_ok() });
         }
         let proven = tasks.join_all().await.into_iter().filter(|proven| *proven);

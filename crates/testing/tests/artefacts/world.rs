@@ -195,6 +195,9 @@ impl World {
         ) {
             request = request.bearer(&self.eve);
         }
+        if place == Place::VerifyEmail {
+            request = request.bearer(self.held(Artefact::Session));
+        }
         let reply = request.send().await;
         let status = reply.status().as_u16();
         assert!(matches!(status, 200..=204 | 401 | 403 | 404 | 422), "{place:?}: {reply:?}");
@@ -228,7 +231,7 @@ async fn linked(app: &TestApp, state: &str) -> [String; 4] {
     claim.send().await.expect(202);
     let code = app.mail_to("ria@work.example").await.link_code().to_owned();
     let verify = app.post("/v1/emails/verify", &json!({ "code": code, "state": state }));
-    verify.send().await.expect(204);
+    verify.bearer(&ria.token).send().await.expect(204);
     app.deliver().await;
     let removed = json!({ "emails": ["ria@example.com"] });
     let remove =

@@ -68,11 +68,13 @@ async fn hooks_are_told_everything_in_the_order_in_which_it_happens() {
 #[tokio::test]
 async fn open_mode_tells_of_the_proof_when_it_comes() {
     let (it, witness) = witnessed(SignUpMode::Open);
-    it.accounts().sign_up(it.request("ada@example.com"), &it.origin()).await.unwrap();
+    let request = it.request("ada@example.com");
+    let state = request.state.clone();
+    it.accounts().sign_up(request, &it.origin()).await.unwrap();
     assert_eq!(witness.take(), ["user.created", "session.opened"]);
     let code = CodeToken::parse(it.mail_to("ada@example.com").await.link_code()).unwrap();
     let attempt = VerificationAttempt::Link(code);
-    it.accounts().verify_email(&attempt, None, &it.origin()).await.unwrap();
+    it.accounts().verify_email(&attempt, Some(&state), &it.origin()).await.unwrap();
     assert_eq!(witness.take(), ["email.proven"]);
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn promote<S: Store>(
     it.accounts().promote_email(&fresh(it, by).await, id, &origin(it, by)).await
 }
 
-fn origin<S: Store>(it: &TestAccounts<S>, by: &IssuedSession) -> durward_core::Origin {
+pub(crate) fn origin<S: Store>(it: &TestAccounts<S>, by: &IssuedSession) -> durward_core::Origin {
     durward_core::Origin { actor: Some(by.user), session: Some(by.session), ..it.origin() }
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn add<S: Store>(it: &TestAccounts<S>, by: &IssuedSession, addr
     claim(it, by, &[address]).await.unwrap();
     let letter = it.mail_to(address).await;
     let code = VerificationAttempt::Link(CodeToken::parse(letter.link_code()).unwrap());
-    it.accounts().verify_email(&code, None, &it.origin()).await.unwrap();
+    it.accounts().verify_email(&code, None, &origin(it, by)).await.unwrap();
     it.deliver().await;
 }
 
@@ -148,8 +148,9 @@ async fn of_many_who_claim_an_address_the_one_who_proves_it_has_it() {
         let letter = it.mail_to(NEW).await;
         codes.push(VerificationAttempt::Link(CodeToken::parse(letter.link_code()).unwrap()));
     }
-    it.accounts().verify_email(&codes[1], None, &it.origin()).await.unwrap();
-    assert!(is_refused(it.accounts().verify_email(&codes[0], None, &it.origin()).await));
+    let [hers, his] = [&ada, &bob].map(|claimant| origin(&it, claimant));
+    it.accounts().verify_email(&codes[1], None, &his).await.unwrap();
+    assert!(is_refused(it.accounts().verify_email(&codes[0], None, &hers).await));
     assert_eq!(owner(&it, NEW).await.unwrap().id, bob.user);
     assert_eq!(list(&it, ada.user).await, [format!("{ADA}*")]);
 }

@@ -1,13 +1,20 @@
 use std::time::Duration;
 
-use durward_core::accounts::{IssuedSession, VerificationAttempt};
-use durward_core::{CodeToken, ShortCode, SignUpMode};
+use durward_core::access::AccessRequest;
+use durward_core::accounts::{ClientCredential, IssuedSession, VerificationAttempt};
+use durward_core::entity::{ClientKind, ClientOwner, totp_step};
+use durward_core::store::Factors;
+use durward_core::{CodeToken, SecretKey, ShortCode, SignUpMode};
 use durward_testing::given::PASSWORD;
 use durward_testing::{Letter, TestAccounts, followed, given, session, typed};
 
+use crate::clients::{create, new_client};
+use crate::factors::secret_of;
+use crate::login_emails::{self, origin};
 use crate::sign_up::in_mode;
 use crate::support::{
-    audited, begin_login, begin_sign_up, emails, is_refused, owner, proven_user, try_password,
+    audited, begin_login, begin_sign_up, emails, fresh, is_refused, owner, proven_user,
+    try_password,
 };
 
 async fn claim(it: &TestAccounts, address: &str) -> (IssuedSession, Letter) {
@@ -39,7 +46,8 @@ async fn the_link_proves_a_claim_and_opens_the_logins() {
     // AM-03
     let it = in_mode(SignUpMode::Open);
     let (ada, letter) = claim(&it, "ada@example.com").await;
-    assert!(verify(&it, &by_link(&letter)).await);
+    let hers = origin(&it, &ada);
+    it.accounts().verify_email(&by_link(&letter), None, &hers).await.unwrap();
     assert_eq!(owner(&it, "ada@example.com").await.unwrap().id, ada.user);
     assert!(try_password(&it, "ada@example.com", PASSWORD).await.is_ok());
     assert!(audited(&it, ada.user).await.contains(&"email.proven".to_owned()));
@@ -182,4 +190,94 @@ async fn of_two_claims_that_look_alike_the_one_that_is_proven_first_stays() {
         proven.push(verify(&it, &by_code(claimant, letter.code())).await);
     }
     assert_eq!(proven, [true, false]);
+}
+
+/// Somebody who signs up by an address that is not his, and makes himself at home.
+struct Squatter {
+    it: TestAccounts,
+    session: IssuedSession,
+    letter: Letter,
+    key: SecretKey,
+}
+
+async fn squatter() -> Squatter {
+    let it = in_mode(SignUpMode::Open);
+    let (session, _) = claim(&it, "ada@example.com").await;
+    let by = fresh(&it, &session).await;
+    let enrolment = it.accounts().enrol_totp(&by, &it.origin()).await.unwrap();
+    let code = secret_of(enrolment.secret.expose()).code_at(totp_step(it.accounts().now()));
+    let handle = Some(&enrolment.handle);
+    it.accounts().confirm_totp(&by, handle, Some(&code), &it.origin()).await.unwrap();
+    let owner = ClientOwner::User(session.user);
+    let made = create(&it, new_client(owner, ClientKind::Confidential), &by).await.unwrap();
+    let key = made.secret.unwrap().key;
+    let email = given::email("ada@example.com");
+    it.accounts().resend_verification(session.user, &email, &it.origin()).await.unwrap();
+    let letter = it.mail_to("ada@example.com").await;
+    Squatter { it, session, letter, key }
+}
+
+impl Squatter {
+    async fn is_in(&self) -> bool {
+        self.it.accounts().authenticate(&self.session.token, None).await.is_ok()
+    }
+
+    async fn has_key(&self) -> bool {
+        let key = ClientCredential::Key(self.key.clone());
+        let request = AccessRequest { ip: None, origin: None, target: None };
+        self.it.accounts().authenticate_client(&key, &request, &self.it.origin()).await.is_ok()
+    }
+
+    async fn has_factor(&self) -> bool {
+        self.it.accounts().read().await.unwrap().totp(self.session.user).await.unwrap().is_some()
+    }
+}
+
+#[tokio::test]
+async fn whoever_reads_a_mailbox_takes_over_what_a_stranger_made_of_its_address() {
+    // R-EM-08, AM-09, security decisions 1 and 7
+    let squatter = squatter().await;
+    let it = &squatter.it;
+    assert!(squatter.is_in().await && squatter.has_key().await && squatter.has_factor().await);
+    assert!(verify(it, &by_link(&squatter.letter)).await);
+    assert!(!squatter.is_in().await && !squatter.has_key().await && !squatter.has_factor().await);
+    assert!(is_refused(try_password(it, "ada@example.com", PASSWORD).await));
+    it.inbox().clear();
+    let ada = it.log_in_by_mail("ada@example.com").await;
+    assert_eq!(ada.user, squatter.session.user);
+    let count = it.accounts().read().await.unwrap().count_recovery_codes(ada.user).await.unwrap();
+    assert_eq!(count, 0);
+}
+
+#[tokio::test]
+async fn whoever_signed_up_goes_on_when_he_shows_that_it_was_he() {
+    // R-EM-08, AM-09
+    for by_session in [false, true] {
+        let it = in_mode(SignUpMode::Open);
+        let request = it.request("ada@example.com");
+        let state = request.state.clone();
+        let ada = session(it.accounts().sign_up(request, &it.origin()).await.unwrap());
+        let link = by_link(&it.mail_to("ada@example.com").await);
+        let (state, origin) =
+            if by_session { (None, origin(&it, &ada)) } else { (Some(&state), it.origin()) };
+        it.accounts().verify_email(&link, state, &origin).await.unwrap();
+        assert!(it.accounts().authenticate(&ada.token, None).await.is_ok());
+        assert!(try_password(&it, "ada@example.com", PASSWORD).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn another_address_is_proven_by_the_user_who_claims_it_only() {
+    // R-EM-08, AM-09: its reader must not end up in the account of somebody else
+    let it = TestAccounts::new();
+    let mallory = it.sign_up("mallory@example.com").await;
+    login_emails::claim(&it, &mallory, &["ada@example.com"]).await.unwrap();
+    let link = by_link(&it.mail_to("ada@example.com").await);
+    assert!(!verify(&it, &link).await);
+    let bob = it.sign_up("bob@example.com").await;
+    let theirs = origin(&it, &bob);
+    assert!(is_refused(it.accounts().verify_email(&link, None, &theirs).await));
+    assert!(owner(&it, "ada@example.com").await.is_none());
+    it.accounts().verify_email(&link, None, &origin(&it, &mallory)).await.unwrap();
+    assert_eq!(owner(&it, "ada@example.com").await.unwrap().id, mallory.user);
 }

@@ -63,9 +63,26 @@
     return response;
   };
 
+  // Whoever signed up here shows it by the state, and goes on as before. For anybody else it is the address of a stranger's
+  // account until now, so nothing of that account is kept.
+  let shown = state();
+
+  const stranger = () =>
+    show(
+      "Confirm your address",
+      "This browser did not claim the address. If the account is yours, go back to the application and type the code of the mail there. If you press the button, everybody is signed out of it, its password no longer counts, and you sign in by a mail to you.",
+      "Confirm address",
+    );
+
   const verifyAddress = async () => {
-    const response = await send("v1/emails/verify", { code });
-    if (response.ok) show("Address confirmed", "Thank you. You can close this page.");
+    const response = await send("v1/emails/verify", shown ? { code, state: shown } : { code });
+    if (response.ok) {
+      show("Address confirmed", "Thank you. You can close this page.");
+    } else if (response.status === 401 && shown) {
+      shown = null;
+      stranger();
+      return { ok: true };
+    }
     return response;
   };
 
@@ -136,7 +153,8 @@
     if (!/^dw_cd_[0-9A-Za-z]{49}$/.test(code)) {
       show("The link is incomplete", "Open the link of the mail again, or type its 8-character code where you began.");
     } else if (purpose === "verify-email") {
-      show("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address");
+      if (shown) show("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address");
+      else stranger();
       return verifyAddress;
     } else if (purpose === "restore-account") {
       show("Restore your account", "Press the button to take the deletion back.", "Restore account");

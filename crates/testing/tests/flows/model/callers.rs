@@ -157,11 +157,14 @@ impl Given {
     pub(crate) fn proves_address<'a>(
         &'a self,
         name: &'static str,
+        by: &'a IssuedSession,
         code: &'a VerificationAttempt,
     ) -> Caller<'a> {
         let it = &self.it;
         Caller::new(name, move || async move {
-            it.accounts().verify_email(code, None, &it.origin()).await.is_ok().into()
+            let (actor, session) = (Some(by.user), Some(by.session));
+            let origin = Origin { actor, session, ..it.origin() };
+            it.accounts().verify_email(code, None, &origin).await.is_ok().into()
         })
     }
 

@@ -84,8 +84,8 @@ fn two_people(how: How) -> Explored {
     Scene {
         given: &given,
         callers: vec![
-            given.proves_address("ada", &codes[0]),
-            given.proves_address("eve", &codes[1]),
+            given.proves_address("ada", &given.ada, &codes[0]),
+            given.proves_address("eve", &eve, &codes[1]),
         ],
         holds: |course: &Course| given.one_owner(course, &people),
         courses: &["ada", "eve"],
@@ -108,8 +108,8 @@ fn two_people_and_a_stranger(how: How) -> Explored {
     Scene {
         given: &given,
         callers: vec![
-            given.proves_address("ada", &codes[0]),
-            given.proves_address("eve", &codes[1]),
+            given.proves_address("ada", &given.ada, &codes[0]),
+            given.proves_address("eve", &eve, &codes[1]),
             given.answers_code("stranger", &link, &state),
         ],
         holds: |course: &Course| given.one_owner(course, &people),
@@ -125,7 +125,10 @@ fn claim_made_again(how: How) -> Explored {
     let address = [given::email(BOTH)];
     Scene {
         given: &given,
-        callers: vec![given.claims_again(&by, &address), given.proves_address("prove", &code)],
+        callers: vec![
+            given.claims_again(&by, &address),
+            given.proves_address("prove", &given.ada, &code),
+        ],
         holds: |_: &Course| ensure(given.proven().is_none(), Violation::NotTheOwner),
         courses: &["again", "prove again"],
     }

@@ -50,7 +50,7 @@ impl<S: Store<Attrs = Plain>> Robbed<S> {
         it.accounts().claim_emails(&self.by().await, &claimed, &self.origin()).await.unwrap();
         let code = CodeToken::parse(it.mail_to(address).await.link_code()).unwrap();
         let code = VerificationAttempt::Link(code);
-        it.accounts().verify_email(&code, None, &it.origin()).await.unwrap();
+        it.accounts().verify_email(&code, None, &self.origin()).await.unwrap();
         it.deliver().await;
     }
 
