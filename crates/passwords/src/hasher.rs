@@ -104,7 +104,12 @@ impl Hasher {
         memory: &mut Memory,
     ) -> Result<Verdict, HashError> {
         if !hash.is_right(password.expose_typed().as_bytes(), memory)? {
-            return Ok(Verdict::Wrong);
+            // Else an answer that comes sooner than others would tell that there is an account (R-EN-02).
+            return if hash.is_light() {
+                self.find_wrong(password, memory)
+            } else {
+                Ok(Verdict::Wrong)
+            };
         }
         let cost = hash.argon2_cost().map_or(self.cost, |cost| self.no_less_than(cost));
         Ok(self.rehash(cost, password, memory))

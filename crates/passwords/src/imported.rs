@@ -99,6 +99,19 @@ impl Imported {
         }
     }
 
+    /// Whether its verification takes less than half of what that of the cheapest hash of ours takes.
+    pub(crate) fn is_light(&self) -> bool {
+        match self {
+            Self::Argon2(hash) => {
+                let Cost { memory_kib, passes, .. } = hash.cost();
+                u64::from(memory_kib) * u64::from(passes) <= 19 * 1_024
+            }
+            Self::Bcrypt(hash) => hash.cost() <= 8,
+            Self::Pbkdf2(hash) => hash.iterations() <= 20_000,
+            Self::Scrypt(_) | Self::Firebase(_) => self.memory_kib() <= 4_096,
+        }
+    }
+
     /// What it costs in terms that new hashes have too.
     pub(crate) const fn argon2_cost(&self) -> Option<Cost> {
         match self {

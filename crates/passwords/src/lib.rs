@@ -33,8 +33,9 @@
 //! fault makes no difference. The cost of a hash has an upper bound ([`limits`]). One beyond it, or one
 //! that cannot be read, is treated as absent and reported to the log, without the hash (AM-12).
 //!
-//! A wrong password for an imported hash takes as long as that hash takes, so until its owner's next
-//! login its time differs from that of an account without a password.
+//! A wrong password for a cheap imported hash costs a verification of ours on top of it, which hides it. One for a
+//! costlier hash takes as long as that hash takes: until its owner's next login its time differs from that of an account
+//! without a password.
 //!
 //! # Breached passwords
 //! With the feature `breaches`, `RangeClient` asks a service that knows them, such as Pwned Passwords. It learns the

@@ -48,6 +48,11 @@ impl BcryptHash {
         })
     }
 
+    /// The logarithm of its rounds.
+    pub(super) const fn cost(&self) -> u32 {
+        self.cost
+    }
+
     pub(super) fn is_right(&self, typed: &[u8]) -> bool {
         let is_told_apart = !typed.contains(&0) && (typed.is_ascii() || !self.has_sign_bug);
         // The terminating zero belongs to the key, unless the 72 bytes end before it.

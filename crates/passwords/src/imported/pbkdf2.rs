@@ -87,6 +87,11 @@ impl Pbkdf2Hash {
         Ok(self)
     }
 
+    /// How often it goes round.
+    pub(super) const fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
     pub(super) fn is_right(&self, typed: &[u8]) -> Result<bool, HashError> {
         let derive = match self.hash {
             Hash::Sha1 => pbkdf2::<Hmac<Sha1>>,

@@ -119,6 +119,24 @@ fn an_imported_hash_is_right_for_its_password_and_replaced() {
     }
 }
 
+// R-EN-02
+#[test]
+fn a_wrong_password_for_a_cheap_hash_costs_what_one_for_none_costs() {
+    let hasher = hasher(&key(1), CHEAP);
+    let held = |stored: &str| {
+        let (stored, mut memory) = (PasswordHash::from_stored(stored.to_owned()), memory());
+        let verdict = hasher.verify(&password("wrong"), Some(&stored), &mut memory);
+        assert_eq!(verdict, Ok(Verdict::Wrong));
+        memory.is_held()
+    };
+    // The others need memory themselves.
+    let takes_none = |stored: &str| stored.starts_with("$2") || stored.contains("pbkdf2");
+    for (_, stored) in VECTORS.iter().filter(|(_, stored)| takes_none(stored)) {
+        let costly = stored.contains("$29000$") || stored.contains("$260000$");
+        assert_eq!(held(stored), !costly, "{stored}");
+    }
+}
+
 // R-PW-09
 #[test]
 fn an_imported_hash_is_wrong_for_every_other_password() {
