@@ -43,6 +43,8 @@ enum Question {
     Reset,
     /// A sign-up, with a password.
     SignUp,
+    /// A sign-up without one.
+    SignUpByMail,
     /// Another mail for a login under way.
     Resend,
 }
@@ -55,7 +57,7 @@ struct Pair {
 
 /// Everything that is asked. Each kind of account is compared with no account at all; an account with a second
 /// factor with one that has none.
-const PAIRS: [Pair; 13] = [
+const PAIRS: [Pair; 16] = [
     Pair { question: Question::Password(WRONG), kinds: [Kind::Known, Kind::Unknown] },
     Pair { question: Question::Password(PASSWORD), kinds: [Kind::Banned, Kind::Unknown] },
     Pair { question: Question::Password(PASSWORD), kinds: [Kind::Passwordless, Kind::Unknown] },
@@ -68,7 +70,10 @@ const PAIRS: [Pair; 13] = [
     Pair { question: Question::Reset, kinds: [Kind::Passwordless, Kind::Unknown] },
     Pair { question: Question::SignUp, kinds: [Kind::Known, Kind::Unknown] },
     Pair { question: Question::SignUp, kinds: [Kind::Banned, Kind::Unknown] },
+    Pair { question: Question::SignUpByMail, kinds: [Kind::Known, Kind::Unknown] },
+    Pair { question: Question::SignUpByMail, kinds: [Kind::Banned, Kind::Unknown] },
     Pair { question: Question::Resend, kinds: [Kind::Known, Kind::Unknown] },
+    Pair { question: Question::Resend, kinds: [Kind::Banned, Kind::Unknown] },
 ];
 
 /// `cargo xtask oracle`.
@@ -166,6 +171,7 @@ impl Asking {
             Question::Email => calls::request_code(&email, &state),
             Question::Reset => calls::request_reset(&email, &state),
             Question::SignUp => calls::sign_up("Ada", &email, Some(PASSWORD), &state),
+            Question::SignUpByMail => calls::sign_up("Ada", &email, None, &state),
             Question::Resend => {
                 let begun = calls::request_code(&email, &state);
                 let handle = self.aside.call(&begun).await?.expect(202)?.handle()?;
@@ -183,6 +189,7 @@ impl Question {
             Self::Email => "e-mail login",
             Self::Reset => "password reset",
             Self::SignUp => "sign-up",
+            Self::SignUpByMail => "sign-up without a password",
             Self::Resend => "resend",
         }
     }

@@ -95,7 +95,7 @@ pub(crate) async fn resend<S: Store>(mut call: Call<S>) -> Result<Response, Prob
         Wish::ToEmail(email) => {
             let user = call.caller.user()?.id;
             call.caller.may(Action::ResendVerification, &Target::User(user))?;
-            accounts.resend_verification(user, &email, &origin).await?;
+            evenly(accounts.resend_verification(user, &email, &origin)).await?;
         }
         Wish::ForStep(handle, state) => {
             // A text that is no handle is answered like one that nobody knows.

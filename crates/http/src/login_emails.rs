@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::answer::empty;
 use crate::call::Call;
+use crate::even::evenly;
 use crate::fields::{Fields, Read};
 use crate::notices::objection;
 use crate::paging::{list, slice};
@@ -36,7 +37,7 @@ pub(crate) async fn claim<S: Store>(mut call: Call<S>) -> Result<Response, Probl
     let fields = call.fields()?;
     let accounts = call.accounts();
     let addresses = addresses(fields, accounts.parts().settings.email)?;
-    accounts.claim_emails(&call.fresh()?, &addresses, &call.origin()).await?;
+    evenly(accounts.claim_emails(&call.fresh()?, &addresses, &call.origin())).await?;
     Ok(empty(StatusCode::ACCEPTED))
 }
 

@@ -16,6 +16,7 @@ use crate::answer::{Statuses, encode, encoded, flow};
 use crate::attributes::may_be_absent;
 use crate::call::Call;
 use crate::entity_tag::{EntityTag, IfMatch};
+use crate::even::evenly;
 use crate::fields::{Fields, Read, one_of, text};
 use crate::idempotency::idempotency;
 use crate::invitations::invitation;
@@ -129,7 +130,9 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     )?;
     let request = sign_up(Fields::of(received.value)?, Rules::of(call.accounts()))?;
     let state = request.state.clone();
-    let answer = call.accounts().sign_up(SignUp { idempotency, ..request }, &origin).await?;
+    let request = SignUp { idempotency, ..request };
+    // Without a password there is no hash to hide the rest.
+    let answer = evenly(call.accounts().sign_up(request, &origin)).await?;
     flow(&answer, &state, Statuses { step: StatusCode::ACCEPTED, session: StatusCode::CREATED })
 }
 
