@@ -52,18 +52,11 @@ impl<S: Store> Call<S> {
     }
 
     /// Asks the policy for more than the rule of the route did; a refusal is written down as there (R-AZ-08).
-    pub(crate) fn may(&self, action: Action) -> impl Future<Output = Result<(), Error>> + Send {
-        let answer = self.caller.may(action, &Target::Service);
-        let refused = answer.is_err().then(|| self.origin());
-        let accounts = self.accounts();
-        // The body of a request cannot be shared, so nothing of this holds on to the call.
-        async move {
-            if let Some(origin) = refused {
-                tracing::info!(rule = ?action, "the policy refused");
-                accounts.record_denial(&Denial::of_service(action), &origin).await?;
-            }
-            answer
-        }
+    pub(crate) async fn may(&self, action: Action, target: Target) -> Result<(), Problem> {
+        let Err(error) = self.caller.may(action, &target) else { return Ok(()) };
+        let denial = Denial::of(&self.caller, action, &target);
+        self.edge.note_denial(&denial, &self.origin()).await;
+        Err(Problem::from(error).noted())
     }
 
     /// The user that the path names.

@@ -100,6 +100,14 @@ impl<S: Store> Edge<S> {
         sent.unwrap_or_else(|| RequestId::mint(&*self.accounts.parts().entropy))
     }
 
+    /// Writes down that somebody was refused what he may not (R-AZ-08). The answer stays what it is if that fails.
+    pub(crate) async fn note_denial(&self, denial: &Denial, origin: &Origin) {
+        tracing::info!(rule = ?denial.action, "the policy refused");
+        if let Err(failed) = self.accounts.record_denial(denial, origin).await {
+            tracing::error!(error = %failed, "a denial could not be written to the audit log");
+        }
+    }
+
     pub(crate) fn refuse(&self, problem: &Problem, id: &RequestId) -> Response {
         finish(problem.render(Some(id), &self.settings.error_page), id)
     }
@@ -127,7 +135,19 @@ where
         let (parts, body) = request.into_parts();
         // First of all: whoever is slow to send it is judged by what holds when it is there (R-SE-05, GW-12).
         let body = edge.take_in(&parts, body).await?;
-        handler(admit(&edge, rule, parts, body, (&id, &mut allowance)).await?).await
+        let call = admit(&edge, rule, parts, body, (&id, &mut allowance)).await?;
+        // Whoever reads is refused by the policy alone.
+        let asked = (rule.method != "GET")
+            .then(|| (Denial::of(&call.caller, rule.action, &call.target), call.origin()));
+        let answered = handler(call).await;
+        if let (Err(problem), Some((denial, origin))) = (&answered, &asked)
+            && problem.is_unnoted_denial()
+            // The flow itself tells of these, whoever calls it.
+            && rule.action != Action::UseBootstrap
+        {
+            edge.note_denial(denial, origin).await;
+        }
+        answered
     };
     let worked = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
     let mut response = match worked {
@@ -208,18 +228,13 @@ async fn admit<S: Store>(
     let names = Names::of(&mut parts).await;
     let target = rule.aim.target(&edge.accounts, &names, &caller).await?;
     if let Err(error) = caller.may(rule.action, &target) {
-        // R-AZ-08
-        tracing::info!(rule = ?rule.action, "the policy refused");
         if rule.action == Action::UseUpstream && !caller.is_authenticated() {
             // Every visit of a service begins so; it is no news, and worth no write.
+            tracing::info!(rule = ?rule.action, "the policy refused");
             return Err(error.into());
         }
         let origin = origin(&caller, &parts.headers, id);
-        let denial = Denial::of(&caller, rule.action, &target);
-        let denied = edge.accounts.record_denial(&denial, &origin).await;
-        if let Err(failed) = denied {
-            tracing::error!(error = %failed, "a denial could not be written to the audit log");
-        }
+        edge.note_denial(&Denial::of(&caller, rule.action, &target), &origin).await;
         return Err(error.into());
     }
     if rule.action.needs_fresh() {

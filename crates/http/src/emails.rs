@@ -94,7 +94,7 @@ pub(crate) async fn resend<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     match wish(fields, accounts.parts().settings.email)? {
         Wish::ToEmail(email) => {
             let user = call.caller.user()?.id;
-            call.caller.may(Action::ResendVerification, &Target::User(user))?;
+            call.may(Action::ResendVerification, Target::User(user)).await?;
             evenly(accounts.resend_verification(user, &email, &origin)).await?;
         }
         Wish::ForStep(handle, state) => {

@@ -2,7 +2,7 @@ use axum::response::Response;
 use durward_core::entity::{Organization, OwnMembership, SearchKey};
 use durward_core::page::Place;
 use durward_core::store::OrganizationQuery;
-use durward_core::{Action, Attrs, Error, Obstruction, Slice, Store};
+use durward_core::{Action, Attrs, Error, Obstruction, Slice, Store, Target};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -62,7 +62,7 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
         let page = call.accounts().organizations_of(user.ok_or(Error::Forbidden)?, slice).await?;
         return list(&call, &page, own);
     }
-    call.may(Action::ListAllOrganizations).await?;
+    call.may(Action::ListAllOrganizations, Target::Service).await?;
     if matches!(asked.begin, Read::Good(None)) {
         let (_, query, slice) = asked.finish(&call, fields)?;
         let page = call.accounts().list_organizations(&query, slice).await?;

@@ -32,6 +32,8 @@ pub struct Problem {
     bad_credential: bool,
     /// How old the authentication may be, where it was too old (RFC 9470).
     max_age: Option<Duration>,
+    /// Whether the refusal has been written down by whoever knew more of it (R-AZ-08).
+    is_noted: bool,
 }
 
 /// The body of every answer that is not a success.
@@ -76,7 +78,19 @@ impl Problem {
             budget: None,
             bad_credential: false,
             max_age: None,
+            is_noted: false,
         }
+    }
+
+    /// The same problem, of which the audit log knows already.
+    pub(crate) const fn noted(mut self) -> Self {
+        self.is_noted = true;
+        self
+    }
+
+    /// Whether somebody was refused what he may not, and the audit log does not know yet.
+    pub(crate) const fn is_unnoted_denial(&self) -> bool {
+        matches!(self.fault, Fault::Flow(Kind::Forbidden)) && !self.is_noted
     }
 
     /// A header field that is malformed or repeated.

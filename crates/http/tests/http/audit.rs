@@ -124,6 +124,24 @@ async fn a_denial_is_written_down_and_cannot_fill_the_log() {
 }
 
 #[tokio::test]
+async fn what_an_endpoint_refuses_is_written_down_as_well() {
+    // R-AZ-08
+    let site = Site::standard();
+    let (root, ada) = (administrator(&site).await, site.session("ada@example.com").await);
+    let path = |rest: &str| format!("/v1/users/{}/{rest}", ada["userId"].as_str().unwrap());
+    let ban = Ask::post(path("ban")).bearer(&root["token"]);
+    assert_eq!(site.send(ban).await.status, 200);
+    let ask = Ask::post(path("impersonate")).json(&json!({ "reason": "She asked for help." }));
+    assert_eq!(site.send(ask.bearer(&root["token"])).await.status, 403);
+    let page = search(&site, &root, "event=access.denied").await;
+    assert_eq!(events(&page), ["access.denied"]);
+    let entry = &page["data"][0];
+    let told = &entry["details"];
+    assert_eq!((&entry["actorId"], &told["action"]), (&root["userId"], &json!("Impersonate")));
+    assert_eq!((&told["target"], &told["userId"]), (&json!("user"), &ada["userId"]));
+}
+
+#[tokio::test]
 async fn a_denial_stands_in_the_log_of_the_organization_of_whoever_belongs_there() {
     // R-AZ-08
     let (site, owner, made) = founded().await;
