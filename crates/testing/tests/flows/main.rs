@@ -23,6 +23,7 @@ mod life_cycle;
 mod login;
 mod login_emails;
 mod mail_worker;
+mod mailboxes;
 mod memberships;
 mod model;
 mod nodes;

@@ -65,7 +65,7 @@ fn every_world_keeps_its_invariants() {
 /// | --- | --- |
 /// | AM-02, AM-15, GW-67 | another answer, or another price: `one_answer.rs` |
 /// | AM-13, AM-14, GW-58, GW-59, GW-62 | a token of another kind or spelling: `tokens.rs`, `codes.rs`, `app.rs` |
-/// | AM-25, GW-19, GW-51 | a budget: `throttle.rs`, `rates.rs` |
+/// | AM-25, GW-19, GW-51 | a budget: `throttle.rs`, `mailboxes.rs`, `rates.rs` |
 /// | GW-15 | a session used through another client: `client_access.rs` |
 /// | GW-41 | a factor without a proof: `factors.rs` |
 /// | GW-50 | two removals that leave no address: `login_emails.rs`, `cargo xtask races` |
