@@ -138,7 +138,7 @@ impl<S: Store> Edge<S> {
             return Ok(Ok(Bytes::new()));
         }
         if parts.extensions.get::<Counted>().is_none() {
-            let peer = peer(&parts.extensions);
+            let peer = self.peer(&parts.extensions);
             let ip = client_ip(peer, &parts.headers, &self.settings.trusted_proxies)?;
             let origin = Origin { ip, ..Origin::default() };
             self.check_network(Spender::Network(origin.network())).await?;

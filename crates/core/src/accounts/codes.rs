@@ -147,7 +147,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<Option<Shown<S::Attrs>>, Error> {
         let shown = self.linked(code).await?;
         if shown.is_none() {
-            unit!(self, |tx, _| self.debit_failure(tx, origin, self.now()).await)?;
+            unit!(self, |tx| self.debit_failure(tx, origin, self.now()).await)?;
         }
         Ok(shown)
     }

@@ -31,15 +31,17 @@ async fn whoever_was_logged_out_is_not_fresh_any_more() {
     let other = [given::email("other@example.com")];
     assert!(is_refused(accounts.claim_emails(&by, &other, &origin).await));
     assert!(is_refused(accounts.remove_emails(&by, &other, &origin).await));
-    assert!(is_refused(accounts.enrol_totp(&by, &origin).await));
+    assert!(is_refused(unit!(accounts, |tx| accounts.enrol_totp(tx, &by, &origin).await)));
     assert!(is_refused(accounts.remove_totp(&by, &origin).await));
-    assert!(is_refused(accounts.renew_recovery_codes(&by, &origin).await));
+    assert!(is_refused(unit!(accounts, |tx| accounts
+        .renew_recovery_codes(tx, &by, &origin)
+        .await)));
     assert!(is_refused(accounts.export_user(ada.user, &by, &origin).await));
     assert!(is_refused(
         create(&it, new_client(ClientOwner::User(ada.user), ClientKind::Confidential), &by).await
     ));
     let deleted =
-        unit!(accounts, |tx, _| accounts.delete_user(tx, ada.user, None, &by, &origin).await);
+        unit!(accounts, |tx| accounts.delete_user(tx, ada.user, None, &by, &origin).await);
     assert!(is_refused(deleted));
     assert_eq!(audited(&it, ada.user).await, before);
 }

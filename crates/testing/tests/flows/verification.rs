@@ -4,7 +4,7 @@ use durward_core::access::AccessRequest;
 use durward_core::accounts::{ClientCredential, IssuedSession, VerificationAttempt};
 use durward_core::entity::{ClientKind, ClientOwner, totp_step};
 use durward_core::store::Factors;
-use durward_core::{CodeToken, SecretKey, ShortCode, SignUpMode};
+use durward_core::{CodeToken, SecretKey, ShortCode, SignUpMode, unit};
 use durward_testing::given::PASSWORD;
 use durward_testing::{Letter, TestAccounts, followed, given, session, typed};
 
@@ -204,7 +204,9 @@ async fn squatter() -> Squatter {
     let it = in_mode(SignUpMode::Open);
     let (session, _) = claim(&it, "ada@example.com").await;
     let by = fresh(&it, &session).await;
-    let enrolment = it.accounts().enrol_totp(&by, &it.origin()).await.unwrap();
+    let enrolment =
+        unit!(it.accounts(), |tx| it.accounts().enrol_totp(tx, &by, &it.origin()).await);
+    let enrolment = enrolment.unwrap();
     let code = secret_of(enrolment.secret.expose()).code_at(totp_step(it.accounts().now()));
     let handle = Some(&enrolment.handle);
     it.accounts().confirm_totp(&by, handle, Some(&code), &it.origin()).await.unwrap();
