@@ -1,6 +1,6 @@
 //! People and what they have.
 
-use durward_core::accounts::{NewClient, NewlyMade};
+use durward_core::accounts::{IssuedSession, NewClient, NewlyMade};
 use durward_core::entity::{ClientKind, ClientOwner, ClientSessions};
 use durward_core::{Accounts, Caller, FreshUser, NoAttributes, Origin, Plain, Store, unit};
 use durward_testing::{TestAccounts, given};
@@ -11,6 +11,22 @@ pub(crate) async fn fresh_user<S: Store<Attrs = Plain>>(
     name: &str,
 ) -> FreshUser {
     let session = it.sign_up(&format!("{name}@example.com")).await;
+    proof(it, &session).await
+}
+
+/// The same person, who has just logged in again.
+pub(crate) async fn logged_in<S: Store<Attrs = Plain>>(
+    it: &TestAccounts<S>,
+    name: &str,
+) -> FreshUser {
+    let session = it.log_in(&format!("{name}@example.com")).await;
+    proof(it, &session).await
+}
+
+async fn proof<S: Store<Attrs = Plain>>(
+    it: &TestAccounts<S>,
+    session: &IssuedSession,
+) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
     it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
 }

@@ -15,7 +15,7 @@ const RACERS: u64 = 8;
 /// GW-55
 async fn organizations_made_at_once_are_counted<S: Store<Attrs = Plain>>(store: S) {
     let it = TestAccounts::on_with(store, |parts| {
-        parts.settings.limits.network_requests = Rate::per(1_000_000, Duration::from_secs(1));
+        parts.settings.limits.network_requests = Rate::per(1_000_000, Duration::from_secs(1_000));
     });
     let ada = fresh_user(&it, "ada").await.id();
     let most = <Organization>::MOST_PER_USER;

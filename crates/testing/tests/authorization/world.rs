@@ -78,7 +78,7 @@ pub(crate) struct World<S: Store> {
 impl<S: Store<Attrs = Plain>> World<S> {
     /// A world that shares its store with those of other numbers, and nothing else.
     pub(crate) async fn new(store: &S, number: u64) -> Self {
-        let plenty = Rate::per(1_000_000, Duration::from_secs(1));
+        let plenty = Rate::per(1_000_000, Duration::from_secs(1_000));
         let accounts = TestAccounts::on_with(store.clone(), |parts| {
             parts.entropy = Arc::new(SeededEntropy::new(number));
             let limits = &mut parts.settings.limits;
