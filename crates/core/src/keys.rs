@@ -132,10 +132,12 @@ impl KeyRing {
         self.primary().label_digest(label, parts)
     }
 
-    /// The keyed digest of the parts under the last key of the ring: for what nodes have to find again while a key is
-    /// rotated, and which is looked up under one digest only. It is another one once that key is dropped.
+    /// The keyed digest of the parts under the key with the lowest number, wherever it stands on the ring: for what all nodes
+    /// have to find again while a key is rotated, and which is looked up under one digest only. It is another one once
+    /// that key is dropped.
     pub fn lasting_label(&self, label: Label, parts: &[&[u8]]) -> Digest {
-        self.keys[self.keys.len() - 1].label_digest(label, parts)
+        let lowest = self.keys.iter().min_by_key(|key| key.id);
+        lowest.unwrap_or_else(|| self.primary()).label_digest(label, parts)
     }
 
     /// The keyed digests of the parts under every key of the ring, the primary one first: what may have been
