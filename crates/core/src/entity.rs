@@ -27,7 +27,7 @@ pub use client::{
     ClientSessions, LiveClient, LiveSecret, RateLimit, RedirectUri,
 };
 pub use client_list::{ClientMatch, FoundClient};
-pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, step as totp_step};
+pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, TotpSteps, step as totp_step};
 pub(crate) use flow::short_code_digest;
 pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Step};
 pub use login_email::{LoginEmail, Seniority};

@@ -39,6 +39,9 @@ pub struct Settings {
     pub reply_lifetime: Duration,
     /// How long a deleted account can be restored; then it is erased, and its addresses are free.
     pub deletion_grace: Duration,
+    /// Whether a code of an authenticator app counts in the time step after its own, too, as RFC 6238 (5.2) has it for
+    /// people who are slow and clocks that differ; without is the strict mode of ASVS (6.5.8, R-OT-02).
+    pub totp_previous_step: bool,
     /// How long an authenticator app that is in doubt goes on to count: as long has its owner to log in with it, and as
     /// long waits whoever a thief's app shut out (R-RC-04).
     pub doubt_wait: Duration,
@@ -133,6 +136,8 @@ pub struct Limits {
     pub organization_clients: u32,
     /// How many personal keys a user may have, disabled and expired ones too.
     pub user_clients: u32,
+    /// The highest rate that a client may have of its own, in requests per second: whoever owns it sets it (GW-07).
+    pub client_rate: u32,
     /// Requests of a client that has no rate of its own.
     pub client_requests: Rate,
     /// Requests per network that come without a client.
@@ -152,6 +157,7 @@ impl Default for Settings {
             freshness: Duration::from_mins(5),
             reply_lifetime: Duration::from_hours(24),
             deletion_grace: Duration::from_hours(14 * 24),
+            totp_previous_step: true,
             doubt_wait: Duration::from_hours(72),
             invitation_lifetime: Duration::from_hours(7 * 24),
             retention: Retention::default(),
@@ -192,7 +198,8 @@ impl Default for Limits {
     /// 300 failures and 600 requests per network, ten times as many per site, and 30,000 failures per client, earned
     /// back within ten minutes; 10 mails, 4 of them from one network, and 5 notices of each kind per mailbox and hour, and
     /// 40 mails a day. 100 clients per organization and 20 personal keys per user. 100 requests per
-    /// second and client, and 6,000 per minute and network without one, on all nodes together.
+    /// second and client, up to 1,000 if its owner wants it so, and 6,000 per minute and network without one, on all nodes
+    /// together.
     fn default() -> Self {
         Self {
             network_failures: Rate::per(300, Duration::from_mins(10)),
@@ -207,6 +214,7 @@ impl Default for Limits {
             delays: Delays::default(),
             organization_clients: 100,
             user_clients: 20,
+            client_rate: 1_000,
             client_requests: Rate::per(100, Duration::from_secs(1)),
             caller_requests: Rate::per(6_000, Duration::from_mins(1)),
         }

@@ -59,6 +59,7 @@ network_requests = {{ count = 1000000, period = "1000s" }}
 mailbox_network = {{ count = 1000000, period = "1000s" }}
 mailbox_daily = {{ count = 1000000, period = "1000s" }}
 mailbox = {{ count = 1000000, period = "1000s" }}
+client_rate = 100000
 caller_requests = {{ count = 1000000, period = "1000s" }}
 {more}"#
         )

@@ -99,7 +99,7 @@ impl<S: Store> Accounts<S> {
     ///
     /// [`Error::NotFound`] when the owner is not there, [`Error::Forbidden`] when he is archived, and
     /// [`Error::Invalid`] when he has as many clients as [`Limits`](crate::Limits) allow, whether they may be used or
-    /// not.
+    /// not, or the client is to have a higher rate.
     pub async fn create_client(
         &self,
         tx: &mut S::Tx<'_>,
@@ -134,6 +134,7 @@ impl<S: Store> Accounts<S> {
             attrs,
         } = new;
         self.check_client_owner(tx, owner).await?;
+        self.check_client_rate(rate_limit)?;
         if matches!((owner, kind), (ClientOwner::User(_), ClientKind::Public)) {
             let text = "A personal key must be able to keep a secret.";
             let obstruction = Obstruction::new("PERSONAL_KEY_PUBLIC", text).at("/confidential");
@@ -249,6 +250,7 @@ impl<S: Store> Accounts<S> {
         after.name = name.unwrap_or(after.name);
         after.enabled = enabled.unwrap_or(after.enabled);
         after.require_user = require_user.unwrap_or(after.require_user);
+        self.check_client_rate(rate_limit.flatten())?;
         after.rate_limit = rate_limit.unwrap_or(after.rate_limit);
         after.sessions.idle = session_idle.unwrap_or(after.sessions.idle);
         after.sessions.absolute = session_absolute.unwrap_or(after.sessions.absolute);
@@ -306,6 +308,17 @@ impl<S: Store> Accounts<S> {
         } else {
             Err(Error::Store(StoreError::Conflict))
         }
+    }
+
+    /// Whether a client may have this rate of its own.
+    fn check_client_rate(&self, wanted: Option<RateLimit>) -> Result<(), Error> {
+        let most = self.settings().limits.client_rate;
+        if wanted.is_none_or(|wanted| wanted.get() <= most) {
+            return Ok(());
+        }
+        let text = "Must not be more than this deployment allows.";
+        let obstruction = Obstruction::new("OUT_OF_RANGE", text).with("min", 1).with("max", most);
+        Err(Error::Invalid(vec![obstruction.at("/rateLimit")]))
     }
 
     async fn check_client_owner(

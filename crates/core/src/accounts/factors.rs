@@ -1,7 +1,7 @@
 use super::Accounts;
 use crate::authz::{Enroller, FreshUser};
 use crate::budget::BudgetKey;
-use crate::entity::{Flow, Method, Totp, TotpCode, TotpSecret};
+use crate::entity::{Flow, Method, Totp, TotpCode, TotpSecret, TotpSteps};
 use crate::error::{Error, Obstruction};
 use crate::event::{Event, FailureReason};
 use crate::ids::{SessionId, TotpId, UserId};
@@ -101,7 +101,7 @@ impl<S: Store> Accounts<S> {
         let now = self.now();
         let mine = found.filter(|it| counted && it.user == user.id() && now < it.expires);
         let proven = mine.and_then(|totp| {
-            let step = totp.accept(&self.open_totp(&totp)?, code?, now)?;
+            let step = totp.accept(&self.open_totp(&totp)?, code?, self.totp_steps(now))?;
             Some((totp.id, step))
         });
         let Some((id, step)) = proven else {
@@ -128,6 +128,15 @@ impl<S: Store> Accounts<S> {
             self.credentials_changed(tx, user.id(), keep, Notice::TotpEnabled, origin).await
         })?;
         Ok(codes)
+    }
+
+    /// The time steps of which a code counts at this moment.
+    pub(super) fn totp_steps(&self, now: Timestamp) -> TotpSteps {
+        if self.settings().totp_previous_step {
+            TotpSteps::around(now)
+        } else {
+            TotpSteps::strictly(now)
+        }
     }
 
     /// Removes the authenticator app of the caller, and his recovery codes with it. [`Error::NotFound`] when

@@ -13,11 +13,12 @@ impl<S: Store> Accounts<S> {
     /// How much more a failed credential costs than a request.
     const FAILURE: u32 = 10;
 
-    /// The rate of a client.
+    /// The rate of a client: its own, as far as the deployment allows it by now, or the standard one.
     pub fn rate_of(&self, client: &LiveClient<S::Attrs>) -> Rate {
+        let limits = &self.settings().limits;
         match client.rate_limit.map(RateLimit::get) {
-            Some(per_second) => Rate::per(per_second, Duration::from_secs(1)),
-            None => self.settings().limits.client_requests,
+            Some(own) => Rate::per(own.min(limits.client_rate), Duration::from_secs(1)),
+            None => limits.client_requests,
         }
     }
 

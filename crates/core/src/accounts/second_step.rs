@@ -105,7 +105,8 @@ impl<S: Store> Accounts<S> {
     fn shown_factor(&self, totp: &Totp, proof: &FactorProof, now: Timestamp) -> Option<Shown> {
         match proof {
             FactorProof::Totp(code) => {
-                let step = totp.accept(&self.open_totp(totp)?, code.as_ref()?, now)?;
+                let step =
+                    totp.accept(&self.open_totp(totp)?, code.as_ref()?, self.totp_steps(now))?;
                 Some(Shown::Step(totp.id, step))
             }
             FactorProof::RecoveryCode(code) => {

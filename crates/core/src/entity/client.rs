@@ -104,6 +104,11 @@ impl ClientOwner {
 impl<A: Attrs> Client<A> {
     /// The most redirect URIs of one client.
     pub const MOST_REDIRECT_URIS: usize = 20;
+
+    /// Whether a browser may be sent back to this address: only to one that is registered, to the letter (RFC 9700, 2.1).
+    pub fn may_redirect_to(&self, address: &str) -> bool {
+        self.redirect_uris.iter().any(|registered| registered.as_str() == address)
+    }
 }
 
 impl RateLimit {

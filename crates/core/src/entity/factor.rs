@@ -70,12 +70,32 @@ impl Totp {
         objected - Duration::from_mins(1)
     }
 
-    /// Decides over a code: the time step that it is good for, if it is one of this moment or of the step
-    /// before, and later than the last one accepted (R-OT-01, R-OT-02).
-    pub fn accept(&self, secret: &TotpSecret, code: &TotpCode, now: Timestamp) -> Option<u64> {
-        let present = step(now);
-        let steps = [present, present.saturating_sub(1)].into_iter();
+    /// Decides over a code: the time step that it is good for, if it is one of these and later than the last one accepted
+    /// (R-OT-01).
+    pub fn accept(&self, secret: &TotpSecret, code: &TotpCode, among: TotpSteps) -> Option<u64> {
+        let TotpSteps { present, previous } = among;
+        let steps = [Some(present), previous].into_iter().flatten();
         steps.filter(|step| *step > self.last_step).find(|step| secret.code_at(*step).matches(code))
+    }
+}
+
+/// The time steps of which a code is accepted; never one of the future (R-OT-02).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TotpSteps {
+    present: u64,
+    previous: Option<u64>,
+}
+
+impl TotpSteps {
+    /// The step of this moment and the one before.
+    pub fn around(now: Timestamp) -> Self {
+        let present = step(now);
+        Self { present, previous: present.checked_sub(1) }
+    }
+
+    /// The step of this moment alone.
+    pub fn strictly(now: Timestamp) -> Self {
+        Self { present: step(now), previous: None }
     }
 }
 
@@ -237,21 +257,23 @@ mod tests {
     fn a_code_is_good_in_its_step_and_the_next_one() {
         // R-OT-02
         let code = secret().code_at(step(at(1_200)));
-        let accept = |seconds| totp(0).accept(&secret(), &code, at(seconds));
+        let accept = |seconds| totp(0).accept(&secret(), &code, TotpSteps::around(at(seconds)));
         assert_eq!(accept(1_199), None, "of the future");
         assert_eq!(accept(1_200), Some(40));
         assert_eq!(accept(1_229), Some(40));
         assert_eq!(accept(1_259), Some(40), "of the step before");
         assert_eq!(accept(1_260), None, "of two steps before");
+        let strict = |seconds| totp(0).accept(&secret(), &code, TotpSteps::strictly(at(seconds)));
+        assert_eq!([1_199, 1_200, 1_229, 1_230].map(strict), [None, Some(40), Some(40), None]);
     }
 
     #[test]
     fn a_step_is_accepted_once_and_no_earlier_one_after_it() {
         // R-OT-01
         let code = secret().code_at(40);
-        assert_eq!(totp(39).accept(&secret(), &code, at(1_230)), Some(40));
-        assert_eq!(totp(40).accept(&secret(), &code, at(1_230)), None);
-        assert_eq!(totp(41).accept(&secret(), &code, at(1_230)), None);
+        assert_eq!(totp(39).accept(&secret(), &code, TotpSteps::around(at(1_230))), Some(40));
+        assert_eq!(totp(40).accept(&secret(), &code, TotpSteps::around(at(1_230))), None);
+        assert_eq!(totp(41).accept(&secret(), &code, TotpSteps::around(at(1_230))), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Limits, Retention, SessionLimits, Settings};
 use crate::budget::{Delays, Rate};
+use crate::entity::RateLimit;
 use crate::text::PersonName;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -67,6 +68,8 @@ impl Settings {
     pub const MAIL_ATTEMPTS: RangeInclusive<u32> = 1..=100;
     /// How many clients an organization or a user may be allowed.
     pub const CLIENTS: RangeInclusive<u32> = 1..=100_000;
+    /// How many requests per second a client may be allowed to allow itself.
+    pub const CLIENT_RATE: RangeInclusive<u32> = 1..=RateLimit::MAX;
     /// How many may come at once by a rate.
     pub const RATE_BURST: RangeInclusive<u32> = 1..=1_000_000;
     /// In what time the whole burst of a rate may be earned back.
@@ -88,6 +91,7 @@ impl Settings {
             freshness,
             reply_lifetime,
             deletion_grace,
+            totp_previous_step: _,
             doubt_wait,
             invitation_lifetime,
             retention,
@@ -181,6 +185,7 @@ impl Found {
             delays,
             organization_clients,
             user_clients,
+            client_rate,
             client_requests,
             caller_requests,
         } = limits;
@@ -202,6 +207,7 @@ impl Found {
         self.delays("limits.delays", delays);
         self.count("limits.organization_clients", *organization_clients, Settings::CLIENTS);
         self.count("limits.user_clients", *user_clients, Settings::CLIENTS);
+        self.count("limits.client_rate", *client_rate, Settings::CLIENT_RATE);
     }
 
     fn rate(&mut self, path: &str, Rate { burst, interval }: Rate) {

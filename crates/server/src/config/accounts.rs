@@ -24,6 +24,7 @@ pub(super) fn read(reader: &mut Reader) -> Settings {
         freshness: reader.or("freshness", standard.freshness),
         reply_lifetime: reader.or("reply_lifetime", standard.reply_lifetime),
         deletion_grace: reader.or("deletion_grace", standard.deletion_grace),
+        totp_previous_step: reader.or("totp_previous_step", standard.totp_previous_step),
         doubt_wait: reader.or("doubt_wait", standard.doubt_wait),
         invitation_lifetime: reader.or("invitation_lifetime", standard.invitation_lifetime),
         retention: retention(reader),
@@ -97,6 +98,7 @@ fn limits(reader: &mut Reader) -> Limits {
         organization_clients: reader
             .or("limits.organization_clients", standard.organization_clients),
         user_clients: reader.or("limits.user_clients", standard.user_clients),
+        client_rate: reader.or("limits.client_rate", standard.client_rate),
         client_requests: rate(reader, "limits.client_requests", standard.client_requests),
         caller_requests: rate(reader, "limits.caller_requests", standard.caller_requests),
     }

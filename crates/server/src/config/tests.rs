@@ -167,6 +167,7 @@ retention = { flows = "1h", sessions = "1h", mails = "1h", attempts = "1h" }
 [limits]
 organization_clients = 0
 user_clients = 0
+client_rate = 0
 delays = ["5: 2h"]
 network_failures.count = 0
 network_requests.period = "1ms"
@@ -174,6 +175,8 @@ site_failures.count = 0
 site_requests.period = "1ms"
 client_failures.count = 0
 mailbox.count = 0
+mailbox_network.count = 0
+mailbox_daily.count = 0
 notices.period = "31d"
 client_requests.count = 0
 caller_requests.period = "1ms"

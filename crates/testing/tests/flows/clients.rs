@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use durward_core::accounts::{ClientChange, ClientRoleChange, IssuedSecret, NewClient, NewlyMade};
-use durward_core::entity::{Client, ClientKind, ClientOwner, ClientSessions, RateLimit};
+use durward_core::entity::{
+    Client, ClientKind, ClientOwner, ClientSessions, RateLimit, RedirectUri,
+};
 use durward_core::store::{Clients, Organizations, OrganizationsMut, Tx};
 use durward_core::{
     CodeToken, Error, FreshUser, NoAttributes, Notice, Plain, SecretId, Slice, StandardClientRole,
@@ -12,6 +14,7 @@ use futures_util::future::join_all;
 
 use crate::login_emails::{NEW, add, notice};
 use crate::support::{audited, audited_in, fresh, organization};
+use crate::team::obstruction;
 
 /// Ids of one moment have no order.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -141,6 +144,46 @@ async fn an_owner_who_is_not_there_or_archived_gets_no_client() {
     let refused = create(&it, new_client(owner, ClientKind::Confidential), &by).await;
     assert!(matches!(refused, Err(Error::Forbidden)));
     assert_eq!(audited_in(&it, id).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn nobody_gives_a_client_a_higher_rate_than_the_deployment_allows() {
+    // GW-07
+    let it = TestAccounts::with(|parts| parts.settings.limits.client_rate = 50);
+    let by = fresh(&it, &it.sign_up("ada@example.com").await).await;
+    let rate = |per_second| RateLimit::per_second(per_second);
+    let new = |rate_limit| {
+        let new = new_client(ClientOwner::User(by.id()), ClientKind::Confidential);
+        NewClient { rate_limit, ..new }
+    };
+    let refused = create(&it, new(rate(51)), &by).await;
+    assert_eq!(obstruction(refused), "OUT_OF_RANGE");
+    let client = create(&it, new(rate(50)), &by).await.unwrap().client;
+    let change = |rate_limit| ClientChange { rate_limit: Some(rate_limit), ..nothing() };
+    assert_eq!(obstruction(update(&it, &client, change(rate(51))).await), "OUT_OF_RANGE");
+    assert_eq!(update(&it, &client, change(rate(7))).await.unwrap().rate_limit, rate(7));
+}
+
+#[tokio::test]
+async fn a_browser_is_sent_back_to_what_is_registered_to_the_letter() {
+    // R-HT-10
+    let it = TestAccounts::new();
+    let by = fresh(&it, &it.sign_up("ada@example.com").await).await;
+    let owner = ClientOwner::Organization(organization(&it).await);
+    let redirect_uris = vec![RedirectUri::parse("https://shop.example/back").unwrap()];
+    let new = NewClient { redirect_uris, ..new_client(owner, ClientKind::Public) };
+    let client = create(&it, new, &by).await.unwrap().client;
+    assert!(client.may_redirect_to("https://shop.example/back"));
+    for other in [
+        "https://shop.example/back/",
+        "https://shop.example/back?x=1",
+        "https://shop.example/BACK",
+        "https://shop.example/",
+        "https://shop.example.evil.example/back",
+        "",
+    ] {
+        assert!(!client.may_redirect_to(other), "{other}");
+    }
 }
 
 #[tokio::test]

@@ -37,7 +37,10 @@ pub(crate) fn secret_of(base_32: &str) -> TotpSecret {
 }
 
 async fn enrolled() -> Enrolled {
-    let it = TestAccounts::new();
+    enrolled_at(TestAccounts::new()).await
+}
+
+async fn enrolled_at(it: TestAccounts) -> Enrolled {
     let session = it.sign_up(ADA).await;
     let user = fresh(&it, &session).await;
     let enrolment =
@@ -132,6 +135,19 @@ async fn a_code_is_good_once_on_any_number_of_flows() {
     assert!(refused(&ada.log_in(FactorProof::Totp(Some(earlier))).await));
     ada.it.clock().advance(STEP);
     assert!(ada.log_in(FactorProof::Totp(Some(ada.code()))).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_code_of_the_step_before_counts_unless_the_deployment_is_strict() {
+    // R-OT-02
+    for lenient in [true, false] {
+        let it = TestAccounts::with(|parts| parts.settings.totp_previous_step = lenient);
+        let ada = enrolled_at(it).await;
+        let (step, state) = ada.password_step().await;
+        let proof = FactorProof::Totp(Some(ada.code()));
+        ada.it.clock().advance(STEP);
+        assert_eq!(ada.answer(&step, &state, proof).await.is_ok(), lenient);
+    }
 }
 
 #[tokio::test]
