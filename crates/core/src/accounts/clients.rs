@@ -317,7 +317,8 @@ impl<S: Store> Accounts<S> {
             return Ok(());
         }
         let text = "Must not be more than this deployment allows.";
-        let obstruction = Obstruction::new("OUT_OF_RANGE", text).with("min", 1).with("max", most);
+        let obstruction =
+            Obstruction::new("OUT_OF_RANGE", text).with("min", 1).with("max", u64::from(most));
         Err(Error::Invalid(vec![obstruction.at("/rateLimit")]))
     }
 

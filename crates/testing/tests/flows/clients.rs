@@ -14,7 +14,6 @@ use futures_util::future::join_all;
 
 use crate::login_emails::{NEW, add, notice};
 use crate::support::{audited, audited_in, fresh, organization};
-use crate::team::obstruction;
 
 /// Ids of one moment have no order.
 const MOMENT: Duration = Duration::from_millis(1);
