@@ -25,6 +25,9 @@ use crate::settings::HttpSettings;
 /// the extractors of this crate find them. A request without a credential passes as anonymous; a credential
 /// that is malformed or not accepted is answered `401` and never reaches the application (GW-09).
 ///
+/// The caller is judged when the head of a request is there, and the application reads the body afterwards: whoever is slow
+/// to send it may have lost his session by then. Flows that take a [`FreshUser`](durward_core::FreshUser) ask again.
+///
 /// `Router::layer` wraps the routes that are there already: add this layer first and merge the
 /// routes of the accounts afterwards, since those authenticate by themselves, or let
 /// [`Http::mount`](crate::Http::mount) do both.
