@@ -1,6 +1,9 @@
 //! When work that is done again and again goes on.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use crate::error::{Error, with_causes};
 
@@ -15,6 +18,13 @@ pub(crate) enum Pass {
     Done(u64),
     /// It could work, and all that it did was in vain: the next one would do no better.
     InVain,
+}
+
+/// What came of a pass, which may run an application's code: when that panics, the pass has failed, and the work goes on
+/// (GW-29).
+pub(crate) async fn guarded<T>(pass: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let outcome = AssertUnwindSafe(pass).catch_unwind().await;
+    outcome.unwrap_or_else(|_told_by_the_hook| Err(Error::Internal("it panicked")))
 }
 
 /// The pace of one kind of work.

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 
 use crate::accounts::{Accounts, Chore};
-use crate::pace::{Pace, Pass};
+use crate::pace::{Pace, Pass, guarded};
 use crate::store::Store;
 
 /// How upkeep goes about its work.
@@ -94,7 +94,7 @@ async fn attend<S: Store>(
         if is_last && !matches!(chore, Chore::SealAudit | Chore::NoteUses | Chore::NoteOverruns) {
             return;
         }
-        let outcome = accounts.attend_to(chore, batch).await.map(|count| {
+        let outcome = guarded(accounts.attend_to(chore, batch)).await.map(|count| {
             if count >= u64::from(batch) { Pass::More(count) } else { Pass::Done(count) }
         });
         let pause = pace.pause_after(&outcome);

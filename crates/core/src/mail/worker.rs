@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use crate::accounts::{Accounts, Delivery};
-use crate::pace::{Pace, Pass};
+use crate::pace::{Pace, Pass, guarded};
 use crate::store::Store;
 
 /// How a worker goes about its work.
@@ -79,7 +79,7 @@ pub async fn run<S: Store>(
         if matches!(select(shutdown.as_mut(), pause).await, Either::Left(_)) {
             return;
         }
-        let pass = pin!(accounts.deliver_mail(options.batch.max(1)));
+        let pass = pin!(guarded(accounts.deliver_mail(options.batch.max(1))));
         let outcome = match select(pass, shutdown.as_mut()).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(((), in_flight)) => {

@@ -49,6 +49,33 @@ async fn a_worker_looks_for_mails_again_after_the_interval_and_ends_at_once_when
     assert_eq!(begun.elapsed().as_secs(), 10);
 }
 
+/// A mailer with a mistake: its first mail ends in a panic.
+#[derive(Default)]
+struct Broken(AtomicU32);
+
+#[async_trait]
+impl Mailer for Broken {
+    async fn send(&self, _: &Mail) -> Result<(), MailError> {
+        let earlier = self.0.fetch_add(1, Ordering::SeqCst).checked_sub(1);
+        earlier.expect("one mail more");
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailer_that_panics_does_not_end_the_worker() {
+    // GW-29
+    let mailer = Arc::new(Broken::default());
+    let it = TestAccounts::with(|parts| parts.mailer = Arc::<Broken>::clone(&mailer));
+    begin_sign_up(&it, "ada@example.com").await;
+    let running = worker::run(it.accounts().clone(), Options::default(), sleep(60 * SECOND));
+    let running = tokio::spawn(running);
+    sleep(5 * SECOND).await;
+    begin_sign_up(&it, "bob@example.com").await;
+    running.await.unwrap();
+    assert_eq!(mailer.0.load(Ordering::SeqCst), 2, "the second one was sent");
+}
+
 #[tokio::test]
 async fn a_worker_that_is_shut_down_before_it_begins_takes_no_mail() {
     let (it, mailer) = waiting(Duration::ZERO).await;
