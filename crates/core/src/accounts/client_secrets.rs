@@ -47,7 +47,7 @@ impl<S: Store> Accounts<S> {
         by: &FreshUser,
         origin: &Origin,
     ) -> Result<IssuedSecret, Error> {
-        self.still_in(tx, by).await?;
+        self.hold_in(tx, by).await?;
         self.provision_secret(tx, client, expire_others_in, origin).await
     }
 

@@ -107,7 +107,7 @@ impl<S: Store> Accounts<S> {
         by: &FreshUser,
         origin: &Origin,
     ) -> Result<NewlyMade<S::Attrs>, Error> {
-        self.still_in(tx, by).await?;
+        self.hold_in(tx, by).await?;
         let role = <S::Attrs as Attrs>::ClientRole::STANDARD;
         self.provision_client(tx, new, vec![role], origin).await
     }

@@ -9,9 +9,7 @@ use crate::keys::Label;
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::secret::{Digest, Secret};
-use crate::store::{
-    BudgetsMut, Factors, FactorsMut, FlowsMut, LoginEmails, PasswordsMut, Store, StoreError,
-};
+use crate::store::{BudgetsMut, Factors, FactorsMut, FlowsMut, LoginEmails, Store, StoreError};
 use crate::time::Timestamp;
 use crate::token::{FlowToken, RecoveryCode};
 
@@ -62,7 +60,7 @@ impl<S: Store> Accounts<S> {
             expires: now + self.settings().code_lifetime,
             doubted: None,
         };
-        self.still_in(tx, user).await?;
+        self.hold_in(tx, user).await?;
         if self.present_totp(tx, user.id(), origin).await?.is_some() {
             return Err(Error::Duplicate("authenticator app"));
         }
@@ -112,9 +110,7 @@ impl<S: Store> Accounts<S> {
         };
         let codes = self.mint_recovery_codes();
         unit!(self, |tx| {
-            // First of all, as by a login: in another order two would wait for each other.
-            tx.outdate_password(user.id()).await?;
-            self.still_in(tx, user).await?;
+            self.hold_in(tx, user).await?;
             if !tx.confirm_totp(id, step, now).await? {
                 return Err(Error::Invalid(vec![wrong_code()]));
             }
@@ -143,7 +139,7 @@ impl<S: Store> Accounts<S> {
     /// there is none.
     pub async fn remove_totp(&self, user: &FreshUser, origin: &Origin) -> Result<(), Error> {
         unit!(self, |tx| {
-            self.still_in(tx, user).await?;
+            self.hold_in(tx, user).await?;
             self.drop_totp(tx, user.id(), Some(user.session()), origin).await
         })
     }
@@ -196,7 +192,7 @@ impl<S: Store> Accounts<S> {
         user: &FreshUser,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, Error> {
-        self.still_in(tx, user).await?;
+        self.hold_in(tx, user).await?;
         if self.present_totp(tx, user.id(), origin).await?.is_none() {
             return Err(Error::NotFound("authenticator app"));
         }

@@ -42,8 +42,8 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<(), Error> {
         unit!(self, |tx| {
+            self.hold_in(tx, user).await?;
             let owner = self.lock_addresses(tx, user.id()).await?;
-            self.still_in(tx, user).await?;
             let (mut emails, late) = self.standing_claims(tx, owner.id).await?;
             for claim in late {
                 self.delete_email(tx, &claim, origin).await?;
@@ -112,8 +112,8 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<(), Error> {
         unit!(self, |tx| {
+            self.hold_in(tx, user).await?;
             self.lock_addresses(tx, user.id()).await?;
-            self.still_in(tx, user).await?;
             let emails = tx.login_emails_of(user.id()).await?;
             let chosen = emails.iter().find(|it| it.id == id).ok_or(Error::NotFound(NOUN))?;
             if chosen.proven.is_none() {
@@ -141,8 +141,8 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Result<(), Error> {
         unit!(self, |tx| {
+            self.hold_in(tx, user).await?;
             self.lock_addresses(tx, user.id()).await?;
-            self.still_in(tx, user).await?;
             let emails = tx.login_emails_of(user.id()).await?;
             let (gone, left): (Vec<_>, Vec<_>) =
                 emails.into_iter().partition(|email| named(email).is_some());

@@ -11,7 +11,9 @@ use crate::ids::{SessionId, UserId};
 use crate::mail::Notice;
 use crate::origin::Origin;
 use crate::password::{Password, PasswordHash, Verdict};
-use crate::store::{BudgetsMut, LoginEmails, Passwords, PasswordsMut, Store, StoreError, Users};
+use crate::store::{
+    BudgetsMut, LoginEmails, Passwords, PasswordsMut, SessionsMut, Store, StoreError, Users,
+};
 use crate::text::PersonName;
 
 /// How often a password is compared anew because its hash was replaced in the meantime.
@@ -92,6 +94,7 @@ impl<S: Store> Accounts<S> {
                 // First of all, as by a login: in another order two would wait for each other.
                 tx.outdate_password(user.id).await?;
                 // Whoever objected meanwhile has ended it, and what was verified says nothing any more (R-PW-10).
+                tx.lock_session(me.session_id).await?;
                 self.session_goes_on(tx, me.session_id, me.id).await?;
                 let present = tx.password(user.id).await?;
                 if present.map(|stored| (stored.hash, stored.compromised)) != seen {

@@ -9,7 +9,7 @@ use crate::ids::{ClientId, SessionId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::settings::SessionLimits;
-use crate::store::{Clients, SessionQuery, Sessions, SessionsMut, Store, Users};
+use crate::store::{Clients, PasswordsMut, SessionQuery, Sessions, SessionsMut, Store, Users};
 use crate::token::{RefreshToken, SessionToken};
 
 /// What a session is to be.
@@ -249,26 +249,34 @@ impl<S: Store> Accounts<S> {
         Enroller::of(caller, self.settings().freshness, self.now())
     }
 
-    /// Finds out whether the session by which somebody is fresh goes on, inside the caller's unit of work, and keeps
-    /// others from ending it until that is over: an application may hold a [`FreshUser`] while he is logged out, and a
-    /// flow takes its time (R-SE-05). [`Error::Unauthenticated`] if it is over.
-    pub(super) async fn still_in(
+    /// Finds out whether the session by which somebody is fresh goes on, inside the caller's unit of work: an application
+    /// may hold a [`FreshUser`] while he is logged out, and a flow takes its time (R-SE-05).
+    /// [`Error::Unauthenticated`] if it is over.
+    pub(super) async fn still_in(&self, tx: &mut S::Tx<'_>, user: &FreshUser) -> Result<(), Error> {
+        self.session_goes_on(tx, user.session(), user.id()).await
+    }
+
+    /// Finds out as [`still_in`](Self::still_in) does, and keeps others from ending the session until the unit of work is
+    /// over: for what an objection takes back, which so finds it or keeps it from coming to be. Called first of all.
+    pub(super) async fn hold_in(
         &self,
         tx: &mut S::Tx<'_>,
         user: impl Into<Enroller> + Send,
     ) -> Result<(), Error> {
         let user: Enroller = user.into();
+        // Before any session, as by whatever ends some: in another order two would wait for each other.
+        tx.outdate_password(user.id()).await?;
+        tx.lock_session(user.session()).await?;
         self.session_goes_on(tx, user.session(), user.id()).await
     }
 
-    /// The same for a session of this user.
+    /// [`Error::Unauthenticated`] if this session of this user is over.
     pub(super) async fn session_goes_on(
         &self,
         tx: &mut S::Tx<'_>,
         id: SessionId,
         user: UserId,
     ) -> Result<(), Error> {
-        tx.lock_session(id).await?;
         let session = tx.session(id).await?;
         let goes_on = session.is_some_and(|it| it.user == user && !it.is_over(self.now()));
         if goes_on { Ok(()) } else { Err(Error::Unauthenticated) }
