@@ -1,6 +1,7 @@
 //! When work that is done again and again goes on.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -21,8 +22,10 @@ pub(crate) enum Pass {
 }
 
 /// What came of a pass, which may run an application's code: when that panics, the pass has failed, and the work goes on
-/// (GW-29).
-pub(crate) async fn guarded<T>(pass: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+/// (GW-29). The pass is on the heap, since each layer around it would move it over the stack once more.
+pub(crate) async fn guarded<T>(
+    pass: Pin<Box<impl Future<Output = Result<T, Error>>>>,
+) -> Result<T, Error> {
     let outcome = AssertUnwindSafe(pass).catch_unwind().await;
     outcome.unwrap_or_else(|_told_by_the_hook| Err(Error::Internal("it panicked")))
 }

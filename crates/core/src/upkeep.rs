@@ -94,7 +94,7 @@ async fn attend<S: Store>(
         if is_last && !matches!(chore, Chore::SealAudit | Chore::NoteUses | Chore::NoteOverruns) {
             return;
         }
-        let outcome = guarded(accounts.attend_to(chore, batch)).await.map(|count| {
+        let outcome = guarded(Box::pin(accounts.attend_to(chore, batch))).await.map(|count| {
             if count >= u64::from(batch) { Pass::More(count) } else { Pass::Done(count) }
         });
         let pause = pace.pause_after(&outcome);

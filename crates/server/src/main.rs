@@ -138,7 +138,11 @@ async fn clients(command: &Client, common: &cli::Common, output: Output) -> Resu
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     /// How long the system may take to answer what nobody waits for any more, such as a name look-up.
     const PATIENCE: Duration = Duration::from_secs(1);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // Twice the usual: unoptimised, the futures of a request or a chore nearly fill that, with each engine in each of them.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(4 * 1024 * 1024)
+        .enable_all()
+        .build();
     let runtime = runtime.context("the runtime cannot be started")?;
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(PATIENCE);

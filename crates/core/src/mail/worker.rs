@@ -79,7 +79,7 @@ pub async fn run<S: Store>(
         if matches!(select(shutdown.as_mut(), pause).await, Either::Left(_)) {
             return;
         }
-        let pass = pin!(guarded(accounts.deliver_mail(options.batch.max(1))));
+        let pass = pin!(guarded(Box::pin(accounts.deliver_mail(options.batch.max(1)))));
         let outcome = match select(pass, shutdown.as_mut()).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(((), in_flight)) => {
