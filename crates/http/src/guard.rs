@@ -52,7 +52,8 @@ pub enum Guard<A: Attrs = Plain> {
 /// use durward_http::{Guard, Http, HttpSettings, require};
 ///
 /// fn app<S: Store<Attrs = Plain>>(accounts: Accounts<S>) -> Router {
-///     let edits = Guard::Permission { parameter: "org", permission: StandardPermission::Edit };
+///     let permission = StandardPermission::Edit;
+///     let edits: Guard = Guard::Permission { parameter: "org", permission };
 ///     let own = Router::new()
 ///         .route("/{org}/budget", get(|| async { "42" }))
 ///         .route_layer(require(edits));
