@@ -1,6 +1,7 @@
 //! The key ring: every keyed digest, pepper and seal comes from here (R-DP-03).
 
 mod identity_seed;
+mod label;
 
 use std::fmt;
 
@@ -11,6 +12,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 pub use identity_seed::IdentitySeed;
+pub use label::Label;
 
 use crate::secret::{Digest, Secret};
 use crate::time::Entropy;
@@ -37,32 +39,6 @@ struct Key {
     cipher: XChaCha20Poly1305,
 }
 
-/// What a keyed digest is about; two labels never give the same digest for the same input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Label {
-    /// The `state` that binds a flow to whoever began it.
-    State,
-    /// A short code, bound to its flow.
-    ShortCode,
-    /// A recovery code, bound to its user.
-    RecoveryCode,
-    /// The name of a rate or attempt budget.
-    Budget,
-    /// An `Idempotency-Key` together with its caller and route.
-    IdempotencyKey,
-    /// The content of a request that carried an `Idempotency-Key`.
-    Request,
-    /// A version that a client compares, such as an `ETag`.
-    EntityTag,
-    /// What another system knows a user by.
-    Import,
-    /// An entry of the audit log.
-    AuditEntry,
-    /// The head of a chain of the audit log.
-    AuditHead,
-}
-
 /// A keyed digest together with the number of its key, so that it can be judged for years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mac {
@@ -70,23 +46,6 @@ pub struct Mac {
     pub key: u32,
     /// The digest under that key.
     pub digest: Digest,
-}
-
-impl Label {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::ShortCode => "short-code",
-            Self::RecoveryCode => "recovery-code",
-            Self::Budget => "budget",
-            Self::IdempotencyKey => "idempotency-key",
-            Self::Request => "request",
-            Self::EntityTag => "entity-tag",
-            Self::Import => "import",
-            Self::AuditEntry => "audit-entry",
-            Self::AuditHead => "audit-head",
-        }
-    }
 }
 
 impl KeyRing {
