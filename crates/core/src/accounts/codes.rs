@@ -4,8 +4,6 @@ use super::{Accounts, Answer, NewUser};
 use crate::budget::{BudgetKey, Delays};
 use crate::entity::{CodeAnswer, Flow, Method, Proof, Purpose};
 use crate::error::Error;
-use crate::event::FailureReason;
-use crate::ids::UserId;
 use crate::origin::Origin;
 use crate::store::{BudgetsMut, Flows, FlowsMut, Store, StoreError, Tx};
 use crate::text::FlowState;
@@ -214,9 +212,5 @@ impl<S: Store> Accounts<S> {
             Some(_) => self.budget(&[b"code", flow.email.canonical().as_str().as_bytes()]),
             None => self.budget(&[b"code of flow", flow.id.as_bytes()]),
         }
-    }
-
-    pub(super) async fn refuse_flow(&self, user: Option<UserId>, origin: &Origin) -> Error {
-        self.refuse(user, Method::Email, FailureReason::FlowRefused, origin).await
     }
 }

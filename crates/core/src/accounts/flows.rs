@@ -319,8 +319,7 @@ impl<S: Store> Accounts<S> {
     }
 
     /// Writes down that someone failed to authenticate, in a unit of its own, and answers what every failure
-    /// answers. A network fills the log no faster than it may fail: what is beyond that is left to the log of the
-    /// program (AM-16).
+    /// answers. For attempts that were debited: their budget bounds these rows, and the commit makes the debit durable.
     pub(super) async fn refuse(
         &self,
         user: Option<UserId>,
@@ -329,27 +328,35 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Error {
         let event = Event::AuthenticationFailed { user, method, reason };
+        refused(unit!(self, presuming, |tx| self.record(tx, &event, origin).await))
+    }
+
+    /// The same for a code of a flow, of which not every one costs its network something: it fills the log no faster than it
+    /// may fail, and what is beyond that is left to the log of the program (AM-16).
+    pub(super) async fn refuse_flow(&self, user: Option<UserId>, origin: &Origin) -> Error {
+        let (method, reason) = (Method::Email, FailureReason::FlowRefused);
+        let event = Event::AuthenticationFailed { user, method, reason };
         let key = self.network_budget("failures told", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
-        let noted = unit!(self, presuming, |tx| {
-            let room = tx.debit_budget(key, &rate, now).await? == Debit::Granted;
-            if room {
+        refused(unit!(self, presuming, |tx| {
+            if tx.debit_budget(key, &rate, now).await? == Debit::Granted {
                 self.record(tx, &event, origin).await?;
+            } else {
+                tracing::warn!("a network fails too often for the audit log");
             }
-            Ok(room)
-        });
-        match noted {
-            Ok(true) => Error::Unauthenticated,
-            Ok(false) => {
-                let (method, reason) = (method.name(), reason.name());
-                tracing::warn!(method, reason, "a network fails too often for the audit log");
-                Error::Unauthenticated
-            }
-            Err(Error::Vetoed(veto)) => {
-                tracing::warn!(%veto, "a hook refused to take note of a failed authentication");
-                Error::Unauthenticated
-            }
-            Err(error) => error,
+            Ok(())
+        }))
+    }
+}
+
+/// The answer to a failure that was noted, or not.
+fn refused(noted: Result<(), Error>) -> Error {
+    match noted {
+        Ok(()) => Error::Unauthenticated,
+        Err(Error::Vetoed(veto)) => {
+            tracing::warn!(%veto, "a hook refused to take note of a failed authentication");
+            Error::Unauthenticated
         }
+        Err(error) => error,
     }
 }
