@@ -13,7 +13,7 @@ use crate::statement::{fill, with_prefix};
 ///
 /// A text is a list of steps that end with `;`. Every step may be run again: a process may die between
 /// a step and the note that it was done, and some engines keep a change of the schema then. So a table
-/// is created `IF NOT EXISTS`, an error that says that an index or a column exists already counts as
+/// is created `IF NOT EXISTS`, an error that says that an index or a column exists already, or no longer, counts as
 /// done, and a change of rows finds nothing to change the second time.
 #[derive(Debug)]
 pub(crate) struct Migration {
@@ -44,6 +44,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 19, text: include_str!("../migrations/0019_doubts.sql") },
     Migration { version: 20, text: include_str!("../migrations/0020_searches.sql") },
     Migration { version: 21, text: include_str!("../migrations/0021_old_invitations.sql") },
+    Migration { version: 22, text: include_str!("../migrations/0022_fewer_indexes.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -116,11 +116,16 @@ impl Dialect {
             ("SORTED TEXT", Some(length)) => {
                 of("TEXT", "TEXT COLLATE \"C\"", &format!("VARBINARY({length})"))
             }
+            ("IF EXISTS", None) => of("IF EXISTS", "IF EXISTS", ""),
             ("IF NOT EXISTS", None) => of("IF NOT EXISTS", "IF NOT EXISTS", ""),
             ("TABLE", None) => of("STRICT", "", INNODB),
             // Small rows that are only ever found by their key live in the index itself.
             ("TABLE BY KEY", None) => of("STRICT, WITHOUT ROWID", "", INNODB),
-            _ => None,
+            // An index is a thing of its own, or one of its table.
+            _ => match placeholder.strip_prefix("ON ") {
+                Some(table) => of("", "", &format!("ON {{{table}}}")),
+                None => None,
+            },
         }
     }
 }

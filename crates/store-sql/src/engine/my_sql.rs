@@ -64,9 +64,9 @@ impl Driver for MySql {
         matches!(number(error), 1020 | 1205 | 1213 | 8002 | 8022 | 9007)
     }
 
-    /// Table, column or key name exists.
+    /// Table, column or key name exists; and a key to be dropped does not.
     fn has_run_already(error: &dyn DatabaseError) -> bool {
-        matches!(number(error), 1050 | 1060 | 1061)
+        matches!(number(error), 1050 | 1060 | 1061 | 1091)
     }
 
     fn is_missing_table(error: &dyn DatabaseError) -> bool {

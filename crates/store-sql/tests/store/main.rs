@@ -10,5 +10,6 @@ mod engines;
 mod failures;
 mod file;
 mod joins;
+mod leftovers;
 mod migrations;
 mod statements;
