@@ -8,6 +8,7 @@
 mod unit;
 
 mod answer;
+mod attempts;
 mod audit;
 mod audit_check;
 mod bootstraps;
@@ -98,6 +99,7 @@ use crate::ids::AuditId;
 use crate::keys::KeyRing;
 use crate::mail::{Links, Mailer};
 use crate::meters::Meters;
+use crate::metrics::Metrics;
 use crate::origin::Origin;
 use crate::overruns::Overruns;
 use crate::password::{HashError, PasswordHasher};
@@ -157,6 +159,7 @@ struct Shared<S: Store> {
     meters: Meters,
     uses: Uses,
     overruns: Overruns,
+    metrics: Metrics,
     /// What this process is registered as.
     node: Mutex<Option<Node>>,
     /// How many nodes there were when this one last looked.
@@ -180,6 +183,8 @@ const MAX_TRIES: u32 = 16;
 
 impl<S: Store> Accounts<S> {
     /// Puts the parts together, unless their settings have [flaws](Settings::flaws).
+    ///
+    /// What they count goes to the recorder of the crate `metrics` that is there by now, if one is.
     pub fn new(parts: Parts<S>) -> Result<Self, FlawedSettings> {
         let flaws = parts.settings.flaws();
         if !flaws.is_empty() {
@@ -190,6 +195,7 @@ impl<S: Store> Accounts<S> {
             meters: Meters::new(),
             uses: Uses::default(),
             overruns: Overruns::default(),
+            metrics: Metrics::new(),
             node: Mutex::default(),
             nodes: AtomicU32::new(1),
         })))
@@ -233,9 +239,11 @@ impl<S: Store> Accounts<S> {
             return Some(settled);
         }
         if tried + 1 >= MAX_TRIES {
+            self.metrics().units_given_up.increment(1);
             return Some(Err(Error::Busy { retry_after: Duration::from_secs(1) }));
         }
         tracing::debug!(tried, "a unit of work lost a race");
+        self.metrics().units_retried.increment(1);
         self.0.parts.store.pause(self.jitter(tried)).await;
         None
     }
@@ -305,6 +313,10 @@ impl<S: Store> Accounts<S> {
 
     pub(crate) fn overruns(&self) -> &Overruns {
         &self.0.overruns
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {

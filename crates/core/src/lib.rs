@@ -23,6 +23,7 @@ pub mod keys;
 pub mod mail;
 pub mod meter;
 mod meters;
+mod metrics;
 pub mod origin;
 mod overruns;
 mod pace;

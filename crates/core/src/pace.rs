@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use metrics::Counter;
 
 use crate::error::{Error, with_causes};
+use crate::metrics::failures_of;
 
 /// How long it pauses at least when there is nothing to do: no options make a busy loop.
 pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
@@ -43,6 +45,7 @@ pub(crate) struct Pace {
     /// How often it failed in a row.
     failures: u32,
     trouble: Option<String>,
+    failed: Counter,
 }
 
 impl Pace {
@@ -52,7 +55,8 @@ impl Pace {
         [back_off, longest]: [Duration; 2],
     ) -> Self {
         let idle = idle.max(SHORTEST);
-        Self { work, idle, back_off, longest, failures: 0, trouble: None }
+        let failed = failures_of(work);
+        Self { work, idle, back_off, longest, failures: 0, trouble: None, failed }
     }
 
     /// How long to pause after a pass. A failure is logged when it begins, changes and ends.
@@ -65,6 +69,7 @@ impl Pace {
                 }
             }
             Err(error) => {
+                self.failed.increment(1);
                 let text = with_causes(error);
                 if self.trouble.as_ref() == Some(&text) {
                     tracing::debug!(work, error = text, "work in the background still fails");

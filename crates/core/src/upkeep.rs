@@ -23,17 +23,20 @@ pub struct Options {
     /// How long it waits before it renews the registration of this node again: a fraction of
     /// [`Node::LIFETIME`](crate::entity::Node::LIFETIME).
     pub renewing: Duration,
+    /// How long it waits before it finds out again what is measured from time to time.
+    pub measuring: Duration,
     /// How much it does in one unit of work.
     pub batch: u32,
 }
 
 impl Default for Options {
-    /// Every ten minutes, the seals of the audit log every second, the registration of the node every four, the uses
-    /// of clients every half minute, 200 at a time.
+    /// Every ten minutes, the seals of the audit log every second, the registration of the node every four, what is
+    /// measured every quarter of a minute, the uses of clients every half, 200 at a time.
     fn default() -> Self {
         let (interval, sealing) = (Duration::from_mins(10), Duration::from_secs(1));
         let (noting, renewing) = (Duration::from_secs(30), Duration::from_secs(4));
-        Self { interval, sealing, noting, renewing, batch: 200 }
+        let measuring = Duration::from_secs(15);
+        Self { interval, sealing, noting, renewing, measuring, batch: 200 }
     }
 }
 
@@ -43,6 +46,7 @@ impl Options {
             Chore::SealAudit | Chore::NoteOverruns => self.sealing,
             Chore::NoteUses => self.noting,
             Chore::RenewNode => self.renewing,
+            Chore::Measure => self.measuring,
             Chore::Delete(_) | Chore::Erase => self.interval,
         }
     }

@@ -23,6 +23,7 @@ use crate::error::Fault;
 use crate::headers::X_REQUEST_ID;
 use crate::identify::{Counted, Demand, Identity};
 use crate::identity::Issuer;
+use crate::metrics::{self, OTHER, RouteMetrics};
 use crate::problem::{Problem, write_allowance};
 use crate::router::openapi;
 use crate::settings::HttpSettings;
@@ -83,6 +84,7 @@ impl Budget {
 
 impl<S: Store> Edge<S> {
     pub(crate) fn new(accounts: Accounts<S>, settings: HttpSettings) -> Self {
+        metrics::describe();
         let issuer = settings.identity.clone().map(Issuer::new);
         Self { accounts, settings, document: OnceLock::new(), peerless: Once::new(), issuer }
     }
@@ -119,7 +121,7 @@ impl<S: Store> Edge<S> {
 /// Nothing here is boxed or spawned: a check of a session costs its one read and little else (P2).
 pub(crate) async fn serve<S, H, F>(
     edge: Arc<Edge<S>>,
-    rule: Rule,
+    (rule, metrics): (Rule, Arc<RouteMetrics>),
     handler: H,
     request: Request,
 ) -> Response
@@ -128,6 +130,7 @@ where
     H: FnOnce(Call<S>) -> F + Send,
     F: Future<Output = Result<Response, Problem>> + Send,
 {
+    let in_flight = metrics.begin();
     let id = edge.request_id(request.headers());
     let span = span(rule.method, rule.path, &id);
     let mut allowance = None;
@@ -162,20 +165,23 @@ where
         write_allowance(response.headers_mut(), allowance);
     }
     record(&span, &response);
+    in_flight.end(response.status());
     response
 }
 
 /// Answers a request that no endpoint serves.
 pub(crate) fn serve_refusal<S: Store>(
     edge: &Edge<S>,
-    path: &'static str,
+    (path, metrics): (&'static str, &RouteMetrics),
     problem: &Problem,
     request: &Request,
 ) -> Response {
+    let in_flight = metrics.begin();
     let id = edge.request_id(request.headers());
-    let span = span("_OTHER", path, &id);
+    let span = span(OTHER, path, &id);
     let response = edge.refuse(problem, &id);
     record(&span, &response);
+    in_flight.end(response.status());
     response
 }
 

@@ -68,6 +68,7 @@ mod layer;
 mod life_cycle;
 mod login_emails;
 mod memberships;
+mod metrics;
 mod notices;
 mod openapi;
 mod operation;

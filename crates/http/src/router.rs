@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::edge::{Edge, Rule, finish, serve_refusal};
 use crate::error::Fault;
 use crate::forward_auth::ENVOY;
+use crate::metrics::{OTHER, RouteMetrics};
 use crate::openapi::{Described, document};
 use crate::problem::Problem;
 use crate::routes::{Route, Verb, table};
@@ -70,14 +71,14 @@ fn resource<S: Store>(
 ) -> MethodRouter {
     let verbs: Vec<Verb> = routes.iter().map(|route| route.verb).collect();
     let problem = Problem::new(Fault::MethodNotAllowed).allow(&allow(&verbs));
-    let refusing = Arc::clone(edge);
+    let (refusing, metrics) = (Arc::clone(edge), refusals_at(path));
     let mut methods = MethodRouter::new();
     for route in routes {
         let rule = route.rule();
         methods = (route.endpoint)(methods, route.verb.filter(), Arc::clone(edge), rule);
     }
     methods.fallback(move |request: Request| {
-        let response = serve_refusal(&refusing, path, &problem, &request);
+        let response = serve_refusal(&refusing, (path, &metrics), &problem, &request);
         async move { response }
     })
 }
@@ -89,11 +90,17 @@ pub(crate) fn nothing<S: Store>(edge: Arc<Edge<S>>) -> MethodRouter {
 
 /// Answers every request with this fault.
 pub(crate) fn refusing<S: Store>(edge: Arc<Edge<S>>, fault: Fault) -> MethodRouter {
+    let metrics = refusals_at("");
     any(move |request: Request| {
         let problem = Problem::new(fault);
-        let response = serve_refusal(&edge, "", &problem, &request);
+        let response = serve_refusal(&edge, ("", &metrics), &problem, &request);
         async move { response }
     })
+}
+
+/// What is counted of requests that no endpoint at this path serves.
+fn refusals_at(path: &'static str) -> Arc<RouteMetrics> {
+    Arc::new(RouteMetrics::of(path, OTHER))
 }
 
 /// The `Allow` field of a path that has these methods; whoever answers `GET` answers `HEAD`.

@@ -11,6 +11,7 @@ use durward_core::{Action, Store};
 use crate::aim::Aim;
 use crate::call::Call;
 use crate::edge::{Budget, Credentials, Edge, Rule, serve};
+use crate::metrics::RouteMetrics;
 use crate::operation::Operation;
 use crate::problem::Problem;
 
@@ -98,7 +99,8 @@ where
     F: Future<Output = Result<Response, Problem>> + Send + 'static,
 {
     Box::new(move |router, filter, edge, rule| {
-        router.on(filter, move |request: Request| serve(edge, rule, handler, request))
+        let metrics = Arc::new(RouteMetrics::of(rule.path, rule.method));
+        router.on(filter, move |request: Request| serve(edge, (rule, metrics), handler, request))
     })
 }
 

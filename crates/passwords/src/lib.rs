@@ -46,6 +46,7 @@ mod hasher;
 mod imported;
 pub mod limits;
 mod memory;
+mod metrics;
 mod own_hash;
 mod phc;
 mod pool;

@@ -7,6 +7,7 @@ use durward_core::password::{HashError, Verdict};
 use durward_core::{Password, PasswordHash};
 use futures_channel::oneshot;
 
+use crate::metrics::{Metrics, Operation};
 use crate::settings::PoolSettings;
 
 /// A caller that is turned away waits at least and at most so long: whole seconds are what
@@ -27,6 +28,7 @@ pub(crate) struct Queue {
     deadline: Duration,
     /// A moving average, in nanoseconds; zero until there is one.
     hash_time: AtomicU64,
+    metrics: Metrics,
 }
 
 struct Jobs {
@@ -72,6 +74,7 @@ impl Queue {
             workers: settings.workers,
             deadline: settings.deadline,
             hash_time: AtomicU64::new(0),
+            metrics: Metrics::new(),
         }
     }
 
@@ -82,7 +85,11 @@ impl Queue {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
                 admits(taken).then_some(taken + 1)
             })
-            .map_err(|_full| this.busy())?;
+            .map_err(|_full| {
+                this.metrics.is_full();
+                this.busy()
+            })?;
+        this.metrics.enters();
         Ok(Place { queue: Arc::clone(this) })
     }
 
@@ -116,6 +123,7 @@ impl Queue {
                     return Next::Job(job);
                 }
                 drop(jobs);
+                self.metrics.is_late();
                 job.refuse(self.busy());
                 jobs = self.lock();
                 continue;
@@ -149,7 +157,8 @@ impl Queue {
     }
 
     /// Notes how long a hash took.
-    pub(crate) fn record(&self, took: Duration) {
+    pub(crate) fn record(&self, operation: Operation, took: Duration) {
+        self.metrics.took(operation, took);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).max(1);
         // Two workers at once may lose one of their measurements.
         let average = match self.hash_time.load(Ordering::Relaxed) {
@@ -224,6 +233,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.queue.taken.fetch_sub(1, Ordering::Relaxed);
+        self.queue.metrics.leaves();
     }
 }
 

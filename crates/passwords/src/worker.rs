@@ -6,6 +6,7 @@ use durward_core::password::HashError;
 
 use crate::hasher::Hasher;
 use crate::memory::Memory;
+use crate::metrics::Operation;
 use crate::queue::{Job, Next, Queue, Work, answer};
 
 /// A worker without work keeps its memory for so long.
@@ -38,14 +39,14 @@ impl Worker {
         match work {
             Work::Hash { password, reply } => {
                 let result = guard(|| self.hasher.hash(&password, &mut self.memory));
-                self.queue.record(begun.elapsed());
+                self.queue.record(Operation::Hash, begun.elapsed());
                 drop(place);
                 answer(reply, result);
             }
             Work::Verify { password, hash, reply } => {
                 let result =
                     guard(|| self.hasher.verify(&password, hash.as_ref(), &mut self.memory));
-                self.queue.record(begun.elapsed());
+                self.queue.record(Operation::Verify, begun.elapsed());
                 drop(place);
                 answer(reply, result);
             }

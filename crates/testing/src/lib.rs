@@ -28,9 +28,11 @@ pub mod given;
 pub mod hasher;
 mod inbox;
 mod links;
+mod metrics;
 pub mod rates;
 mod request;
 
+pub use self::metrics::TestMetrics;
 pub use accounts::{TestAccounts, followed, session, step, typed};
 pub use app::{LoggedIn, TestApp};
 pub use clock::FakeClock;

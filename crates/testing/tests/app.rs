@@ -1,11 +1,17 @@
 //! The app in memory, called as a client would.
 
+use std::convert::Infallible;
+
 use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request};
 use axum::routing::get;
 use durward_core::SignUpMode;
 use durward_http::{CurrentUser, Http, HttpSettings};
-use durward_testing::{LoggedIn, TestAccounts, TestApp};
+use durward_testing::{LoggedIn, TestAccounts, TestApp, TestMetrics};
+use futures_util::{poll, stream};
 use serde_json::json;
+use tower::ServiceExt;
 
 #[tokio::test]
 async fn somebody_signs_up_uses_refreshes_and_ends_a_session() {
@@ -54,6 +60,44 @@ async fn an_applications_own_router_is_served() {
     let ada = app.sign_up("ada@example.com").await;
     let reply = app.get("/hello").bearer(&ada.token).send().await.expect(200);
     assert_eq!(reply.body(), format!("hello, {}", ada.user).as_bytes());
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_the_template_of_their_route() {
+    let metrics = TestMetrics::new();
+    let _recorded = metrics.record();
+    let app = TestApp::new();
+    let ada = app.sign_up("ada@example.com").await;
+    let path = format!("/v1/users/{}", ada.user);
+    app.get(&path).bearer(&ada.token).send().await.expect(200);
+    app.get(&path).send().await.expect(401);
+    app.request(Method::PUT, &path).send().await.expect(405);
+    app.get("/v1/nothing/of/the/kind").send().await.expect(404);
+    // Somebody who hangs up before all of his request is there.
+    let router = Http::new(app.accounts().clone(), HttpSettings::default()).router();
+    let body = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+    let request = Request::post("/v1/authn/password").body(body).unwrap();
+    let mut hung_up = Box::pin(router.oneshot(request));
+    assert!(poll!(&mut hung_up).is_pending());
+    assert_eq!(metrics.value("durward_http_requests_in_flight"), 1.0);
+    drop(hung_up);
+
+    let user = r#"route="/v1/users/{id}""#;
+    for (labels, count) in [
+        (format!(r#"method="GET",{user},status="200""#), 1.0),
+        (format!(r#"method="GET",{user},status="401""#), 1.0),
+        (format!(r#"method="_OTHER",{user},status="405""#), 1.0),
+        (r#"method="_OTHER",route="_OTHER",status="404""#.to_owned(), 1.0),
+        (r#"method="POST",route="/v1/authn/password",status="cancelled""#.to_owned(), 1.0),
+    ] {
+        let series = format!("durward_http_requests_total{{{labels}}}");
+        assert_eq!(metrics.value(&series), count, "{series} of {:?}", metrics.values());
+    }
+    let durations = format!("durward_http_request_duration_seconds{{method=\"GET\",{user}}}");
+    assert_eq!(metrics.value(&durations), 2.0);
+    assert_eq!(metrics.value("durward_http_requests_in_flight"), 0.0);
+    let told = format!("{:?}", metrics.values());
+    assert!(!told.contains(&ada.user) && !told.contains("nothing"), "{told}");
 }
 
 /// Every secret that somebody may hold, and the one place that takes it.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::Accounts;
@@ -65,11 +67,15 @@ impl<S: Store> Accounts<S> {
     pub async fn seal_audit(&self, limit: u32) -> Result<Sealing, Error> {
         let mut pass = Sealing::default();
         let mut last: Option<AuditRow> = None;
+        let mut oldest = Duration::ZERO;
         loop {
             let mut read = self.read().await?;
             let after = last.as_ref().map(|row| &row.entry);
             let rows = read.unsealed_audit(after, PAGE).await?;
             drop(read);
+            let ages = rows.iter().map(|row| self.now().since(row.entry.at));
+            oldest = ages.max().map_or(oldest, |age| age.max(oldest));
+            self.metrics().unsealed(oldest);
             for chain in
                 rows.chunk_by(|one, next| one.entry.organization == next.entry.organization)
             {

@@ -56,6 +56,7 @@ impl<S: Store> Accounts<S> {
         match check.passwords.contains(password).await {
             Ok(found) => found,
             Err(error) => {
+                self.metrics().breach_check_failures.increment(1);
                 tracing::warn!(
                     %error,
                     monotonic_counter.breach_checks_failed = 1_u64,

@@ -21,15 +21,18 @@ pub enum Chore {
     NoteOverruns,
     /// Renew the registration of this node, if it has one; see [`Accounts::join_nodes`].
     RenewNode,
+    /// Find out for the recorder of the crate `metrics` how many mails wait; changes nothing.
+    Measure,
 }
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SealAudit,
         Self::NoteUses,
         Self::NoteOverruns,
         Self::RenewNode,
+        Self::Measure,
         Self::Delete(Leftover::Flows),
         Self::Delete(Leftover::Invitations),
         Self::Delete(Leftover::Sessions),
@@ -47,6 +50,7 @@ impl Chore {
             Self::NoteUses => "note-uses",
             Self::NoteOverruns => "note-overruns",
             Self::RenewNode => "renew-node",
+            Self::Measure => "measure",
             Self::Delete(Leftover::Flows) => "delete-flows",
             Self::Delete(Leftover::Invitations) => "delete-invitations",
             Self::Delete(Leftover::Sessions) => "delete-sessions",
@@ -72,6 +76,7 @@ impl<S: Store> Accounts<S> {
             Chore::NoteUses => self.note_uses(limit).await,
             Chore::NoteOverruns => self.note_overruns(limit).await,
             Chore::RenewNode => self.renew_own_node().await,
+            Chore::Measure => self.measure().await,
         }
     }
 

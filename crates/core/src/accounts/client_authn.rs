@@ -5,6 +5,7 @@ use crate::entity::{ClientOwner, ClientRefusal, LiveClient};
 use crate::error::Error;
 use crate::event::Event;
 use crate::ids::ClientId;
+use crate::metrics::client_refused;
 use crate::origin::Origin;
 use crate::store::{BudgetsMut, Clients, ClientsMut, Store};
 use crate::token::SecretKey;
@@ -123,6 +124,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Error {
         tracing::info!(client.id = ?client, reason = reason.name(), "a client was refused");
+        client_refused(reason);
         let key = self.network_budget("refusals", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
         let written = unit!(self, |tx| {

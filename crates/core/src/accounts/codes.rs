@@ -41,6 +41,16 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
+        let answer = self.try_code(attempt, state, origin).await;
+        self.answered(Method::Email, answer)
+    }
+
+    async fn try_code(
+        &self,
+        attempt: &CodeAttempt,
+        state: &FlowState,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
         let shown = self.shown(attempt, origin).await?;
         let Some(Shown { flow, proof }) = shown else {
             return Err(self.refuse_flow(None, origin).await);

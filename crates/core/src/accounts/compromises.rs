@@ -92,6 +92,16 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
+        let answer = self.try_new_password(attempt, state, origin).await;
+        self.answered(Method::Password, answer)
+    }
+
+    async fn try_new_password(
+        &self,
+        attempt: NewPasswordAttempt,
+        state: &FlowState,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
         let NewPasswordAttempt { handle, password } = attempt;
         self.check_password(&password, &[], None)?;
         let mut read = self.read().await?;

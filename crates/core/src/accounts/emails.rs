@@ -3,7 +3,7 @@ use super::codes::Shown;
 use super::login_emails::heir;
 use crate::budget::Delays;
 use crate::email::EmailAddress;
-use crate::entity::{CodeAnswer, Flow, LoginEmail, Proof, Purpose};
+use crate::entity::{CodeAnswer, Flow, LoginEmail, Method, Proof, Purpose};
 use crate::error::Error;
 use crate::event::{CompromiseCause, EndReason, Event};
 use crate::ids::UserId;
@@ -48,6 +48,16 @@ impl<S: Store> Accounts<S> {
     /// one it makes him the owner, and nothing stays of what was set up before: sessions, password, second factor, personal
     /// keys and other claims (R-EM-08).
     pub async fn verify_email(
+        &self,
+        attempt: &VerificationAttempt,
+        state: Option<&FlowState>,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let proven = self.try_verification(attempt, state, origin).await;
+        self.proven(Method::Email, proven)
+    }
+
+    async fn try_verification(
         &self,
         attempt: &VerificationAttempt,
         state: Option<&FlowState>,

@@ -86,7 +86,16 @@ impl<S: Store> Accounts<S> {
         code: Option<&TotpCode>,
         origin: &Origin,
     ) -> Result<Vec<RecoveryCode>, Error> {
-        let user = user.into();
+        let proven = self.try_enrolment(user.into(), (handle, code), origin).await;
+        self.proven(Method::Totp, proven)
+    }
+
+    async fn try_enrolment(
+        &self,
+        user: Enroller,
+        (handle, code): (Option<&FlowToken>, Option<&TotpCode>),
+        origin: &Origin,
+    ) -> Result<Vec<RecoveryCode>, Error> {
         let key = self.factor_budget(ENROLMENT, user.id());
         let counted = self.debit_factor(key, None, origin).await?;
         let mut found = None;

@@ -8,6 +8,7 @@ use crate::event::{Event, FailureReason};
 use crate::ids::{FlowId, LoginEmailId, UserId};
 use crate::keys::Label;
 use crate::mail::{Code, LinkTarget, Message};
+use crate::metrics::Outcome;
 use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::settings::Limits;
@@ -328,6 +329,7 @@ impl<S: Store> Accounts<S> {
         origin: &Origin,
     ) -> Error {
         let event = Event::AuthenticationFailed { user, method, reason };
+        self.metrics().attempt(method, Outcome::Refused);
         refused(unit!(self, presuming, |tx| self.record(tx, &event, origin).await))
     }
 
@@ -336,6 +338,7 @@ impl<S: Store> Accounts<S> {
     pub(super) async fn refuse_flow(&self, user: Option<UserId>, origin: &Origin) -> Error {
         let (method, reason) = (Method::Email, FailureReason::FlowRefused);
         let event = Event::AuthenticationFailed { user, method, reason };
+        self.metrics().attempt(method, Outcome::Refused);
         let key = self.network_budget("failures told", origin.network());
         let (rate, now) = (self.settings().limits.network_failures, self.now());
         refused(unit!(self, presuming, |tx| {

@@ -4,7 +4,7 @@ use super::codes::Shown;
 use super::flows::Linked;
 use crate::authz::FreshUser;
 use crate::email::CanonicalEmail;
-use crate::entity::{CodeAnswer, Purpose, User, UserStatus};
+use crate::entity::{CodeAnswer, Method, Purpose, User, UserStatus};
 use crate::error::Error;
 use crate::event::{EndReason, Event};
 use crate::ids::UserId;
@@ -119,6 +119,11 @@ impl<S: Store> Accounts<S> {
     /// Takes a deletion back by the link that its owner was mailed. It does not log in. Every failure is
     /// [`Error::Unauthenticated`].
     pub async fn restore_by_link(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
+        let proven = self.try_restoring(code, origin).await;
+        self.proven(Method::Email, proven)
+    }
+
+    async fn try_restoring(&self, code: &CodeToken, origin: &Origin) -> Result<(), Error> {
         let Some(Shown { flow, proof }) = self.shown_link(code, origin).await? else {
             return Err(self.refuse_flow(None, origin).await);
         };

@@ -71,6 +71,15 @@ impl<S: Store> Accounts<S> {
         attempt: PasswordAttempt,
         origin: &Origin,
     ) -> Result<Answer, Error> {
+        let answer = self.try_password(attempt, origin).await;
+        self.answered(Method::Password, answer)
+    }
+
+    async fn try_password(
+        &self,
+        attempt: PasswordAttempt,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
         let PasswordAttempt { email, password, state } = attempt;
         let mut admission = self.parts().passwords.admit()?;
         let mut login = self.password_login(&email).await?;

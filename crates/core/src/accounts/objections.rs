@@ -4,7 +4,7 @@ use super::flows::Letter;
 use super::login_emails::heir;
 use super::notices::Means;
 use crate::email::EmailAddress;
-use crate::entity::{CodeAnswer, Flow, LoginEmail, Purpose, Seniority};
+use crate::entity::{CodeAnswer, Flow, LoginEmail, Method, Purpose, Seniority};
 use crate::error::Error;
 use crate::event::{CompromiseCause, EndReason, Event};
 use crate::ids::{LoginEmailId, UserId};
@@ -179,7 +179,7 @@ impl<S: Store> Accounts<S> {
     ) -> Result<(), Error> {
         match taken {
             Err(Error::Unauthenticated) => Err(self.refuse_flow(flow.user, origin).await),
-            settled => settled,
+            settled => self.proven(Method::Email, settled),
         }
     }
 

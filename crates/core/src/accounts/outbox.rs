@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 const LEASE: Duration = Duration::from_mins(3);
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// How many mails are looked at to say how many wait.
+const COUNTED: u32 = 500;
 
 /// How many bytes a mail with a code has, about, before it is sealed.
 const USUAL_LENGTH: usize = 400;
@@ -102,11 +104,26 @@ impl<S: Store> Accounts<S> {
         let mut failed = None;
         while let Some(mails) = attempted.next().await {
             match self.write_down(&mails, until).await {
-                Ok(states) => states.into_iter().for_each(|state| pass.count(state)),
+                Ok(states) => states.into_iter().for_each(|state| {
+                    self.metrics().mail(state);
+                    pass.count(state);
+                }),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
         failed.map_or(Ok(pass), Err)
+    }
+
+    /// Tells the recorder how many mails wait, and for how long; answers nothing to be done.
+    pub(super) async fn measure(&self) -> Result<u64, Error> {
+        let now = self.now();
+        let mut read = self.read().await?;
+        // Also those that somebody delivers at this moment, or tries again later.
+        let waiting = read.due_mail(now + LEASE + LONGEST_WAIT, COUNTED).await?;
+        let oldest = waiting.iter().map(|mail| now.since(mail.created)).max();
+        let count = u32::try_from(waiting.len()).unwrap_or(COUNTED);
+        self.metrics().outbox(count, oldest.unwrap_or_default());
+        Ok(0)
     }
 
     /// Leases those that no other worker has.

@@ -18,6 +18,7 @@ impl<S: Store> Accounts<S> {
         answer: Result<T, Error>,
     ) -> Result<T, Error> {
         if matches!(answer, Err(Error::Throttled { .. })) {
+            self.metrics().limited(spender);
             self.overruns().note(spender, rate, now);
         }
         answer

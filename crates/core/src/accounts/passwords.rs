@@ -73,12 +73,8 @@ impl<S: Store> Accounts<S> {
             self.check_change(caller, change, &present)?;
             let Present { user, stored, .. } = present;
             if let (Some(current), Some(stored)) = (&change.current, &stored) {
-                let in_time = match debited {
-                    Some(in_time) => in_time,
-                    None => self.debit_password(user.id, origin).await?,
-                };
-                debited = Some(in_time);
-                self.verify_current(current, stored, in_time, origin).await?;
+                let checked = self.check_current(current, stored, debited, origin).await;
+                debited = Some(self.proven(Method::Password, checked)?);
                 if *current == change.password {
                     return Err(Error::Invalid(vec![unchanged()]));
                 }
@@ -223,6 +219,21 @@ impl<S: Store> Accounts<S> {
             }
         }
         weak
+    }
+
+    /// Compares the current password, which is counted before the first time; answers whether it came in time.
+    async fn check_current(
+        &self,
+        current: &Password,
+        stored: &StoredPassword,
+        debited: Option<bool>,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let in_time = match debited {
+            Some(in_time) => in_time,
+            None => self.debit_password(stored.user, origin).await?,
+        };
+        self.verify_current(current, stored, in_time, origin).await.map(|()| in_time)
     }
 
     /// Counts an attempt at the current password, durably and where logins count theirs; answers whether it

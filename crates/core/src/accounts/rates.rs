@@ -184,6 +184,7 @@ impl<S: Store> Accounts<S> {
                 Ok(Some(debit))
             }
             Err(error) => {
+                self.metrics().limiter_failures.increment(1);
                 if self.meters().note_limiter(false, self.now()) {
                     tracing::warn!(%error, "the rate limiter is away: this node keeps to its share of the rates");
                 }

@@ -6,7 +6,7 @@ use super::notices::Means;
 use super::passwords::Replacement;
 use super::{Accounts, Answer, CodeAttempt};
 use crate::email::EmailAddress;
-use crate::entity::{CodeAnswer, Purpose, UserStatus};
+use crate::entity::{CodeAnswer, Method, Purpose, UserStatus};
 use crate::error::{Error, Obstruction};
 use crate::event::{CompromiseCause, EndReason, Event, PasswordCause};
 use crate::ids::UserId;
@@ -74,6 +74,11 @@ impl<S: Store> Accounts<S> {
     /// A password that is not good enough is [`Error::Invalid`] and does not spend the code. What can be
     /// said without looking at the code is said before it counts as an attempt.
     pub async fn confirm_reset(&self, reset: PasswordReset, origin: &Origin) -> Result<(), Error> {
+        let proven = self.try_reset(reset, origin).await;
+        self.proven(Method::Email, proven)
+    }
+
+    async fn try_reset(&self, reset: PasswordReset, origin: &Origin) -> Result<(), Error> {
         let PasswordReset { attempt, state, password } = reset;
         self.check_password(&password, &[], None)?;
         let shown = match &attempt {

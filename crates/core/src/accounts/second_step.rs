@@ -49,6 +49,16 @@ impl<S: Store> Accounts<S> {
         state: &FlowState,
         origin: &Origin,
     ) -> Result<Answer, Error> {
+        let answer = self.try_factor(attempt, state, origin).await;
+        self.answered(attempt.proof.method(), answer)
+    }
+
+    async fn try_factor(
+        &self,
+        attempt: &FactorAttempt,
+        state: &FlowState,
+        origin: &Origin,
+    ) -> Result<Answer, Error> {
         let method = attempt.proof.method();
         let mut read = self.read().await?;
         let flow = self.flow_of(&mut read, &attempt.handle).await?;

@@ -9,6 +9,7 @@ use futures_channel::oneshot;
 
 use super::support::{Counter, Gate, begin, block_on, key, memory, password, ring};
 use crate::memory::{Memory, Spare};
+use crate::metrics::Operation;
 use crate::queue::{Next, Queue, Work};
 use crate::{BareArgon2, Cost, PasswordPool, PoolSettings, SettingsError, StartError};
 
@@ -189,7 +190,7 @@ fn a_password_whose_deadline_passed_is_answered_without_work() {
 fn whoever_would_wait_beyond_the_deadline_is_turned_away_with_the_time_to_come_back() {
     let queue =
         queue(PoolSettings { workers: 2, queue: 100, deadline: Duration::from_secs(5), ..small() });
-    queue.record(Duration::from_secs(4));
+    queue.record(Operation::Verify, Duration::from_secs(4));
     let running = (Queue::admit(&queue).unwrap(), Queue::admit(&queue).unwrap());
     // Their turn comes after two and four seconds.
     let waiting = (Queue::admit(&queue).unwrap(), Queue::admit(&queue).unwrap());
@@ -199,12 +200,12 @@ fn whoever_would_wait_beyond_the_deadline_is_turned_away_with_the_time_to_come_b
     drop(Queue::admit(&queue).unwrap());
 
     // One outlier does not shut the pool for good: free workers are always used.
-    queue.record(Duration::from_hours(1));
+    queue.record(Operation::Verify, Duration::from_hours(1));
     assert!(is_busy(&Queue::admit(&queue).map(drop)));
     drop(running);
     let _running = Queue::admit(&queue).unwrap();
     for _ in 0..100 {
-        queue.record(Duration::from_millis(10));
+        queue.record(Operation::Verify, Duration::from_millis(10));
     }
     let _running = Queue::admit(&queue).unwrap();
     assert!(Queue::admit(&queue).is_ok());

@@ -19,11 +19,11 @@ const ADA: &str = "ada@example.com";
 const STEP: Duration = Duration::from_secs(30);
 
 /// A user with an authenticator app in the hands of the test.
-struct Enrolled {
-    it: TestAccounts,
+pub(crate) struct Enrolled {
+    pub(crate) it: TestAccounts,
     user: UserId,
     secret: TotpSecret,
-    codes: Vec<RecoveryCode>,
+    pub(crate) codes: Vec<RecoveryCode>,
     session: IssuedSession,
 }
 
@@ -40,7 +40,7 @@ async fn enrolled() -> Enrolled {
     enrolled_at(TestAccounts::new()).await
 }
 
-async fn enrolled_at(it: TestAccounts) -> Enrolled {
+pub(crate) async fn enrolled_at(it: TestAccounts) -> Enrolled {
     let session = it.sign_up(ADA).await;
     let user = fresh(&it, &session).await;
     let enrolment =
@@ -57,7 +57,7 @@ async fn enrolled_at(it: TestAccounts) -> Enrolled {
 }
 
 impl Enrolled {
-    fn code(&self) -> TotpCode {
+    pub(crate) fn code(&self) -> TotpCode {
         self.secret.code_at(totp_step(self.it.accounts().now()))
     }
 
@@ -82,7 +82,7 @@ impl Enrolled {
         self.it.accounts().answer_factor(&attempt, state, &self.it.origin()).await
     }
 
-    async fn log_in(&self, proof: FactorProof) -> Result<Answer, Error> {
+    pub(crate) async fn log_in(&self, proof: FactorProof) -> Result<Answer, Error> {
         let (step, state) = self.password_step().await;
         self.answer(&step, &state, proof).await
     }

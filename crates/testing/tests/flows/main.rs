@@ -25,6 +25,7 @@ mod login_emails;
 mod mail_worker;
 mod mailboxes;
 mod memberships;
+mod metrics;
 mod model;
 mod nodes;
 mod notices;
