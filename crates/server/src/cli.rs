@@ -129,6 +129,9 @@ pub(crate) struct Serve {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Where to tell metrics, at /metrics; nowhere by default
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
     /// The URL of the database
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -275,8 +278,10 @@ impl Serve {
     /// The flags that stand for settings.
     pub(crate) fn settings(&self) -> Vec<FlagValue> {
         let listen = self.listen.map(|listen| listen.to_string());
+        let metrics_listen = self.metrics_listen.map(|listen| listen.to_string());
         [
             ("listen", "--listen", &listen),
+            ("metrics_listen", "--metrics-listen", &metrics_listen),
             ("database.url", "--database", &self.database),
             ("public_url", "--public-url", &self.public_url),
             ("log.level", "--log-level", &self.log_level),

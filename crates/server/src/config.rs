@@ -63,6 +63,8 @@ pub(crate) struct Given {
 pub(crate) struct Config {
     /// Where the server listens.
     pub(crate) listen: SocketAddr,
+    /// Where the server tells its metrics, if anywhere.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// Where people reach the server.
     pub(crate) public_url: Option<PageUrl>,
     /// The server keys.
@@ -120,8 +122,10 @@ pub(crate) fn load(given: Given, mode: Mode) -> Loaded {
 impl Config {
     fn read(reader: &mut Reader, mode: Mode) -> Self {
         let redis = Redis::read(reader);
+        let listen = reader.or("listen", SocketAddr::from(([127, 0, 0, 1], 4000)));
         Self {
-            listen: reader.or("listen", SocketAddr::from(([127, 0, 0, 1], 4000))),
+            listen,
+            metrics_listen: metrics_listen(reader, listen),
             public_url: reader.optional("public_url"),
             node: reader.optional("node"),
             keys: reader.optional("keys"),
@@ -140,6 +144,26 @@ impl Config {
             log: Log::read(reader, mode),
         }
     }
+}
+
+/// A listener of its own (R-CF-02): whoever reaches the interface must not reach the metrics by that.
+fn metrics_listen(reader: &mut Reader, listen: SocketAddr) -> Option<SocketAddr> {
+    const PATH: &str = "metrics_listen";
+    let address: Option<SocketAddr> = reader.optional(PATH);
+    if address.is_some_and(|address| overlap(address, listen)) {
+        let origin = reader.origin(PATH).map(|origin| origin as _);
+        let problem = Problem::wrong(PATH, origin, "must be another address than listen")
+            .with_fix("Choose another port; the metrics are for the operator alone.");
+        reader.object(problem);
+    }
+    address
+}
+
+/// Whether two listeners would meet; port 0 is one that nobody has.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let meet = a == b || a.is_unspecified() || b.is_unspecified();
+    meet && one.port() == other.port() && one.port() != 0
 }
 
 /// The server keys in their text form, which was found to be a good one.

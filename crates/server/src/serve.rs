@@ -3,6 +3,7 @@
 mod connections;
 mod edge;
 mod health;
+mod metrics;
 mod nodes;
 mod shutdown;
 
@@ -39,6 +40,7 @@ use crate::logs;
 use crate::output::Output;
 use crate::pages;
 
+use self::metrics::Metrics;
 use connections::{Limits, Serving};
 use edge::Edge;
 use health::Health;
@@ -58,6 +60,12 @@ struct Plan {
     mode: Mode,
     migrate: bool,
     output: Output,
+}
+
+/// Where connections come in.
+struct Listeners {
+    interface: TcpListener,
+    metrics: Option<Metrics>,
 }
 
 /// Where mails go.
@@ -81,9 +89,14 @@ pub(crate) async fn run(
     };
     let shutdown = Shutdown::on_signals()?;
     // First of all: a server that cannot listen must not touch the database.
-    let listener = listen(plan.config.listen).await?;
+    let listener = listen(plan.config.listen, "--listen").await?;
     plan.config.listen = listener.local_addr().context("the listener has no address")?;
-    for_engine!(plan.database.engine, E => Box::pin(serve::<E>(plan, listener, shutdown)).await)
+    let metrics = match plan.config.metrics_listen {
+        Some(address) => Some(Metrics::begin(address).await?),
+        None => None,
+    };
+    let listeners = Listeners { interface: listener, metrics };
+    for_engine!(plan.database.engine, E => Box::pin(serve::<E>(plan, listeners, shutdown)).await)
 }
 
 fn produce((config, needed): (Config, Production), migrate: bool, output: Output) -> Plan {
@@ -108,7 +121,7 @@ fn develop(place: dev::Place, output: Output) -> Result<Plan, Failure> {
     Ok(Plan { config, database, keys, public_url, delivery, mode, migrate, output })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let kind = error.kind();
         let advice = if kind == ErrorKind::AddrInUse {
@@ -119,13 +132,13 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
             "choose an address of this machine"
         };
         let reason = config::reason(&error);
-        anyhow!("cannot listen on {address}: {reason}; {advice} with --listen").into()
+        anyhow!("cannot listen on {address}: {reason}; {advice} with {flag}").into()
     })
 }
 
 async fn serve<E: Connect>(
     plan: Plan,
-    listener: TcpListener,
+    listeners: Listeners,
     shutdown: Shutdown,
 ) -> Result<(), Failure> {
     let store = tokio::select! {
@@ -162,11 +175,15 @@ async fn serve<E: Connect>(
     }
     tracing::info!(address = %config.listen, "serving");
 
-    // Mails are delivered, and upkeep goes on, until the last request has its answer.
+    // Mails are delivered, upkeep goes on, and metrics are told, until the last request has its answer.
     let (drained, stop) = oneshot::channel::<()>();
     let stopped = stop.map(drop).shared();
     let delivering = tokio::spawn(worker::run(accounts.clone(), pace(&delivery), stopped.clone()));
-    let keeping = tokio::spawn(upkeep::run(accounts.clone(), upkeep::Options::default(), stopped));
+    let keeping =
+        tokio::spawn(upkeep::run(accounts.clone(), upkeep::Options::default(), stopped.clone()));
+    let Listeners { interface: listener, metrics } = listeners;
+    let measuring =
+        metrics.map(|it| tokio::spawn(it.until(Limits::of_metrics(&config.http), stopped)));
     let edge = Edge { is_https: base.starts_with("https:") };
     let limits = Limits::of(&config.http);
     Serving { listener, router, limits, edge }.until(shutdown.begun()).await;
@@ -176,6 +193,11 @@ async fn serve<E: Connect>(
     }
     if let Err(error) = keeping.await {
         tracing::error!(%error, "upkeep ended badly");
+    }
+    if let Some(measuring) = measuring
+        && let Err(error) = measuring.await
+    {
+        tracing::error!(%error, "the listener of the metrics ended badly");
     }
     if let Err(error) = accounts.leave_nodes().await {
         tracing::warn!(%error, "the registration of this node could not be ended, and expires");

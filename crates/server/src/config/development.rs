@@ -19,6 +19,10 @@ pub(crate) fn development(loaded: Loaded) -> Result<Config, Problems> {
             "To serve others, run `durward serve` without --dev and give it what it asks for.",
         );
     }
+    if config.metrics_listen.is_some_and(|address| !address.ip().to_canonical().is_loopback()) {
+        let problem = "with --dev must be an address of this machine, such as 127.0.0.1:9464";
+        refuse("metrics_listen", problem, "Leave it out, or choose such an address.");
+    }
     if config.public_url.as_ref().is_some_and(|url| !url.is_loopback()) {
         refuse("public_url", "with --dev must be an address of this machine", "Leave it out.");
     }

@@ -313,6 +313,8 @@ fn a_development_server_stays_on_this_machine() {
         ("DURWARD_LISTEN", "0.0.0.0:4000", "listen"),
         ("DURWARD_LISTEN", "[::]:4000", "listen"),
         ("DURWARD_LISTEN", "192.0.2.1:4000", "listen"),
+        ("DURWARD_METRICS_LISTEN", "0.0.0.0:9464", "metrics_listen"),
+        ("DURWARD_METRICS_LISTEN", "192.0.2.1:9464", "metrics_listen"),
         ("DURWARD_PUBLIC_URL", "https://accounts.shop.dev", "public_url"),
         ("DURWARD_DATABASE_URL", "postgres://u@db.shop.dev/d", "database.url"),
     ] {
@@ -325,6 +327,28 @@ fn a_development_server_stays_on_this_machine() {
         let loaded = load_from("", &[("DURWARD_LISTEN", listen)], Mode::Development);
         assert!(development(loaded).is_ok(), "{listen}");
     }
+}
+
+#[test]
+fn metrics_are_told_at_another_address_than_the_interface() {
+    // R-CF-02
+    for (listen, metrics, meet) in [
+        ("127.0.0.1:4000", "127.0.0.1:4000", true),
+        ("127.0.0.1:4000", "0.0.0.0:4000", true),
+        ("[::]:4000", "10.0.0.1:4000", true),
+        ("[::ffff:127.0.0.1]:4000", "127.0.0.1:4000", true),
+        ("127.0.0.1:4000", "127.0.0.1:9464", false),
+        ("10.0.0.1:4000", "127.0.0.1:4000", false),
+        ("127.0.0.1:0", "127.0.0.1:0", false),
+    ] {
+        let environment = [("DURWARD_LISTEN", listen), ("DURWARD_METRICS_LISTEN", metrics)];
+        let Loaded { config, problems, .. } = load_from("", &environment, Mode::Production);
+        assert_eq!(config.metrics_listen, Some(metrics.parse().unwrap()));
+        let told: Vec<_> = problems.iter().map(|it| (&*it.setting, it.source.is_some())).collect();
+        let expected: &[_] = if meet { &[("metrics_listen", true)] } else { &[] };
+        assert_eq!(told, expected, "{listen} and {metrics}");
+    }
+    assert_eq!(of_file("").metrics_listen, None);
 }
 
 #[test]

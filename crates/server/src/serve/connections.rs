@@ -42,6 +42,12 @@ impl Limits {
             shutdown: http.shutdown_timeout,
         }
     }
+
+    /// Those of the metrics, which a few programs ask for again and again: a shutdown need not wait for them.
+    pub(super) fn of_metrics(http: &Http) -> Self {
+        let shutdown = http.shutdown_timeout.min(Duration::from_secs(1));
+        Self { connections: 16, shutdown, ..Self::of(http) }
+    }
 }
 
 /// A server that is ready to serve.

@@ -15,6 +15,7 @@ mod forward_auth;
 mod gate;
 mod import;
 mod logs;
+mod metrics;
 mod nodes;
 mod process;
 mod production;

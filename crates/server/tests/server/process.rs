@@ -70,6 +70,14 @@ impl Server {
         Self { child, base, log, readers }
     }
 
+    /// The line with this message that the server has logged by now.
+    pub(crate) fn told(&self, message: &str) -> Value {
+        let log = self.log.lock().unwrap();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut told = lines.filter(|line| line["message"] == message);
+        told.next().unwrap_or_else(|| panic!("nothing of {message:?}: {log}"))
+    }
+
     /// Asks the server to stop, as an orchestrator does.
     pub(crate) fn terminate(&self) {
         let process = self.child.id().to_string();
