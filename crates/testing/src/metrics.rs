@@ -19,7 +19,7 @@ use metrics::{
 /// it.sign_up("ada@example.com").await;
 ///
 /// let proven = r#"durward_authentication_attempts_total{method="email",outcome="success"}"#;
-/// assert_eq!(metrics.value(proven), 1.0);
+/// assert_eq!(metrics.value(proven), 1);
 /// # });
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -38,16 +38,16 @@ impl TestMetrics {
     }
 
     /// The value of a series, which is written with its labels in the order of their names: `name`, or
-    /// `name{one="a",two="b"}`. Of a histogram it is the number of its samples; of what was never made it is zero.
-    pub fn value(&self, series: &str) -> f64 {
-        self.0.held().get(series).map_or(0.0, |value| *value.held())
+    /// `name{one="a",two="b"}`. It is rounded; of a histogram it is the number of its samples, and zero of what was never made.
+    pub fn value(&self, series: &str) -> u64 {
+        self.0.held().get(series).map_or(0, |value| value.rounded())
     }
 
     /// The series that are not zero, with their values.
-    pub fn values(&self) -> BTreeMap<String, f64> {
+    pub fn values(&self) -> BTreeMap<String, u64> {
         let all = self.0.held();
-        let values = all.iter().map(|(series, value)| (series.clone(), *value.held()));
-        values.filter(|(_, value)| *value != 0.0).collect()
+        let values = all.iter().map(|(series, value)| (series.clone(), value.rounded()));
+        values.filter(|(_, value)| *value != 0).collect()
     }
 
     /// The names of all that was made, used or not.
@@ -89,6 +89,15 @@ impl Memory {
 impl Value {
     fn held(&self) -> MutexGuard<'_, f64> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is counted is small, and no less than nothing"
+    )]
+    fn rounded(&self) -> u64 {
+        self.held().round() as u64
     }
 }
 

@@ -38,12 +38,12 @@ impl Metrics {
         let listener = super::listen(address, "--metrics-listen").await?;
         let bound = listener.local_addr().context("the listener of the metrics has no address")?;
         let durations = Matcher::Suffix(String::from("_duration_seconds"));
-        let recorder = PrometheusBuilder::new()
+        let prometheus = PrometheusBuilder::new()
             .set_buckets_for_metric(durations, &BUCKETS)
             .context("metrics cannot be recorded")?
             .build_recorder();
-        let recorded = recorder.handle();
-        metrics::set_global_recorder(recorder)
+        let recorded = prometheus.handle();
+        metrics::set_global_recorder(prometheus)
             .map_err(|_second| anyhow!("something else records the metrics"))?;
         describe_gauge!(BUILD, Unit::Count, "Always 1; its label names the release.");
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);

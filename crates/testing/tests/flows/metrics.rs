@@ -21,7 +21,7 @@ const ADA: &str = "ada@example.com";
 const WRONG: &str = "this is quite wrong, whoever asks";
 
 /// The attempts so far, each as `method outcome`.
-fn attempts(metrics: &TestMetrics) -> BTreeMap<String, f64> {
+fn attempts(metrics: &TestMetrics) -> BTreeMap<String, u64> {
     let begin = "durward_authentication_attempts_total{method=\"";
     let told = metrics.values().into_iter().filter_map(|(series, count)| {
         let labels = series.strip_prefix(begin)?.strip_suffix("\"}")?;
@@ -31,7 +31,7 @@ fn attempts(metrics: &TestMetrics) -> BTreeMap<String, f64> {
 }
 
 /// How many refusals are in the audit log, by method.
-async fn audited_refusals<S: Store>(it: &TestAccounts<S>) -> BTreeMap<String, f64> {
+async fn audited_refusals<S: Store>(it: &TestAccounts<S>) -> BTreeMap<String, u64> {
     let event = Some("authentication.failed".to_owned());
     let query = AuditQuery { event, limit: 1_000, ..AuditQuery::default() };
     let rows = it.accounts().read().await.unwrap().audit_entries(&query).await.unwrap();
@@ -39,12 +39,12 @@ async fn audited_refusals<S: Store>(it: &TestAccounts<S>) -> BTreeMap<String, f6
     for row in rows {
         let details: serde_json::Value = serde_json::from_str(&row.details).unwrap();
         let method = details["method"].as_str().unwrap();
-        *count.entry(format!("{method} refused")).or_default() += 1.0;
+        *count.entry(format!("{method} refused")).or_default() += 1;
     }
     count
 }
 
-fn table(rows: &[(&str, f64)]) -> BTreeMap<String, f64> {
+fn table(rows: &[(&str, u64)]) -> BTreeMap<String, u64> {
     rows.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
@@ -63,7 +63,7 @@ async fn every_attempt_is_counted_once_by_its_method_and_by_what_came_of_it() {
     session(it.accounts().answer_code(&code, &state, &it.origin()).await.unwrap());
     let other = CodeAttempt::Link(CodeToken::mint(it.entropy()));
     assert!(is_refused(it.accounts().answer_code(&other, &state, &it.origin()).await));
-    let mut expected = table(&[("email success", 1.0), ("email refused", 2.0)]);
+    let mut expected = table(&[("email success", 1), ("email refused", 2)]);
     assert_eq!(attempts(&metrics), expected);
 
     it.log_in(ADA).await;
@@ -72,15 +72,15 @@ async fn every_attempt_is_counted_once_by_its_method_and_by_what_came_of_it() {
     it.hasher().set_busy(true);
     assert!(matches!(try_password(&it, ADA, WRONG).await, Err(Error::Busy { .. })));
     it.hasher().set_busy(false);
-    let rows = [("password success", 1.0), ("password refused", 2.0), ("password busy", 1.0)];
+    let rows = [("password success", 1), ("password refused", 2), ("password busy", 1)];
     expected.extend(table(&rows));
     assert_eq!(attempts(&metrics), expected);
 
-    let mut refused = 2.0;
+    let mut refused = 2;
     while is_refused(try_password(&it, "nobody@example.com", WRONG).await) {
-        refused += 1.0;
+        refused += 1;
     }
-    expected.extend(table(&[("password refused", refused), ("password throttled", 1.0)]));
+    expected.extend(table(&[("password refused", refused), ("password throttled", 1)]));
     assert_eq!(attempts(&metrics), expected);
     let refusals: BTreeMap<_, _> =
         expected.into_iter().filter(|(name, _)| name.ends_with("refused")).collect();
@@ -92,7 +92,7 @@ async fn a_second_factor_is_an_attempt_of_its_own() {
     let metrics = TestMetrics::new();
     let _recorded = metrics.record();
     let ada = enrolled_at(TestAccounts::new()).await;
-    let mut expected = table(&[("email success", 1.0), ("totp success", 1.0)]);
+    let mut expected = table(&[("email success", 1), ("totp success", 1)]);
     assert_eq!(attempts(&metrics), expected, "the enrolment");
 
     ada.log_in(FactorProof::Totp(Some(ada.code()))).await.unwrap();
@@ -103,11 +103,11 @@ async fn a_second_factor_is_an_attempt_of_its_own() {
     let never = RecoveryCode::mint(ada.it.entropy());
     assert!(is_refused(ada.log_in(FactorProof::RecoveryCode(Some(never))).await));
     expected.extend(table(&[
-        ("password continued", 4.0),
-        ("totp success", 2.0),
-        ("totp refused", 1.0),
-        ("recoveryCode success", 1.0),
-        ("recoveryCode refused", 1.0),
+        ("password continued", 4),
+        ("totp success", 2),
+        ("totp refused", 1),
+        ("recoveryCode success", 1),
+        ("recoveryCode refused", 1),
     ]));
     assert_eq!(attempts(&metrics), expected);
 }
@@ -122,14 +122,14 @@ async fn a_unit_that_loses_races_is_counted_and_its_attempt_is_one() {
     it.sign_up(ADA).await;
     store.lose_races(3);
     session(try_password(&it, ADA, PASSWORD).await.unwrap());
-    assert_eq!(attempts(&metrics)["password success"], 1.0);
-    assert_eq!(metrics.value("durward_units_of_work_retried_total"), 3.0);
-    assert_eq!(metrics.value("durward_units_of_work_given_up_total"), 0.0);
+    assert_eq!(attempts(&metrics)["password success"], 1);
+    assert_eq!(metrics.value("durward_units_of_work_retried_total"), 3);
+    assert_eq!(metrics.value("durward_units_of_work_given_up_total"), 0);
     store.lose_races(u32::MAX);
     assert!(matches!(try_password(&it, ADA, PASSWORD).await, Err(Error::Busy { .. })));
     store.lose_races(0);
-    assert_eq!(metrics.value("durward_units_of_work_given_up_total"), 1.0);
-    assert_eq!(attempts(&metrics)["password busy"], 1.0);
+    assert_eq!(metrics.value("durward_units_of_work_given_up_total"), 1);
+    assert_eq!(attempts(&metrics)["password busy"], 1);
 }
 
 #[tokio::test]
@@ -145,23 +145,23 @@ async fn mails_are_counted_when_they_wait_and_by_what_becomes_of_them() {
     let became = |outcome: &str| {
         metrics.value(&format!("durward_mail_attempts_total{{outcome=\"{outcome}\"}}"))
     };
-    assert_eq!(measured().await, (0.0, 0.0));
+    assert_eq!(measured().await, (0, 0));
     begin_sign_up(&it, ADA).await;
     it.clock().advance(Duration::from_secs(7));
     begin_sign_up(&it, "bob@example.com").await;
     // What is written in the place of a mail is none.
     begin_login(&it, "nobody@example.com").await;
-    assert_eq!(measured().await, (2.0, 7.0));
+    assert_eq!(measured().await, (2, 7));
 
     it.inbox().fail_next(MailError::Temporary("connection refused".into()));
     it.inbox().fail_next(MailError::Permanent("no such mailbox".into()));
     it.deliver().await;
-    assert_eq!((became("failed"), became("given-up"), became("delivered")), (1.0, 1.0, 0.0));
-    assert_eq!(measured().await.0, 1.0, "what is tried again waits");
+    assert_eq!((became("failed"), became("given-up"), became("delivered")), (1, 1, 0));
+    assert_eq!(measured().await.0, 1, "what is tried again waits");
     it.clock().advance(Duration::from_secs(15));
     it.deliver().await;
-    assert_eq!((became("failed"), became("given-up"), became("delivered")), (1.0, 1.0, 1.0));
-    assert_eq!(measured().await, (0.0, 0.0));
+    assert_eq!((became("failed"), became("given-up"), became("delivered")), (1, 1, 1));
+    assert_eq!(measured().await, (0, 0));
 }
 
 #[tokio::test]
@@ -173,9 +173,9 @@ async fn an_entry_without_a_seal_grows_older() {
     it.sign_up(ADA).await;
     it.clock().advance(Duration::from_secs(9));
     it.accounts().seal_audit(100).await.unwrap();
-    assert_eq!(metrics.value("durward_audit_unsealed_age_seconds"), 9.0);
+    assert_eq!(metrics.value("durward_audit_unsealed_age_seconds"), 9);
     it.accounts().seal_audit(100).await.unwrap();
-    assert_eq!(metrics.value("durward_audit_unsealed_age_seconds"), 0.0);
+    assert_eq!(metrics.value("durward_audit_unsealed_age_seconds"), 0);
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn requests_beyond_a_rate_are_counted_by_the_limit() {
     let limited = |limit: &str| {
         metrics.value(&format!("durward_rate_limited_requests_total{{limit=\"{limit}\"}}"))
     };
-    assert_eq!((limited("client_requests"), limited("caller_requests")), (3.0, 0.0));
+    assert_eq!((limited("client_requests"), limited("caller_requests")), (3, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,8 +206,8 @@ async fn work_in_the_background_that_fails_is_counted_by_its_name() {
     let failed = |work: &str| {
         metrics.value(&format!("durward_background_failures_total{{work=\"{work}\"}}"))
     };
-    assert!(failed("delete-flows") > 0.0, "{:?}", metrics.values());
-    assert_eq!(failed("measure"), 0.0, "it writes nothing");
+    assert!(failed("delete-flows") > 0, "{:?}", metrics.values());
+    assert_eq!(failed("measure"), 0, "it writes nothing");
 }
 
 #[tokio::test]
