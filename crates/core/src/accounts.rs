@@ -51,6 +51,7 @@ mod roles;
 mod second_step;
 mod sessions;
 mod sign_up;
+mod spraying;
 mod user_lists;
 mod users;
 
@@ -105,6 +106,7 @@ use crate::overruns::Overruns;
 use crate::password::{HashError, PasswordHasher};
 use crate::settings::{FlawedSettings, Settings};
 use crate::sharing::Sharing;
+use crate::spraying::Spraying;
 use crate::store::{AuditMut, Store, StoreError, Tx};
 use crate::time::{Clock, Entropy, Timestamp};
 use crate::uses::Uses;
@@ -159,6 +161,7 @@ struct Shared<S: Store> {
     meters: Meters,
     uses: Uses,
     overruns: Overruns,
+    spraying: Spraying,
     metrics: Metrics,
     /// What this process is registered as.
     node: Mutex<Option<Node>>,
@@ -190,11 +193,13 @@ impl<S: Store> Accounts<S> {
         if !flaws.is_empty() {
             return Err(FlawedSettings(flaws));
         }
+        let spraying = Spraying::new(parts.settings.limits.guessed_accounts);
         Ok(Self(Arc::new(Shared {
             parts,
             meters: Meters::new(),
             uses: Uses::default(),
             overruns: Overruns::default(),
+            spraying,
             metrics: Metrics::new(),
             node: Mutex::default(),
             nodes: AtomicU32::new(1),
@@ -313,6 +318,10 @@ impl<S: Store> Accounts<S> {
 
     pub(crate) fn overruns(&self) -> &Overruns {
         &self.0.overruns
+    }
+
+    pub(crate) fn spraying(&self) -> &Spraying {
+        &self.0.spraying
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

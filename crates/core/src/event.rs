@@ -294,6 +294,18 @@ pub enum Event<'a, A: Attrs> {
         /// When the first of them was.
         since: Timestamp,
     },
+    /// On one node somebody failed to prove passwords or second factors of so many different accounts that it is no
+    /// accident (R-TH-05). It is told afterwards, once in a period; a hook that refuses this only undoes the audit row.
+    AccountsSprayed {
+        /// About how many accounts, or addresses that nobody has, in the last period.
+        accounts: u32,
+        /// How many failures there were.
+        failures: u64,
+        /// When the first of them may have been.
+        since: Timestamp,
+        /// How many accounts in its period are too many.
+        bar: Rate,
+    },
     /// An organization came to be.
     OrganizationCreated {
         /// The new organization.

@@ -32,6 +32,7 @@ pub mod password;
 pub mod secret;
 pub mod settings;
 pub mod sharing;
+mod spraying;
 pub mod store;
 pub mod text;
 pub mod time;

@@ -19,6 +19,8 @@ const UNITS_RETRIED: &str = "durward_units_of_work_retried_total";
 const UNITS_GIVEN_UP: &str = "durward_units_of_work_given_up_total";
 const BACKGROUND_FAILURES: &str = "durward_background_failures_total";
 const BREACH_CHECK_FAILURES: &str = "durward_breach_check_failures_total";
+const GUESSED_ACCOUNTS: &str = "durward_guessed_accounts";
+const SPRAYING_ALARMS: &str = "durward_spraying_alarms_total";
 const MAIL_ATTEMPTS: &str = "durward_mail_attempts_total";
 const OUTBOX_MAILS: &str = "durward_outbox_mails";
 const OUTBOX_OLDEST: &str = "durward_outbox_oldest_mail_age_seconds";
@@ -66,6 +68,8 @@ pub(crate) struct Metrics {
     pub(crate) units_retried: Counter,
     pub(crate) units_given_up: Counter,
     pub(crate) breach_check_failures: Counter,
+    pub(crate) guessed_accounts: Gauge,
+    pub(crate) spraying_alarms: Counter,
     mails_delivered: Counter,
     mails_failed: Counter,
     mails_given_up: Counter,
@@ -91,6 +95,8 @@ impl Metrics {
             units_retried: counter!(UNITS_RETRIED),
             units_given_up: counter!(UNITS_GIVEN_UP),
             breach_check_failures: counter!(BREACH_CHECK_FAILURES),
+            guessed_accounts: gauge!(GUESSED_ACCOUNTS),
+            spraying_alarms: counter!(SPRAYING_ALARMS),
             mails_delivered: mails("delivered"),
             mails_failed: mails("failed"),
             mails_given_up: mails("given-up"),
@@ -179,6 +185,16 @@ fn describe() {
         BREACH_CHECK_FAILURES,
         Unit::Count,
         "Passwords that could not be compared with breached ones."
+    );
+    describe_gauge!(
+        GUESSED_ACCOUNTS,
+        Unit::Count,
+        "At about how many accounts somebody guessed on this node in the period of limits.guessed_accounts."
+    );
+    describe_counter!(
+        SPRAYING_ALARMS,
+        Unit::Count,
+        "How often that was more than limits.guessed_accounts, once in its period."
     );
     describe_counter!(
         MAIL_ATTEMPTS,

@@ -119,6 +119,9 @@ pub struct Limits {
     pub site_requests: Rate,
     /// Failed proofs of the users of one client, from wherever they come; a success is given back (R-TH-05).
     pub client_failures: Rate,
+    /// How many different accounts somebody may fail to prove passwords or second factors of, on one node in the period of
+    /// the rate, before an alarm is raised. Nobody is kept out by it (R-TH-05).
+    pub guessed_accounts: Rate,
     /// Mails per mailbox, whatever the trigger, but for notices (R-TH-06).
     pub mailbox: Rate,
     /// Mails per mailbox that one network asks for; and those that its owner may ask for on top of all, from a device
@@ -196,7 +199,7 @@ impl Default for Retention {
 
 impl Default for Limits {
     /// 300 failures and 600 requests per network, ten times as many per site, and 30,000 failures per client, earned
-    /// back within ten minutes; 10 mails, 4 of them from one network, and 5 notices of each kind per mailbox and hour, and
+    /// back within ten minutes; an alarm at guesses about 500 accounts within ten minutes; 10 mails, 4 of them from one network, and 5 notices of each kind per mailbox and hour, and
     /// 40 mails a day. 100 clients per organization and 20 personal keys per user. 100 requests per
     /// second and client, up to 1,000 if its owner wants it so, and 6,000 per minute and network without one, on all nodes
     /// together.
@@ -207,6 +210,7 @@ impl Default for Limits {
             site_failures: Rate::per(3_000, Duration::from_mins(10)),
             site_requests: Rate::per(6_000, Duration::from_mins(10)),
             client_failures: Rate::per(30_000, Duration::from_mins(10)),
+            guessed_accounts: Rate::per(500, Duration::from_mins(10)),
             mailbox: Rate::per(10, Duration::from_hours(1)),
             mailbox_network: Rate::per(4, Duration::from_hours(1)),
             mailbox_daily: Rate::per(40, Duration::from_hours(24)),

@@ -16,7 +16,8 @@ pub struct Options {
     /// How long it waits before it does a chore again.
     pub interval: Duration,
     /// How long it waits before it seals the audit log again: how long an entry can be dropped unnoticed
-    /// by whoever has the database. Who ran into a rate is written into the log as often.
+    /// by whoever has the database. Who ran into a rate is written into the log as often, and that somebody guesses at
+    /// many accounts.
     pub sealing: Duration,
     /// How long it waits before it writes down again when clients were last used.
     pub noting: Duration,
@@ -43,7 +44,7 @@ impl Default for Options {
 impl Options {
     const fn interval_of(&self, chore: Chore) -> Duration {
         match chore {
-            Chore::SealAudit | Chore::NoteOverruns => self.sealing,
+            Chore::SealAudit | Chore::NoteOverruns | Chore::NoteSpraying => self.sealing,
             Chore::NoteUses => self.noting,
             Chore::RenewNode => self.renewing,
             Chore::Measure => self.measuring,
@@ -95,7 +96,7 @@ async fn attend<S: Store>(
     loop {
         let pause = pin!(accounts.parts().store.pause(wait));
         let is_last = matches!(select(shutdown.clone(), pause).await, Either::Left(_));
-        if is_last && !matches!(chore, Chore::SealAudit | Chore::NoteUses | Chore::NoteOverruns) {
+        if is_last && !is_only_here(chore) {
             return;
         }
         let outcome = guarded(Box::pin(accounts.attend_to(chore, batch))).await.map(|count| {
@@ -106,6 +107,14 @@ async fn attend<S: Store>(
             return;
         }
         wait = accounts.spread(pause);
+    }
+}
+
+/// Whether nobody else can do it once this node is gone.
+const fn is_only_here(chore: Chore) -> bool {
+    match chore {
+        Chore::SealAudit | Chore::NoteUses | Chore::NoteOverruns | Chore::NoteSpraying => true,
+        Chore::RenewNode | Chore::Measure | Chore::Delete(_) | Chore::Erase => false,
     }
 }
 

@@ -19,18 +19,22 @@ pub enum Chore {
     NoteUses,
     /// Write into the audit log who ran into a rate on this node.
     NoteOverruns,
+    /// Write into the audit log that somebody guesses at many accounts on this node.
+    NoteSpraying,
     /// Renew the registration of this node, if it has one; see [`Accounts::join_nodes`].
     RenewNode,
-    /// Find out for the recorder of the crate `metrics` how many mails wait; changes nothing.
+    /// Find out for the recorder of the crate `metrics` how many mails wait, and at how many accounts somebody guesses;
+    /// changes nothing.
     Measure,
 }
 
 impl Chore {
     /// Every chore.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SealAudit,
         Self::NoteUses,
         Self::NoteOverruns,
+        Self::NoteSpraying,
         Self::RenewNode,
         Self::Measure,
         Self::Delete(Leftover::Flows),
@@ -49,6 +53,7 @@ impl Chore {
             Self::SealAudit => "seal-audit",
             Self::NoteUses => "note-uses",
             Self::NoteOverruns => "note-overruns",
+            Self::NoteSpraying => "note-spraying",
             Self::RenewNode => "renew-node",
             Self::Measure => "measure",
             Self::Delete(Leftover::Flows) => "delete-flows",
@@ -75,6 +80,7 @@ impl<S: Store> Accounts<S> {
             Chore::Erase => self.erase_users(limit).await,
             Chore::NoteUses => self.note_uses(limit).await,
             Chore::NoteOverruns => self.note_overruns(limit).await,
+            Chore::NoteSpraying => self.note_spraying().await,
             Chore::RenewNode => self.renew_own_node().await,
             Chore::Measure => self.measure().await,
         }

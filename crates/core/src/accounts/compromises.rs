@@ -1,4 +1,5 @@
 use super::passwords::Replacement;
+use super::spraying::Guessed;
 use super::{Accounts, Answer};
 use crate::entity::{Compromise, Method, Remedy, Step, UserStatus};
 use crate::error::Error;
@@ -115,7 +116,9 @@ impl<S: Store> Accounts<S> {
         let flow = flow.filter(|flow| flow.step == Step::NewPassword);
         let user = flow.as_ref().and_then(|flow| flow.user);
         let refused = async || {
-            Err(self.refuse(user, Method::Password, FailureReason::FlowRefused, origin).await)
+            // Whoever has the handle has proven the password: this is no guess.
+            let (guessed, reason) = (Guessed::User(None), FailureReason::FlowRefused);
+            Err(self.refuse(guessed, Method::Password, reason, origin).await)
         };
         let (Some(flow), Some(id)) = (flow, user) else {
             return refused().await;

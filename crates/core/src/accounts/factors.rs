@@ -1,4 +1,5 @@
 use super::Accounts;
+use super::spraying::Guessed;
 use crate::authz::{Enroller, FreshUser};
 use crate::budget::BudgetKey;
 use crate::entity::{Flow, Method, Totp, TotpCode, TotpSecret, TotpSteps};
@@ -113,7 +114,8 @@ impl<S: Store> Accounts<S> {
         });
         let Some((id, step)) = proven else {
             let (method, reason) = (Method::Totp, FailureReason::WrongSecret);
-            let refusal = self.refuse(Some(user.id()), method, reason, origin).await;
+            let guessed = Guessed::User(Some(user.id()));
+            let refusal = self.refuse(guessed, method, reason, origin).await;
             let noted = matches!(refusal, Error::Unauthenticated);
             return Err(if noted { Error::Invalid(vec![wrong_code()]) } else { refusal });
         };

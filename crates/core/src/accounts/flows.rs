@@ -1,3 +1,4 @@
+use super::spraying::Guessed;
 use super::{Accounts, Answer, StepAnswer};
 use crate::attrs::Attrs;
 use crate::budget::{BudgetKey, Debit, Rate};
@@ -323,12 +324,13 @@ impl<S: Store> Accounts<S> {
     /// answers. For attempts that were debited: their budget bounds these rows, and the commit makes the debit durable.
     pub(super) async fn refuse(
         &self,
-        user: Option<UserId>,
+        guessed: Guessed<'_>,
         method: Method,
         reason: FailureReason,
         origin: &Origin,
     ) -> Error {
-        let event = Event::AuthenticationFailed { user, method, reason };
+        let event = Event::AuthenticationFailed { user: guessed.user(), method, reason };
+        self.note_guess(guessed);
         self.metrics().attempt(method, Outcome::Refused);
         refused(unit!(self, presuming, |tx| self.record(tx, &event, origin).await))
     }

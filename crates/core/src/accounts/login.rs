@@ -1,6 +1,7 @@
 use super::flows::{Beginning, Letter, Reached};
 use super::passwords::MAX_ROUNDS;
 use super::sessions::{Occasion, step_context};
+use super::spraying::Guessed;
 use super::{Accounts, Answer};
 use crate::email::EmailAddress;
 use crate::entity::{
@@ -103,7 +104,8 @@ impl<S: Store> Accounts<S> {
             let Right { stored, rehashed } = match judge(login, verdict, in_time) {
                 Ok(right) => right,
                 Err((user, reason)) => {
-                    return Err(self.refuse(user, Method::Password, reason, origin).await);
+                    let guessed = Guessed::Address(email.canonical(), user);
+                    return Err(self.refuse(guessed, Method::Password, reason, origin).await);
                 }
             };
             let is_breached = match breached {
@@ -142,8 +144,9 @@ impl<S: Store> Accounts<S> {
             match answer {
                 Outcome::Answered(answer) => return Ok(answer),
                 Outcome::Refused => {
+                    let guessed = Guessed::Address(email.canonical(), Some(user));
                     let reason = FailureReason::NotActive;
-                    return Err(self.refuse(Some(user), Method::Password, reason, origin).await);
+                    return Err(self.refuse(guessed, Method::Password, reason, origin).await);
                 }
                 // It may have been a better hash of the same password.
                 Outcome::Outdated => {

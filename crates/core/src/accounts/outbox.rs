@@ -123,6 +123,7 @@ impl<S: Store> Accounts<S> {
         let oldest = waiting.iter().map(|mail| now.since(mail.created)).max();
         let count = u32::try_from(waiting.len()).unwrap_or(COUNTED);
         self.metrics().outbox(count, oldest.unwrap_or_default());
+        self.metrics().guessed_accounts.set(self.spraying().accounts(now));
         Ok(0)
     }
 

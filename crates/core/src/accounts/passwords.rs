@@ -1,5 +1,6 @@
 use super::Accounts;
 use super::breaches::unchanged;
+use super::spraying::Guessed;
 use crate::attrs::Attrs;
 use crate::authz::Caller;
 use crate::budget::BudgetKey;
@@ -262,7 +263,8 @@ impl<S: Store> Accounts<S> {
             Verdict::Right | Verdict::RightRehashed(_) => return Ok(()),
             Verdict::Wrong => FailureReason::WrongSecret,
         };
-        let refusal = self.refuse(Some(stored.user), Method::Password, reason, origin).await;
+        let guessed = Guessed::User(Some(stored.user));
+        let refusal = self.refuse(guessed, Method::Password, reason, origin).await;
         let noted = matches!(refusal, Error::Unauthenticated);
         Err(if noted { Error::Invalid(vec![wrong_current()]) } else { refusal })
     }

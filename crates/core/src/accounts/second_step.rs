@@ -1,4 +1,5 @@
 use super::factors::{RECOVERY, TOTP};
+use super::spraying::Guessed;
 use super::{Accounts, Answer};
 use crate::entity::{Method, Step, Totp, TotpCode, UserStatus};
 use crate::error::Error;
@@ -72,7 +73,8 @@ impl<S: Store> Accounts<S> {
             None => unit!(self, |tx| self.debit_failure(tx, origin, self.now()).await)
                 .map(|()| false)?,
         };
-        let refused = async |reason| Err(self.refuse(user, method, reason, origin).await);
+        let guessed = Guessed::User(user);
+        let refused = async |reason| Err(self.refuse(guessed, method, reason, origin).await);
         let (Some(flow), Some(user), Some(key)) = (flow, user, key) else {
             return refused(FailureReason::FlowRefused).await;
         };

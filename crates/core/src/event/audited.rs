@@ -47,6 +47,7 @@ impl<A: Attrs> Event<'_, A> {
             Self::PersonalKeysRevoked { .. } => "personal-keys.revoked",
             Self::ClientRefused { .. } => "client.refused",
             Self::RateExceeded { .. } => "rate.exceeded",
+            Self::AccountsSprayed { .. } => "accounts.sprayed",
             Self::OrganizationCreated { .. } => "organization.created",
             Self::OrganizationUpdated { .. } => "organization.updated",
             Self::OrganizationArchived { .. } => "organization.archived",
@@ -122,6 +123,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::MemberRemoved { membership } => Some(membership.user),
             // Nobody writes into the log of somebody else by asking for what he may not have.
             Self::AccessDenied { .. }
+            | Self::AccountsSprayed { .. }
             | Self::BootstrapIssued { .. }
             | Self::OrganizationUpdated { .. }
             | Self::OrganizationArchived { .. }
@@ -188,6 +190,7 @@ impl<A: Attrs> Event<'_, A> {
             | Self::SessionsEnded { .. }
             | Self::NoticeReported { .. }
             | Self::PersonalKeysRevoked { .. }
+            | Self::AccountsSprayed { .. }
             | Self::UserImpersonated { .. }
             | Self::BootstrapIssued { .. }
             | Self::BootstrapUsed { .. }

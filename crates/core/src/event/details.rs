@@ -124,6 +124,13 @@ impl<A: Attrs> Event<'_, A> {
                     "since": since,
                 })
             }
+            Self::AccountsSprayed { accounts, failures, since, bar } => json!({
+                "accounts": accounts,
+                "failures": failures,
+                "since": since,
+                "limit": bar.burst,
+                "seconds": bar.interval.saturating_mul(bar.burst).as_secs_f64(),
+            }),
             Self::OrganizationCreated { organization, .. }
             | Self::OrganizationArchived { organization }
             | Self::OrganizationRestored { organization } => {

@@ -72,6 +72,8 @@ impl Settings {
     pub const CLIENT_RATE: RangeInclusive<u32> = 1..=RateLimit::MAX;
     /// How many may come at once by a rate.
     pub const RATE_BURST: RangeInclusive<u32> = 1..=1_000_000;
+    /// How many accounts may be too many to be guessed at.
+    pub const GUESSED_ACCOUNTS: RangeInclusive<u32> = 1..=100_000;
     /// In what time the whole burst of a rate may be earned back.
     pub const RATE_PERIOD: RangeInclusive<Duration> = SECOND..=MONTH;
     /// How long somebody may have to wait after a failure: a delay is not a lock-out (R-TH-04).
@@ -178,6 +180,7 @@ impl Found {
             site_failures,
             site_requests,
             client_failures,
+            guessed_accounts,
             mailbox,
             mailbox_network,
             mailbox_daily,
@@ -203,6 +206,12 @@ impl Found {
             ("caller_requests", caller_requests),
         ] {
             self.rate(&format!("limits.{name}"), *rate);
+        }
+        if Settings::GUESSED_ACCOUNTS.contains(&guessed_accounts.burst) {
+            self.rate("limits.guessed_accounts", *guessed_accounts);
+        } else {
+            let path = "limits.guessed_accounts.burst";
+            self.count(path, guessed_accounts.burst, Settings::GUESSED_ACCOUNTS);
         }
         self.delays("limits.delays", delays);
         self.count("limits.organization_clients", *organization_clients, Settings::CLIENTS);
@@ -320,6 +329,9 @@ mod tests {
         }
         let none = Rate { burst: 0, interval: SECOND };
         assert_eq!(paths(|it| it.limits.mailbox = none), ["limits.mailbox.burst"]);
+        let guessed = |count| paths(|it| it.limits.guessed_accounts = Rate::per(count, DAY));
+        assert_eq!(guessed(100_000), [""; 0]);
+        assert_eq!(guessed(100_001), ["limits.guessed_accounts.burst"]);
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn limits(reader: &mut Reader) -> Limits {
         site_failures: rate(reader, "limits.site_failures", standard.site_failures),
         site_requests: rate(reader, "limits.site_requests", standard.site_requests),
         client_failures: rate(reader, "limits.client_failures", standard.client_failures),
+        guessed_accounts: rate(reader, "limits.guessed_accounts", standard.guessed_accounts),
         mailbox: rate(reader, "limits.mailbox", standard.mailbox),
         mailbox_network: rate(reader, "limits.mailbox_network", standard.mailbox_network),
         mailbox_daily: rate(reader, "limits.mailbox_daily", standard.mailbox_daily),

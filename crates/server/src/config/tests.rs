@@ -174,6 +174,7 @@ network_requests.period = "1ms"
 site_failures.count = 0
 site_requests.period = "1ms"
 client_failures.count = 0
+guessed_accounts.count = 100001
 mailbox.count = 0
 mailbox_network.count = 0
 mailbox_daily.count = 0

@@ -227,6 +227,7 @@ fn known() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "seal-audit",
                 "note-uses",
                 "note-overruns",
+                "note-spraying",
                 "renew-node",
                 "measure",
                 "delete-flows",

@@ -14,3 +14,4 @@ mod owners;
 mod people;
 mod quotas;
 mod rotations;
+mod spraying;

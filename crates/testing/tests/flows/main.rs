@@ -42,6 +42,7 @@ mod resets;
 mod reverts;
 mod sessions;
 mod sign_up;
+mod spraying;
 mod started_resets;
 mod steps;
 mod support;
