@@ -97,8 +97,9 @@ pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Prob
 
 /// `DELETE /v1/invitations/{id}`: takes it back; one that is over stays over.
 pub(crate) async fn revoke<S: Store>(call: Call<S>) -> Result<Response, Problem> {
-    let (id, origin, accounts) = (call.invitation()?, call.origin(), call.accounts());
-    unit!(accounts, |tx| accounts.revoke_invitation(tx, id, &origin).await)?;
+    let (id, by, origin) = (call.invitation()?, &call.caller, call.origin());
+    let accounts = call.accounts();
+    unit!(accounts, |tx| accounts.revoke_invitation(tx, id, by, &origin).await)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -97,14 +97,24 @@ impl<S: Store> Accounts<S> {
         Ok(invitation)
     }
 
-    /// Takes an invitation back, inside the caller's unit of work; one that is over stays over.
+    /// Takes an invitation back on behalf of a member, inside the caller's unit of work; one that is over stays over.
+    ///
+    /// [`Error::Forbidden`] when `by` could not send it: who manages no members, and who holds less than the role that
+    /// waits (R-AZ-05).
     pub async fn revoke_invitation(
         &self,
         tx: &mut S::Tx<'_>,
         id: InvitationId,
+        by: &Caller<S::Attrs>,
         origin: &Origin,
     ) -> Result<(), Error> {
+        let user = by.acting_user()?;
         let found = tx.invitation(id).await?.ok_or(Error::NotFound("invitation"))?;
+        self.lock_organization(tx, found.organization).await?;
+        let manager = tx.membership_of(found.organization, user).await?;
+        if !manager.is_some_and(|manager| manager.may_manage(found.role)) {
+            return Err(Error::Forbidden);
+        }
         if tx.finish_invitation(id, self.now()).await? {
             self.record(tx, &Event::InvitationRevoked { invitation: &found }, origin).await?;
         }

@@ -82,7 +82,8 @@ pub(super) fn routes<S: Store>() -> Vec<Route<S>> {
                 id: "revokeInvitation",
                 tag: "Invitations",
                 summary: "Take an invitation back",
-                description: "For members who may manage. One that is over stays over: the answer is the same.",
+                description: "For members who may manage, and hold at least the role that waits. One that is over stays over: \
+                              the answer is the same.",
                 session: SessionUse::Required,
                 fields: &[],
                 body: BodyUse::None,

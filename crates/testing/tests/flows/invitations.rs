@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use durward_core::accounts::{Answer, SignUp};
 use durward_core::{
-    Error, InvitationToken, Method, Plain, SignUpMode, StandardOrganizationRole as Role,
-    UserStatus, unit,
+    Error, InvitationId, InvitationToken, Method, Plain, SignUpMode,
+    StandardOrganizationRole as Role, UserId, UserStatus, unit,
 };
 use durward_testing::{TestAccounts, session};
 
@@ -75,7 +75,7 @@ async fn an_invitation_dies_when_it_is_taken_back_or_sent_again() {
 
     let accounts = team.it.accounts();
     for id in [first.id, accounts.invitations(team.id, all()).await.unwrap().rows[0].id] {
-        unit!(accounts, |tx| accounts.revoke_invitation(tx, id, &team.it.origin()).await).unwrap();
+        revoke(&team, team.owner.user, id).await.unwrap();
     }
     assert_eq!(obstruction(team.accept(&new, &ada).await), "INVITATION_NOT_OPEN");
     assert!(accounts.invitations(team.id, all()).await.unwrap().rows.is_empty());
@@ -84,7 +84,13 @@ async fn an_invitation_dies_when_it_is_taken_back_or_sent_again() {
     assert_eq!(revoked, 1, "the first was over already");
 }
 
-const fn all() -> durward_core::Slice<durward_core::InvitationId> {
+async fn revoke(team: &Team, by: UserId, id: InvitationId) -> Result<(), Error> {
+    let (by, origin) = (team.it.caller(by), team.it.origin());
+    let accounts = team.it.accounts();
+    unit!(accounts, |tx| accounts.revoke_invitation(tx, id, &by, &origin).await)
+}
+
+const fn all() -> durward_core::Slice<InvitationId> {
     durward_core::Slice { after: None, limit: 100 }
 }
 
@@ -96,6 +102,35 @@ async fn nobody_invites_into_a_role_beyond_his_own() {
     let refused = team.invite_as(admin.user, ADA, Role::Owner).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
     team.invite_as(admin.user, ADA, Role::Admin).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_takes_back_an_invitation_that_they_could_not_send() {
+    // R-AZ-05: whoever may not make an owner does not keep the owners from making one
+    let team = Team::new().await;
+    let (admin, membership) = team.member("admin@example.com", Role::Admin).await;
+    let ada = team.it.sign_up(ADA).await;
+    let invitation = team.invite(ADA, Role::Owner).await.unwrap();
+    let code = team.mailed(ADA).await;
+    let stranger = team.it.sign_up("eve@example.com").await;
+    for by in [admin.user, stranger.user] {
+        let refused = revoke(&team, by, invitation.id).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
+    }
+    assert!(!team.audited().await.contains(&"invitation.revoked".to_owned()));
+    assert_eq!(team.accept(&code, &ada).await.unwrap().role, Role::Owner);
+
+    let own = team.invite("new@example.com", Role::Admin).await.unwrap();
+    revoke(&team, admin.user, own.id).await.unwrap();
+    let accounts = team.it.accounts();
+    let again = team.invite("new@example.com", Role::Viewer).await.unwrap();
+    unit!(accounts, |tx| {
+        let (by, origin) = (team.it.caller(team.owner.user), team.it.origin());
+        accounts.update_member(tx, membership.id, Role::Editor, None, &by, &origin).await
+    })
+    .unwrap();
+    let demoted = revoke(&team, admin.user, again.id).await;
+    assert!(matches!(demoted, Err(Error::Forbidden)), "{demoted:?}");
 }
 
 #[tokio::test]
