@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use durward::entity::{
-    Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, LiveClient, LiveSecret, SearchKey,
-    UserStatus,
+    Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, KeyOwner, LiveClient, LiveSecret,
+    LiveTotp, SearchKey, UserStatus,
 };
 use durward::store::{ClientQuery, Clients, ClientsMut, Result};
 use durward::{Attrs, ClientId, Digest, SecretId, Slice, StoreError, Timestamp, UserId};
@@ -32,6 +32,10 @@ impl<A: Attrs> Tables<A> {
             id,
             owner: client.owner,
             owner_active,
+            key_owner: match client.owner {
+                ClientOwner::Organization(_) => None,
+                ClientOwner::User(user) => self.key_owner(user),
+            },
             kind: client.kind,
             enabled: client.enabled,
             require_user: client.require_user,
@@ -44,6 +48,20 @@ impl<A: Attrs> Tables<A> {
                 expires: row.expires,
                 revoked: row.revoked,
             }),
+        })
+    }
+
+    /// What the user of a personal key has now.
+    fn key_owner(&self, user: UserId) -> Option<KeyOwner<A>> {
+        let row = self.user(user)?;
+        let mut passwords = self.passwords.iter();
+        let mut totps = self.totps.iter();
+        Some(KeyOwner {
+            roles: row.roles.clone(),
+            has_password: passwords.any(|it| it.user == user && it.opens().is_ok()),
+            totp: totps
+                .find(|it| it.user == user && it.confirmed.is_some())
+                .map(|it| LiveTotp { doubted: it.doubted }),
         })
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use durward_core::access::{AccessKind, AccessRule};
 use durward_core::entity::{
-    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, ClientSessions, LiveClient,
-    LiveSecret, Organization, RateLimit, RedirectUri, User, UserStatus,
+    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, ClientSessions, KeyOwner,
+    LiveClient, LiveSecret, Organization, RateLimit, RedirectUri, User, UserStatus,
 };
 use durward_core::ids::{ClientId, RestrictionId};
 use durward_core::store::{Clients, ClientsMut, OrganizationsMut, Tx, UsersMut};
@@ -264,6 +264,7 @@ pub async fn a_secret_finds_its_client_and_owner<S: Store<Attrs = Suite>>(store:
         id: stored.id,
         owner: stored.owner,
         owner_active: true,
+        key_owner: Some(KeyOwner { roles: ada.roles.clone(), has_password: false, totp: None }),
         kind: stored.kind,
         enabled: false,
         require_user: true,

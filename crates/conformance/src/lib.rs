@@ -46,6 +46,7 @@ pub mod factors;
 pub mod flow_ends;
 pub mod flows;
 pub mod invitations;
+pub mod key_owners;
 pub mod leftovers;
 pub mod life_cycle;
 pub mod lists;

@@ -1,6 +1,6 @@
 //! Promises about organizations.
 
-use durward_core::entity::Organization;
+use durward_core::entity::{AuthenticationStrength, Organization};
 use durward_core::store::{Memberships, MembershipsMut, Organizations, OrganizationsMut, Tx};
 use durward_core::{PersonName, Slice, StandardOrganizationRole, Store, StoreError};
 
@@ -15,6 +15,8 @@ pub async fn an_organization_comes_back_as_it_was_stored<S: Store<Attrs = Suite>
         Organization { archived: Some(at(5)), ..organization(2) },
         Organization { name: PersonName::from_stored(TRICKY.to_owned()), ..organization(3) },
         Organization { version: 77, attrs: user(9).attrs, ..organization(4) },
+        Organization { authentication: AuthenticationStrength::NoMailAlone, ..organization(5) },
+        Organization { authentication: AuthenticationStrength::SecondFactor, ..organization(6) },
     ];
     for stored in variants {
         let mut tx = store.begin().await.unwrap();
@@ -45,6 +47,7 @@ pub async fn an_organization_is_updated_from_its_version<S: Store<Attrs = Suite>
     let next = Organization {
         name: PersonName::from_stored("Next".to_owned()),
         archived: Some(at(50)),
+        authentication: AuthenticationStrength::SecondFactor,
         version: 2,
         created: at(99),
         updated: at(60),
@@ -58,7 +61,13 @@ pub async fn an_organization_is_updated_from_its_version<S: Store<Attrs = Suite>
     assert!(!tx.update_organization(&next, 1).await.unwrap());
     tx.commit().await.unwrap();
     let expected = Organization { created: first.created, ..next };
-    assert_eq!(seen::organization(store, first.id).await, Some(expected));
+    assert_eq!(seen::organization(store, first.id).await.as_ref(), Some(&expected));
+    let lifted =
+        Organization { authentication: AuthenticationStrength::Any, version: 3, ..expected };
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.update_organization(&lifted, 2).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(seen::organization(store, first.id).await, Some(lifted));
     assert_eq!(seen::organization(store, other.id).await, Some(other));
     assert_eq!(seen::organization(store, organization_id(9)).await, None);
 }
@@ -80,7 +89,10 @@ pub async fn of_concurrent_updates_of_an_organization_one_happens<S: Store<Attrs
 /// The organizations of a user are told with his membership, from the highest id on, in parts.
 pub async fn organizations_of_a_user_are_told_in_parts<S: Store<Attrs = Suite>>(store: &S) {
     let [ada, eve] = given::users(store, [1, 2]).await;
-    let organizations = [3, 200, 9].map(organization);
+    let organizations = [3, 200, 9].map(|n| Organization {
+        authentication: AuthenticationStrength::NoMailAlone,
+        ..organization(n)
+    });
     given::organizations(store, &organizations.each_ref()).await;
     let mine = [(1, 200), (9, 9), (5, 3)].map(|(n, of)| membership(n, of, ada.id));
     let theirs = membership(7, 9, eve.id);
@@ -100,7 +112,7 @@ pub async fn organizations_of_a_user_are_told_in_parts<S: Store<Attrs = Suite>>(
         let memberships: Vec<_> = told.iter().map(|it| it.membership.clone()).collect();
         assert_eq!(memberships, mine, "in parts of {limit}");
         assert!(told.iter().all(|it| it.organization.id == it.membership.organization));
-        assert_eq!(told[0].organization, organization(200));
+        assert_eq!(told[0].organization, organizations[1]);
     }
 }
 

@@ -118,6 +118,9 @@ macro_rules! promises {
             clients::a_secret_finds_its_client_and_owner,
             clients::a_client_of_an_organization_is_found,
             clients::an_erased_user_has_no_clients,
+            key_owners::a_key_is_found_with_the_roles_of_its_owner,
+            key_owners::a_key_is_found_with_whether_its_owner_has_a_password,
+            key_owners::a_key_is_found_with_the_app_of_its_owner,
             client_secrets::a_client_has_two_live_secrets_at_most,
             client_secrets::a_secret_is_taken_once,
             client_secrets::of_concurrent_secrets_two_are_kept,
@@ -307,7 +310,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The files of promises, by noun.
-    const NOUNS: [(&str, &str); 32] = [
+    const NOUNS: [(&str, &str); 33] = [
         ("actors", include_str!("actors.rs")),
         ("audit", include_str!("audit.rs")),
         ("audit_chain", include_str!("audit_chain.rs")),
@@ -322,6 +325,7 @@ mod tests {
         ("flow_ends", include_str!("flow_ends.rs")),
         ("flows", include_str!("flows.rs")),
         ("invitations", include_str!("invitations.rs")),
+        ("key_owners", include_str!("key_owners.rs")),
         ("leftovers", include_str!("leftovers.rs")),
         ("life_cycle", include_str!("life_cycle.rs")),
         ("lists", include_str!("lists.rs")),

@@ -2,10 +2,10 @@
 
 use durward_core::email::{EmailAddress, EmailParts};
 use durward_core::entity::{
-    AuditEntry, AuditHead, AuditRow, AuditSeal, Client, ClientKind, ClientOwner, ClientSecret,
-    ClientSessions, Fingerprint, Flow, Invitation, LoginEmail, MailState, Membership, Method,
-    Organization, OutboxMail, Pending, Purpose, SealMember, Session, Step, StoredPassword,
-    StoredReply, Totp, User, UserStatus,
+    AuditEntry, AuditHead, AuditRow, AuditSeal, AuthenticationStrength, Client, ClientKind,
+    ClientOwner, ClientSecret, ClientSessions, Fingerprint, Flow, Invitation, LoginEmail,
+    MailState, Membership, Method, Organization, OutboxMail, Pending, Purpose, SealMember, Session,
+    Step, StoredPassword, StoredReply, Totp, User, UserStatus,
 };
 use durward_core::ids::{
     AuditId, ClientId, FlowId, InvitationId, LoginEmailId, MailId, MembershipId, OrganizationId,
@@ -295,6 +295,7 @@ pub(crate) fn organization(n: u8) -> Organization<Suite> {
         id: organization_id(n),
         name: PersonName::from_stored(format!("Shop {n}")),
         archived: None,
+        authentication: AuthenticationStrength::Any,
         version: 1,
         created: at(i64::from(n)),
         updated: at(i64::from(n) + 1),

@@ -43,6 +43,7 @@ mod outbox;
 mod overruns;
 mod owners;
 mod passwords;
+mod personal_keys;
 mod rates;
 mod refresh;
 mod replies;

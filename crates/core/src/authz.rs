@@ -29,18 +29,34 @@ impl<A: Attrs> Caller<A> {
             Some(_) | None => self.principal(),
         };
         // The best answer to any of the caller's relations counts.
-        let relations = relations(principal, target).into_iter().flatten();
-        let decision = relations.map(|it| decide(action, it)).min().unwrap_or(Decision::Hide);
+        let best = |role_counts| {
+            let relations = relations(principal, target, role_counts).into_iter().flatten();
+            relations.map(|it| decide(action, it)).min().unwrap_or(Decision::Hide)
+        };
+        let decision = best(true);
         let by_key = matches!(principal, Some(Principal::User { by_key: true, .. }));
         let by_actor = self.user.as_ref().is_some_and(|user| user.actor.is_some());
         match decision {
             // R-CL-04
             Decision::Allow if by_key && !action.is_open_to_keys() => Err(Error::Forbidden),
             Decision::Allow if by_actor && !action.is_open_to_actors() => Err(Error::Forbidden),
-            Decision::Allow => Ok(()),
+            Decision::Allow => match self.check_strength(target) {
+                // What is allowed for another reason than the role needs no more (R-MF-01).
+                Err(_) if best(false) == Decision::Allow => Ok(()),
+                checked => checked,
+            },
             Decision::Authenticate => Err(self.unproven()),
             Decision::Forbid => Err(Error::Forbidden),
             Decision::Hide => Err(Error::NotFound(target.name())),
+        }
+    }
+
+    /// Whether a role in the organization of the target counts for the caller, as far as that is a question of how the
+    /// caller is authenticated.
+    fn check_strength(&self, target: &Target) -> Result<(), Error> {
+        match target.standing() {
+            Some(standing) => self.strength().meets(standing.authentication),
+            None => Ok(()),
         }
     }
 
@@ -56,8 +72,12 @@ impl<A: Attrs> Caller<A> {
 }
 
 /// Everything that the caller is to the target; each relation is asked on its own, so that one more never
-/// takes a right away.
-fn relations(principal: Option<Principal>, target: &Target) -> [Option<Relation>; 7] {
+/// takes a right away. Those that come by a role in an organization are there only if that counts.
+fn relations(
+    principal: Option<Principal>,
+    target: &Target,
+    role_counts: bool,
+) -> [Option<Relation>; 7] {
     let mut relations = [None; 7];
     match principal {
         None => relations[0] = Some(Relation::Anonymous),
@@ -81,7 +101,7 @@ fn relations(principal: Option<Principal>, target: &Target) -> [Option<Relation>
                 | Target::Membership { standing, .. }
                 | Target::Invitation { standing, .. }
                 | Target::Client { of: ClientOf::Organization(standing), .. } => {
-                    relations[..6].copy_from_slice(&standing.relations());
+                    relations[..6].copy_from_slice(&standing.relations(role_counts));
                     relations[6] = administrator;
                 }
             }

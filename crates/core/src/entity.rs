@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_chain;
+mod authentication;
 mod bootstrap;
 mod client;
 mod client_list;
@@ -21,13 +22,16 @@ mod user_list;
 
 pub use audit::{AuditEntry, AuditRow, Authenticity, Fingerprint, NoFingerprint};
 pub use audit_chain::{AuditFlaw, AuditHead, AuditSeal, ChainCheck, SealMember};
+pub use authentication::AuthenticationStrength;
 pub use bootstrap::Bootstrap;
 pub use client::{
     AccessRestriction, Client, ClientKind, ClientOwner, ClientRefusal, ClientSecret,
-    ClientSessions, LiveClient, LiveSecret, RateLimit, RedirectUri,
+    ClientSessions, KeyOwner, LiveClient, LiveSecret, RateLimit, RedirectUri,
 };
 pub use client_list::{ClientMatch, FoundClient};
-pub use factor::{Totp, TotpCode, TotpCodeError, TotpSecret, TotpSteps, step as totp_step};
+pub use factor::{
+    LiveTotp, Totp, TotpCode, TotpCodeError, TotpSecret, TotpSteps, step as totp_step,
+};
 pub(crate) use flow::short_code_digest;
 pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Step};
 pub use login_email::{LoginEmail, Seniority};

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::budget::Rate;
+use crate::entity::AuthenticationStrength;
 use crate::hook::Veto;
 use crate::store::StoreError;
 
@@ -67,9 +68,17 @@ pub enum Error {
         max_age: Duration,
     },
     /// The session was opened without the second factor that is asked of this user, since he has none: it may
-    /// enrol one, and nothing else (R-MF-01).
+    /// enrol one, and nothing else (R-MF-01). Or it is a personal key of such a user, which acts for nobody
+    /// until they have one (R-MF-02).
     #[error("a second factor is required")]
     SecondFactorRequired,
+    /// The caller is a member of an organization that asks for a stronger authentication than theirs before the
+    /// membership gives them any right (R-MF-01).
+    #[error("the organization asks for a stronger authentication")]
+    InsufficientAuthentication {
+        /// What it asks for.
+        required: AuthenticationStrength,
+    },
     /// The caller is known and may not do this.
     #[error("the caller may not do this")]
     Forbidden,
@@ -134,6 +143,8 @@ pub enum Kind {
     StepUp,
     /// See [`Error::SecondFactorRequired`].
     SecondFactorRequired,
+    /// See [`Error::InsufficientAuthentication`].
+    InsufficientAuthentication,
     /// See [`Error::Forbidden`].
     Forbidden,
     /// See [`Error::SignUpClosed`].
@@ -166,11 +177,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Invalid,
         Self::Unauthenticated,
         Self::StepUp,
         Self::SecondFactorRequired,
+        Self::InsufficientAuthentication,
         Self::Forbidden,
         Self::SignUpClosed,
         Self::NotFound,
@@ -194,6 +206,7 @@ impl Kind {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::StepUp => "STEP_UP_REQUIRED",
             Self::SecondFactorRequired => "SECOND_FACTOR_REQUIRED",
+            Self::InsufficientAuthentication => "INSUFFICIENT_AUTHENTICATION",
             Self::Forbidden => "FORBIDDEN",
             Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::NotFound => "NOT_FOUND",
@@ -220,6 +233,7 @@ impl Error {
             Self::Unauthenticated => Kind::Unauthenticated,
             Self::StepUp { .. } => Kind::StepUp,
             Self::SecondFactorRequired => Kind::SecondFactorRequired,
+            Self::InsufficientAuthentication { .. } => Kind::InsufficientAuthentication,
             Self::Forbidden => Kind::Forbidden,
             Self::SignUpClosed => Kind::SignUpClosed,
             Self::NotFound(_) => Kind::NotFound,

@@ -313,7 +313,7 @@ pub enum Event<'a, A: Attrs> {
         /// Who made it, and is its first member.
         owner: UserId,
     },
-    /// The name or the attributes of an organization changed.
+    /// The name or the attributes of an organization changed, or what it asks of its members.
     OrganizationUpdated {
         /// As it was.
         before: &'a Organization<A>,

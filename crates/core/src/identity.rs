@@ -96,8 +96,8 @@ impl IdentityClaims {
         let user = caller.user.as_ref();
         let sub = match (caller.acting_user(), client) {
             (Ok(user), _) => user.to_string(),
-            (Err(_), Some(client)) => client.id.to_string(),
-            (Err(error), None) => return Err(error),
+            (Err(_), Some(client)) if caller.is_authenticated() => client.id.to_string(),
+            (Err(error), _) => return Err(error),
         };
         let mut id = [0; 16];
         entropy.fill(&mut id);
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::attrs::{Plain, StandardClientRole, StandardRole};
     use crate::authz::{ClientCaller, UserCaller};
-    use crate::entity::Actor;
+    use crate::entity::{Actor, AuthenticationStrength};
     use crate::ids::{ClientId, OrganizationId, SessionId, UserId};
     use serde_json::json;
 
@@ -191,6 +191,8 @@ mod tests {
             roles: vec![StandardClientRole::Internal],
             organization_id: Some(OrganizationId::from_bytes([4; 16])),
             user_id: None,
+            strength: AuthenticationStrength::Any,
+            enrolling: false,
         }
     }
 
@@ -262,9 +264,11 @@ mod tests {
             user_id: Some(owner),
             ..client(true)
         };
-        let told = claims(Some(key), None).unwrap();
+        let told = claims(Some(key.clone()), None).unwrap();
         assert_eq!((told.sub, told.sid), (owner.to_string(), None));
         assert!(told.roles.is_empty() && told.client_id.is_some());
+        // R-MF-02
+        assert_eq!(claims(Some(ClientCaller { enrolling: true, ..key }), None), None);
     }
 
     #[test]

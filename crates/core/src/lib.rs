@@ -51,7 +51,8 @@ pub use behavior::Behavior;
 pub use breach::{BreachCheck, BreachError, BreachedPasswords};
 pub use email::{CanonicalEmail, EmailAddress, EmailRules};
 pub use entity::{
-    Flow, LoginEmail, Method, Pending, Proof, Purpose, Session, Step, User, UserStatus,
+    AuthenticationStrength, Flow, LoginEmail, Method, Pending, Proof, Purpose, Session, Step, User,
+    UserStatus,
 };
 pub use error::{Error, Kind, Obstruction};
 pub use event::{CompromiseCause, EndReason, Event, FailureReason, PasswordCause};

@@ -161,7 +161,7 @@ pub trait NeededPermission: Send + 'static {
 
 /// Somebody whose role in the organization that the path names allows something, by his session or his personal key. Others
 /// are told that there is no such organization, and a member of too low a role `403`; one that is archived allows
-/// nothing.
+/// nothing, and one that asks for a stronger authentication answers `INSUFFICIENT_AUTHENTICATION` (R-MF-01).
 ///
 /// ```
 /// use durward_core::{Plain, StandardPermission};

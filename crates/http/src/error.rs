@@ -135,6 +135,7 @@ impl Fault {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table is read row by row")]
 const fn telling_of(kind: Kind) -> Telling {
     match kind {
         Kind::Invalid => Telling {
@@ -156,7 +157,14 @@ const fn telling_of(kind: Kind) -> Telling {
         Kind::SecondFactorRequired => Telling {
             status: StatusCode::FORBIDDEN,
             title: "Second factor required",
-            detail: "This session may only enrol an authenticator app. Do so, and log in with it.",
+            detail: "This session may only enrol an authenticator app, and a personal key of its user does nothing before. \
+                     Enrol one, and log in with it.",
+        },
+        Kind::InsufficientAuthentication => Telling {
+            status: StatusCode::UNAUTHORIZED,
+            title: "Stronger authentication needed",
+            detail: "The organization asks for more than was proven: `authentication` says for what. Log in so, with this \
+                     session's token in the Authorization field, and repeat the request with the new one.",
         },
         Kind::Forbidden => Telling {
             status: StatusCode::FORBIDDEN,
@@ -248,6 +256,7 @@ impl From<Error> for Problem {
             Error::Throttled { retry_after, rate } => problem.retry_after(retry_after).over(rate),
             Error::Busy { retry_after } => problem.retry_after(retry_after),
             Error::StepUp { max_age } => problem.step_up(max_age),
+            Error::InsufficientAuthentication { required } => problem.strengthen(required),
             Error::Vetoed(veto) => {
                 tracing::info!(reason = with_causes(&*veto), "a hook of the application refused");
                 problem

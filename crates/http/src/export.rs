@@ -9,8 +9,8 @@ use durward_core::accounts::{Export, UserDetails};
 use durward_core::entity::{Actor, AuditEntry, Client, OwnMembership};
 use durward_core::ids::{AuditId, FlowId, OrganizationId, SessionId};
 use durward_core::{
-    Accounts, Attrs, ClientId, EmailAddress, Error, Flow, Method, Page, Session, Slice, Store,
-    Timestamp, UserAgent, UserId,
+    Accounts, Attrs, AuthenticationStrength, ClientId, EmailAddress, Error, Flow, Method, Page,
+    Session, Slice, Store, Timestamp, UserAgent, UserId,
 };
 use futures_util::stream;
 use schemars::JsonSchema;
@@ -81,6 +81,8 @@ pub(crate) struct MembershipView {
     organization_id: OrganizationId,
     /// What it is called.
     organization: String,
+    /// How strongly its members have to be authenticated.
+    authentication: AuthenticationStrength,
     /// The role in it.
     role: Value,
     /// Since when.
@@ -268,6 +270,7 @@ fn membership<A: Attrs>(own: &OwnMembership<A>) -> Result<MembershipView, Error>
     Ok(MembershipView {
         organization_id: organization.id,
         organization: organization.name.as_str().to_owned(),
+        authentication: organization.authentication,
         role: serde_json::to_value(membership.role).map_err(|_unwritable| UNWRITABLE)?,
         created_at: membership.created,
     })

@@ -97,8 +97,8 @@ impl<A: Attrs, T: Sync> OptionalFromRequestParts<T> for CurrentClient<A> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Option<Self>, Problem> {
-        let client = caller::<A>(parts)?.client.clone().filter(|client| client.authenticated);
-        Ok(client.map(Self))
+        let client = proven_client(caller::<A>(parts)?);
+        Ok(client.ok().cloned().map(Self))
     }
 }
 

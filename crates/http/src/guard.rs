@@ -33,7 +33,8 @@ pub enum Guard<A: Attrs = Plain> {
     /// A client with this role.
     ClientRole(A::ClientRole),
     /// Somebody whose role in an organization allows this, by his session or his personal key. Others are told
-    /// that there is no such organization (R-AZ-03); one that is archived allows nothing.
+    /// that there is no such organization (R-AZ-03); one that is archived allows nothing, and one that asks for a stronger
+    /// authentication answers `INSUFFICIENT_AUTHENTICATION` (R-MF-01).
     Permission {
         /// The parameter of the path that names the organization.
         parameter: &'static str,

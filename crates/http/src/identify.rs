@@ -10,8 +10,8 @@ use durward_core::access::{AccessRequest, RequestTarget};
 use durward_core::accounts::{Authenticated, ClientCredential};
 use durward_core::entity::{ClientRefusal, LiveClient};
 use durward_core::{
-    Action, Allowance, Caller, ClientCaller, Error, Kind, Obstruction, Origin, RequestId,
-    SessionToken, Spender, Store,
+    Action, Allowance, Caller, Error, Kind, Obstruction, Origin, RequestId, SessionToken, Spender,
+    Store,
 };
 
 use crate::access;
@@ -104,7 +104,7 @@ impl<S: Store> Edge<S> {
             }
             (None, None)
         };
-        caller.client = client.as_ref().map(ClientCaller::from);
+        caller.client = client.as_ref().map(|client| self.accounts.client_caller(client));
         if let (Some(token), Credentials::Checked) = (&session, demand.credentials) {
             // GW-15
             let through = client.as_ref().map(|client| client.id);
@@ -235,6 +235,7 @@ fn bad_credential(error: Error) -> Problem {
         Kind::Invalid
         | Kind::StepUp
         | Kind::SecondFactorRequired
+        | Kind::InsufficientAuthentication
         | Kind::Forbidden
         | Kind::SignUpClosed
         | Kind::NotFound

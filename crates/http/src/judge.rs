@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use durward_core::attrs::OrganizationRole;
+use durward_core::entity::Organization;
 use durward_core::store::{Memberships, Organizations};
 use durward_core::{
-    Accounts, Attrs, Caller, ClientCaller, Error, FreshUser, OrganizationId, Store, UserCaller,
-    UserId,
+    Accounts, Attrs, AuthenticationStrength, Caller, ClientCaller, Error, FreshUser,
+    OrganizationId, Store, UserCaller, UserId,
 };
 
 use crate::problem::Problem;
@@ -22,9 +23,18 @@ pub(crate) trait Judge<A: Attrs>: Send + Sync {
     /// The user, if he authenticated a moment ago.
     fn fresh(&self, caller: &Caller<A>) -> Result<FreshUser, Error>;
 
-    /// The role of a user in an organization, and whether that is archived; [`Error::NotFound`] for somebody who is no
+    /// The role of a user in an organization, and what that makes of it; [`Error::NotFound`] for somebody who is no
     /// member.
-    fn role(&self, organization: OrganizationId, user: UserId) -> Answer<'_, (Role<A>, bool)>;
+    fn role(&self, organization: OrganizationId, user: UserId) -> Answer<'_, Held<A>>;
+}
+
+/// The role that somebody holds in an organization.
+pub(crate) struct Held<A: Attrs> {
+    role: Role<A>,
+    /// Whether the organization is archived, so that the role allows nothing.
+    archived: bool,
+    /// How strongly a member has to be authenticated for the role to allow anything.
+    authentication: AuthenticationStrength,
 }
 
 /// The judge of a request, put into it by [`Authenticate`](crate::Authenticate).
@@ -41,21 +51,26 @@ impl<S: Store> Judge<S::Attrs> for Accounts<S> {
         Self::fresh(self, caller)
     }
 
-    fn role(&self, id: OrganizationId, user: UserId) -> Answer<'_, (Role<S::Attrs>, bool)> {
+    fn role(&self, id: OrganizationId, user: UserId) -> Answer<'_, Held<S::Attrs>> {
         Box::pin(async move {
             let missing = || Error::NotFound("organization");
             let mut read = self.read().await?;
             let role = read.membership_of(id, user).await?.ok_or_else(missing)?.role;
-            let organization = read.organization(id).await?.ok_or_else(missing)?;
-            Ok((role, organization.archived.is_some()))
+            let Organization { archived, authentication, .. } =
+                read.organization(id).await?.ok_or_else(missing)?;
+            Ok(Held { role, archived: archived.is_some(), authentication })
         })
     }
 }
 
-/// The client of a caller, if it proved its secret (R-CL-02).
+/// The client of a caller, if it proved its secret (R-CL-02), and is no personal key that acts for nobody before its user
+/// has a second factor (R-MF-02).
 pub(crate) fn proven_client<A: Attrs>(caller: &Caller<A>) -> Result<&ClientCaller<A>, Error> {
-    let client = caller.client.as_ref().filter(|client| client.authenticated);
-    client.ok_or(Error::Unauthenticated)
+    match caller.client.as_ref().filter(|client| client.authenticated) {
+        Some(client) if client.enrolling => Err(Error::SecondFactorRequired),
+        Some(client) => Ok(client),
+        None => Err(Error::Unauthenticated),
+    }
 }
 
 /// The user of a caller, if he has this role.
@@ -97,9 +112,10 @@ pub(crate) async fn permitted<A: Attrs>(
     let id = params.iter().find(|(name, _)| *name == parameter);
     let (_, id) = id.ok_or(Error::Internal("a guard reads a path without its name"))?;
     let organization = id.parse().map_err(|_no_id| missing())?;
-    let (role, archived) = judge.role(organization, user).await?;
+    let Held { role, archived, authentication } = judge.role(organization, user).await?;
     if archived || !role.permissions().contains(&permission) {
         return Err(Error::Forbidden.into());
     }
+    caller.strength().meets(authentication)?;
     Ok(Permitted { organization, user, role })
 }

@@ -203,8 +203,12 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
     if forbids || !rule.action.is_open_to_keys() {
         all.push(Fault::Flow(Kind::Forbidden));
     }
-    if !rule.action.is_open_to_enrolling() {
+    // Also where one may enrol: a personal key waits for that.
+    if decide(rule.action, Relation::Anonymous) != Decision::Allow {
         all.push(Fault::Flow(Kind::SecondFactorRequired));
+    }
+    if aims_at_organization(rule.aim) && is_allowed_by_role(rule.action) {
+        all.push(Fault::Flow(Kind::InsufficientAuthentication));
     }
     if rule.aim != Aim::Service {
         all.push(Fault::Flow(Kind::NotFound));
@@ -224,6 +228,25 @@ fn faults(route: &Described<'_>) -> BTreeMap<StatusCode, Vec<Fault>> {
         by_status.entry(fault.status()).or_default().push(fault);
     }
     by_status
+}
+
+/// Whether what the path names may belong to an organization.
+const fn aims_at_organization(aim: Aim) -> bool {
+    match aim {
+        Aim::Organization
+        | Aim::Membership
+        | Aim::Invitation
+        | Aim::Client
+        | Aim::ClientSecret
+        | Aim::ClientRestriction => true,
+        Aim::Service | Aim::User | Aim::LoginEmail | Aim::Session => false,
+    }
+}
+
+/// Whether a role in an organization lets somebody do it.
+fn is_allowed_by_role(action: Action) -> bool {
+    let roles = [Relation::Reader, Relation::Editor, Relation::Manager, Relation::Deleter];
+    roles.into_iter().any(|it| decide(action, it) == Decision::Allow)
 }
 
 fn headers() -> Value {

@@ -2,7 +2,10 @@ use axum::response::Response;
 use durward_core::entity::{Organization, OwnMembership, SearchKey};
 use durward_core::page::Place;
 use durward_core::store::OrganizationQuery;
-use durward_core::{Action, Attrs, Error, Obstruction, Slice, Store, Target};
+use durward_core::{
+    Action, Attrs, AuthenticationStrength, Error, Obstruction, OrganizationId, PersonName, Slice,
+    Store, Target, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +13,6 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::fields::{Fields, Read, one_of, text};
 use crate::memberships::{OwnMembershipView, own_view};
-use crate::organizations::{OrganizationView, view};
 use crate::paging::{USUAL, list, part};
 use crate::problem::Problem;
 use crate::query::{begin, flag, parameters};
@@ -20,8 +22,22 @@ use crate::query::{begin, flag, parameters};
 #[serde(rename_all = "camelCase", bound = "")]
 #[schemars(rename = "ListedOrganization", bound = "")]
 pub(crate) struct ListedView<'a, A: Attrs> {
-    #[serde(flatten)]
-    organization: OrganizationView<'a, A>,
+    id: OrganizationId,
+    /// What it is called.
+    name: &'a PersonName,
+    /// How strongly its members have to be authenticated for their membership to give them rights.
+    authentication: AuthenticationStrength,
+    /// The application's own fields; not there for a member who is authenticated more weakly than the organization asks
+    /// for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<&'a A::Organization>,
+    /// When it came to be.
+    created_at: Timestamp,
+    /// When it last changed.
+    updated_at: Timestamp,
+    /// When it was archived: then nothing in it gives rights until it is restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived_at: Option<Timestamp>,
     /// What the caller is in it, in the list of his own; not there in the list of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     membership: Option<OwnMembershipView<A>>,
@@ -60,7 +76,8 @@ pub(crate) async fn index<S: Store>(call: Call<S>) -> Result<Response, Problem> 
         asked.refuse_search(&mut fields);
         let (_, _, slice) = asked.finish(&call, fields)?;
         let page = call.accounts().organizations_of(user.ok_or(Error::Forbidden)?, slice).await?;
-        return list(&call, &page, own);
+        let strength = call.caller.strength();
+        return list(&call, &page, |it| own(it, strength));
     }
     call.may(Action::ListAllOrganizations, Target::Service).await?;
     if matches!(asked.begin, Read::Good(None)) {
@@ -109,11 +126,24 @@ fn scope(value: Value) -> Result<Scope, Obstruction> {
     }
 }
 
-fn own<A: Attrs>(own: &OwnMembership<A>) -> ListedView<'_, A> {
-    let membership = Some(own_view(&own.membership));
-    ListedView { organization: view(&own.organization), membership }
+/// Somebody always sees where they are a member, and the rest only as their membership counts (R-MF-01).
+fn own<A: Attrs>(own: &OwnMembership<A>, strength: AuthenticationStrength) -> ListedView<'_, A> {
+    let OwnMembership { organization, membership } = own;
+    let view = any(organization);
+    let attributes = view.attributes.filter(|_| strength >= organization.authentication);
+    ListedView { attributes, membership: Some(own_view(membership)), ..view }
 }
 
 fn any<A: Attrs>(organization: &Organization<A>) -> ListedView<'_, A> {
-    ListedView { organization: view(organization), membership: None }
+    let Organization { id, name, authentication, attrs, .. } = organization;
+    ListedView {
+        id: *id,
+        name,
+        authentication: *authentication,
+        attributes: Some(attrs),
+        created_at: organization.created,
+        updated_at: organization.updated,
+        archived_at: organization.archived,
+        membership: None,
+    }
 }

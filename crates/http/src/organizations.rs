@@ -5,15 +5,19 @@ use durward_core::accounts::{NewOrganization, OrganizationChange};
 use durward_core::attrs::Attr;
 use durward_core::entity::{Organization, OwnMembership};
 use durward_core::store::{Memberships, Organizations};
-use durward_core::{Accounts, Attrs, Error, OrganizationId, PersonName, Store, Timestamp, unit};
+use durward_core::{
+    Accounts, Attrs, AuthenticationStrength, Error, Obstruction, OrganizationId, PersonName, Store,
+    Timestamp, unit,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::answer::{empty, encode, encoded, json};
 use crate::attributes::may_be_absent;
 use crate::call::Call;
 use crate::entity_tag::{EntityTag, IfMatch};
-use crate::fields::Fields;
+use crate::fields::{Fields, one_of, text};
 use crate::idempotency::idempotency;
 use crate::memberships::{OwnMembershipView, own_view};
 use crate::problem::Problem;
@@ -28,6 +32,9 @@ use crate::values::name;
 pub(crate) struct NewShape<O> {
     /// What it is called.
     name: PersonName,
+    /// How strongly its members have to be authenticated; `any` if it is not sent.
+    #[serde(default)]
+    authentication: Optional<AuthenticationStrength>,
     /// The application's own fields.
     attributes: O,
 }
@@ -41,6 +48,9 @@ pub(crate) struct ChangeShape<O> {
     /// The new name.
     #[serde(default)]
     name: Optional<PersonName>,
+    /// How strongly its members have to be authenticated from now on; at most as the session that asks is.
+    #[serde(default)]
+    authentication: Optional<AuthenticationStrength>,
     /// The new fields of the application; they replace the old ones as a whole.
     #[serde(default)]
     attributes: Optional<O>,
@@ -54,6 +64,8 @@ pub(crate) struct OrganizationView<'a, A: Attrs> {
     id: OrganizationId,
     /// What it is called.
     name: &'a PersonName,
+    /// How strongly its members have to be authenticated for their membership to give them rights.
+    authentication: AuthenticationStrength,
     /// The application's own fields.
     attributes: &'a A::Organization,
     /// When it came to be.
@@ -79,15 +91,19 @@ pub(crate) struct OwnView<'a, A: Attrs> {
 /// `POST /v1/organizations`
 pub(crate) async fn create<S: Store>(mut call: Call<S>) -> Result<Response, Problem> {
     let received = call.receive()?;
-    let (origin, user, accounts) = (call.origin(), call.caller.acting_user()?, call.accounts());
-    let (route, who) = ("POST /v1/organizations", (&call.caller, &origin));
+    let (origin, by, accounts) = (call.origin(), &call.caller, call.accounts());
+    let user = by.acting_user()?;
+    let (route, who) = ("POST /v1/organizations", (by, &origin));
     let repeatable = idempotency(accounts, &call.headers, route, who, &received.bytes)?;
     let new = new_organization::<S::Attrs>(Fields::of(received.value)?)?;
     let made = unit!(accounts, |tx| {
         if let Some(id) = accounts.kept_reply::<OrganizationId, _>(tx, repeatable.as_ref()).await? {
-            return present(tx.organization(id).await?, tx.membership_of(id, user).await?);
+            let made = present(tx.organization(id).await?, tx.membership_of(id, user).await?)?;
+            // It may ask for more than it did.
+            by.strength().meets(made.organization.authentication)?;
+            return Ok(made);
         }
-        let made = accounts.create_organization(tx, new.clone(), user, &origin).await?;
+        let made = accounts.create_organization(tx, new.clone(), by, &origin).await?;
         accounts.keep_reply(tx, repeatable.as_ref(), &made.organization.id).await?;
         Ok(made)
     })?;
@@ -117,7 +133,7 @@ pub(crate) async fn update<S: Store>(mut call: Call<S>) -> Result<Response, Prob
     let (id, origin, accounts) = (call.organization()?, call.origin(), call.accounts());
     change.version = seen(accounts, id, wanted.as_ref()).await?;
     let organization = unit!(accounts, |tx| {
-        accounts.update_organization(tx, id, change.clone(), &origin).await
+        accounts.update_organization(tx, id, change.clone(), &call.caller, &origin).await
     })?;
     tagged(accounts, &organization)
 }
@@ -154,16 +170,23 @@ async fn seen<S: Store>(
 
 fn new_organization<A: Attrs>(mut fields: Fields) -> Result<NewOrganization<A>, Problem> {
     let name = fields.required("name", name);
+    let authentication = fields.optional("authentication", strength);
     let attrs = fields.new_attributes();
-    let (name, attrs) = fields.finish((name, attrs))?;
-    Ok(NewOrganization { name, attrs })
+    let (name, authentication, attrs) = fields.finish((name, authentication, attrs))?;
+    Ok(NewOrganization { name, authentication: authentication.unwrap_or_default(), attrs })
 }
 
 fn change<A: Attrs>(mut fields: Fields) -> Result<OrganizationChange<A>, Problem> {
     let name = fields.optional("name", name);
+    let authentication = fields.optional("authentication", strength);
     let attrs = fields.changed_attributes();
-    let (name, attrs) = fields.finish((name, attrs))?;
-    Ok(OrganizationChange { name, attrs, version: None })
+    let (name, authentication, attrs) = fields.finish((name, authentication, attrs))?;
+    Ok(OrganizationChange { name, authentication, attrs, version: None })
+}
+
+fn strength(value: Value) -> Result<AuthenticationStrength, Obstruction> {
+    let known = AuthenticationStrength::ALL.map(AuthenticationStrength::name);
+    AuthenticationStrength::named(&text(value)?).ok_or_else(|| one_of(&known))
 }
 
 fn tagged<S: Store>(
@@ -189,10 +212,12 @@ fn tag<S: Store>(
 }
 
 pub(crate) fn view<A: Attrs>(organization: &Organization<A>) -> OrganizationView<'_, A> {
-    let Organization { id, name, archived, version: _, created, updated, attrs } = organization;
+    let Organization { id, name, archived, authentication, version: _, created, updated, attrs } =
+        organization;
     OrganizationView {
         id: *id,
         name,
+        authentication: *authentication,
         attributes: attrs,
         created_at: *created,
         updated_at: *updated,

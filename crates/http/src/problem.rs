@@ -6,7 +6,7 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use durward_core::budget::Rate;
-use durward_core::{Allowance, Kind, Obstruction, RequestId};
+use durward_core::{Allowance, AuthenticationStrength, Kind, Obstruction, RequestId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,6 +32,8 @@ pub struct Problem {
     bad_credential: bool,
     /// How old the authentication may be, where it was too old (RFC 9470).
     max_age: Option<Duration>,
+    /// How strong the authentication has to be, where it was too weak (RFC 9470).
+    strength: Option<AuthenticationStrength>,
     /// Whether the refusal has been written down by whoever knew more of it (R-AZ-08).
     is_noted: bool,
 }
@@ -58,6 +60,9 @@ pub(crate) struct ProblemView<'a> {
     /// Everything that is wrong with the request, on 400 and 422.
     #[serde(skip_serializing_if = "<[Obstruction]>::is_empty")]
     obstructions: &'a [Obstruction],
+    /// How strongly one has to be authenticated, where an organization asks for more than was proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authentication: Option<AuthenticationStrength>,
     /// The id under which the request is logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -78,6 +83,7 @@ impl Problem {
             budget: None,
             bad_credential: false,
             max_age: None,
+            strength: None,
             is_noted: false,
         }
     }
@@ -90,7 +96,9 @@ impl Problem {
 
     /// Whether somebody was refused what he may not, and the audit log does not know yet.
     pub(crate) const fn is_unnoted_denial(&self) -> bool {
-        matches!(self.fault, Fault::Flow(Kind::Forbidden)) && !self.is_noted
+        let is_denial =
+            matches!(self.fault, Fault::Flow(Kind::Forbidden | Kind::InsufficientAuthentication));
+        is_denial && !self.is_noted
     }
 
     /// A header field that is malformed or repeated.
@@ -117,6 +125,12 @@ impl Problem {
     /// Says how old the authentication may be.
     pub(crate) const fn step_up(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
+        self
+    }
+
+    /// Says how strong the authentication has to be.
+    pub(crate) const fn strengthen(mut self, required: AuthenticationStrength) -> Self {
+        self.strength = Some(required);
         self
     }
 
@@ -162,6 +176,7 @@ impl Problem {
             detail: fault.detail(),
             code: fault.code(),
             obstructions,
+            authentication: self.strength,
             request_id: request.map(RequestId::as_str),
         };
         let body = serde_json::to_vec(&view).unwrap_or_default();
@@ -190,12 +205,19 @@ impl Problem {
     }
 
     /// RFC 6750, 3: an error code only when a credential was sent; RFC 9470, 3: one of its own when the
-    /// credential is good and too old.
+    /// credential is good and too old, or proves too little.
     fn challenge(&self) -> Option<HeaderValue> {
         if let Some(max_age) = self.max_age {
             let challenge = format!(
                 r#"Bearer realm="durward", error="insufficient_user_authentication", max_age={}"#,
                 max_age.as_secs()
+            );
+            return HeaderValue::try_from(challenge).ok();
+        }
+        if let Some(strength) = self.strength {
+            let challenge = format!(
+                r#"Bearer realm="durward", error="insufficient_user_authentication", acr_values="{}""#,
+                strength.name()
             );
             return HeaderValue::try_from(challenge).ok();
         }
@@ -277,6 +299,19 @@ mod tests {
         assert_eq!(
             response.headers()["www-authenticate"],
             r#"Bearer realm="durward", error="insufficient_user_authentication", max_age=300"#
+        );
+    }
+
+    #[test]
+    fn an_authentication_that_is_too_weak_says_how_strong_it_must_be() {
+        // R-MF-01
+        let required = AuthenticationStrength::SecondFactor;
+        let problem = Problem::from(Error::InsufficientAuthentication { required });
+        let response = problem.render(None, "/e");
+        assert_eq!(response.status(), 401);
+        assert_eq!(
+            response.headers()["www-authenticate"],
+            r#"Bearer realm="durward", error="insufficient_user_authentication", acr_values="secondFactor""#
         );
     }
 

@@ -19,6 +19,7 @@ mod fault;
 mod flow_ends;
 mod flows;
 mod invitations;
+mod key_owners;
 mod leftovers;
 mod life_cycle;
 mod lists;
@@ -66,6 +67,7 @@ const NOUNS: &[(&str, Faults)] = &[
     ("flow_ends", flow_ends::FAULTS),
     ("flows", flows::FAULTS),
     ("flows", transitions::FAULTS),
+    ("key_owners", key_owners::FAULTS),
     ("leftovers", leftovers::FAULTS),
     ("life_cycle", life_cycle::FAULTS),
     ("lists", lists::FAULTS),

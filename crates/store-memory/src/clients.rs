@@ -3,8 +3,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use durward_core::entity::{
-    Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, LiveClient, LiveSecret, SearchKey,
-    UserStatus,
+    Client, ClientMatch, ClientOwner, ClientSecret, FoundClient, KeyOwner, LiveClient, LiveSecret,
+    LiveTotp, SearchKey, UserStatus,
 };
 use durward_core::ids::{ClientId, SecretId, UserId};
 use durward_core::store::{ClientQuery, Clients, ClientsMut, Result, StoreError};
@@ -189,6 +189,10 @@ impl<A: Attrs> State<A> {
                     self.users.row(user).is_some_and(|user| user.status == UserStatus::Active)
                 }
             },
+            key_owner: match client.owner {
+                ClientOwner::Organization(_) => None,
+                ClientOwner::User(user) => self.key_owner(user),
+            },
             kind: client.kind,
             enabled: client.enabled,
             require_user: client.require_user,
@@ -201,6 +205,17 @@ impl<A: Attrs> State<A> {
                 expires: secret.expires,
                 revoked: secret.revoked,
             }),
+        })
+    }
+
+    fn key_owner(&self, user: UserId) -> Option<KeyOwner<A>> {
+        let row = self.users.row(user)?;
+        let password = self.passwords.row(user);
+        let totp = self.factors.totp(user);
+        Some(KeyOwner {
+            roles: row.roles.clone(),
+            has_password: password.is_some_and(|it| it.opens().is_ok()),
+            totp: totp.map(|totp| LiveTotp { doubted: totp.doubted }),
         })
     }
 

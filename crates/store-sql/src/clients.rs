@@ -14,7 +14,7 @@ use crate::read::look_ups;
 use crate::row::Columns;
 use crate::statement::statements;
 use crate::tx::SqlTx;
-use rows::{decode_live, decode_proven, decode_secret, live_columns, secret_columns};
+use rows::{decode_live, decode_proven, decode_secret, live_columns, live_joins, secret_columns};
 
 pub(crate) use rows::{columns, decode};
 
@@ -34,16 +34,13 @@ statements! { Clients;
          ORDER BY id"
     );
     LIVE_CLIENT = concat!(
-        "SELECT ", live_columns!(), " FROM {clients} c \
-         LEFT JOIN {organizations} o ON o.id = c.organization_id \
-         LEFT JOIN {users} u ON u.id = c.user_id WHERE c.id = ?"
+        "SELECT ", live_columns!(), " FROM {clients} c ", live_joins!(), " WHERE c.id = ?"
     );
     LIVE_CLIENT_BY_SECRET = concat!(
         "SELECT ", live_columns!(), ", s.id AS secret_id, s.expires_ms AS secret_expires_ms, \
          s.revoked_ms AS secret_revoked_ms \
-         FROM {client_secrets} s JOIN {clients} c ON c.id = s.client_id \
-         LEFT JOIN {organizations} o ON o.id = c.organization_id \
-         LEFT JOIN {users} u ON u.id = c.user_id WHERE s.digest = ?"
+         FROM {client_secrets} s JOIN {clients} c ON c.id = s.client_id ",
+        live_joins!(), " WHERE s.digest = ?"
     );
     INSERT_CLIENT = concat!(
         "INSERT INTO {clients} (", columns!(), ", name_key) \

@@ -45,6 +45,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 20, text: include_str!("../migrations/0020_searches.sql") },
     Migration { version: 21, text: include_str!("../migrations/0021_old_invitations.sql") },
     Migration { version: 22, text: include_str!("../migrations/0022_fewer_indexes.sql") },
+    Migration { version: 23, text: include_str!("../migrations/0023_authentication.sql") },
 ];
 
 /// What the migrator keeps about itself.

@@ -3,7 +3,7 @@ use durward_core::entity::{
 };
 use durward_core::ids::{OrganizationId, UserId};
 use durward_core::store::{OrganizationQuery, Organizations, OrganizationsMut, Result};
-use durward_core::{Attrs, PersonName, Slice};
+use durward_core::{Attrs, AuthenticationStrength, PersonName, Slice};
 
 use crate::engine::{Engine, values};
 use crate::memberships;
@@ -14,14 +14,15 @@ use crate::tx::SqlTx;
 
 macro_rules! columns {
     () => {
-        "id, name, archived_ms, version, created_ms, updated_ms, attrs"
+        "id, name, archived_ms, authentication, version, created_ms, updated_ms, attrs"
     };
 }
 
 statements! { Organizations;
     ORGANIZATION = concat!("SELECT ", columns!(), " FROM {organizations} WHERE id = ?");
     ORGANIZATIONS_OF =
-        "SELECT o.id, o.name, o.archived_ms, o.version, o.created_ms, o.updated_ms, o.attrs, \
+        "SELECT o.id, o.name, o.archived_ms, o.authentication, o.version, o.created_ms, \
+         o.updated_ms, o.attrs, \
          m.id AS membership_id, m.organization_id, m.user_id, m.role, \
          m.version AS membership_version, m.created_ms AS joined_ms, \
          m.updated_ms AS changed_ms \
@@ -40,11 +41,12 @@ statements! { Organizations;
          ORDER BY name_key, id LIMIT ?"
     );
     INSERT_ORGANIZATION = concat!(
-        "INSERT INTO {organizations} (", columns!(), ", name_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO {organizations} (", columns!(), ", name_key) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     UPDATE_ORGANIZATION =
-        "UPDATE {organizations} SET name = ?, archived_ms = ?, version = ?, updated_ms = ?, \
-         attrs = ?, name_key = ? WHERE id = ? AND version = ?";
+        "UPDATE {organizations} SET name = ?, archived_ms = ?, authentication = ?, version = ?, \
+         updated_ms = ?, attrs = ?, name_key = ? WHERE id = ? AND version = ?";
     LOCK_ORGANIZATION = "UPDATE {organizations} SET name = name WHERE id = ?";
 }
 
@@ -53,11 +55,20 @@ fn decode<A: Attrs>(row: &dyn Row) -> Result<Organization<A>> {
         id: OrganizationId::from_bytes(row.fixed("id")?),
         name: PersonName::from_stored(row.string("name")?),
         archived: row.time_if_any("archived_ms")?,
+        authentication: row
+            .named_if_any("authentication", AuthenticationStrength::named)?
+            .unwrap_or_default(),
         version: row.number("version")?,
         created: row.time("created_ms")?,
         updated: row.time("updated_ms")?,
         attrs: row.json("attrs")?,
     })
+}
+
+/// As it stands in the column: nothing, where nothing in particular is asked for.
+fn stored(authentication: AuthenticationStrength) -> Option<&'static str> {
+    let is_asked = authentication != AuthenticationStrength::default();
+    is_asked.then(|| authentication.name())
 }
 
 fn decode_found<A: Attrs>(row: &dyn Row) -> Result<FoundOrganization<A>> {
@@ -130,12 +141,14 @@ look_ups! {
 
 impl<E: Engine, A: Attrs> OrganizationsMut<A> for SqlTx<'_, E, A> {
     async fn insert_organization(&mut self, organization: &Organization<A>) -> Result<()> {
-        let Organization { id, name, archived, version, created, updated, attrs } = organization;
+        let Organization { id, name, archived, authentication, version, created, updated, attrs } =
+            organization;
         let (attrs, name_key) = (self.json(attrs)?, SearchKey::of(name.as_str()));
         let values = values![
             id,
             name.as_str(),
             *archived,
+            stored(*authentication),
             *version,
             *created,
             *updated,
@@ -151,11 +164,21 @@ impl<E: Engine, A: Attrs> OrganizationsMut<A> for SqlTx<'_, E, A> {
         organization: &Organization<A>,
         from: i64,
     ) -> Result<bool> {
-        let Organization { id, name, archived, version, created: _, updated, attrs } = organization;
+        let Organization {
+            id,
+            name,
+            archived,
+            authentication,
+            version,
+            created: _,
+            updated,
+            attrs,
+        } = organization;
         let (attrs, name_key) = (self.json(attrs)?, SearchKey::of(name.as_str()));
         let values = values![
             name.as_str(),
             *archived,
+            stored(*authentication),
             *version,
             *updated,
             &attrs,

@@ -52,7 +52,8 @@ impl<S: Store> Accounts<S> {
     /// work, and mails the link. Earlier invitations of the organization to the same address die.
     ///
     /// The answer does not tell whether the address has an account (R-EN-03). [`Error::Forbidden`] when `by`
-    /// manages no members or the role allows more than he holds (R-AZ-05), [`Error::StepUp`] when it is an owner's and he
+    /// manages no members or the role allows more than he holds (R-AZ-05), [`Error::InsufficientAuthentication`] when the
+    /// organization asks for a stronger one than that of `by` (R-MF-01), [`Error::StepUp`] when it is an owner's and he
     /// authenticated too long ago (R-SE-14), and [`Error::Invalid`] when too many invitations are open.
     pub async fn invite(
         &self,
@@ -69,6 +70,7 @@ impl<S: Store> Accounts<S> {
         if !manager.may_manage(new.role) {
             return Err(Error::Forbidden);
         }
+        by.strength().meets(place.authentication)?;
         self.check_decides(by, &[new.role])?;
         tx.finish_invitations_to(organization, new.email.canonical(), now).await?;
         let most = Organization::<S::Attrs>::MOST_INVITATIONS;
@@ -100,7 +102,7 @@ impl<S: Store> Accounts<S> {
     /// Takes an invitation back on behalf of a member, inside the caller's unit of work; one that is over stays over.
     ///
     /// [`Error::Forbidden`] when `by` could not send it: who manages no members, and who holds less than the role that
-    /// waits (R-AZ-05).
+    /// waits (R-AZ-05); [`Error::InsufficientAuthentication`] when the organization asks for a stronger one (R-MF-01).
     pub async fn revoke_invitation(
         &self,
         tx: &mut S::Tx<'_>,
@@ -111,10 +113,12 @@ impl<S: Store> Accounts<S> {
         let user = by.acting_user()?;
         let found = tx.invitation(id).await?.ok_or(Error::NotFound("invitation"))?;
         self.lock_organization(tx, found.organization).await?;
-        let manager = tx.membership_of(found.organization, user).await?;
-        if !manager.is_some_and(|manager| manager.may_manage(found.role)) {
+        let place = self.present_organization(tx, found.organization, None).await?;
+        let manager = tx.membership_of(place.id, user).await?.ok_or(Error::Forbidden)?;
+        if !manager.may_manage(found.role) {
             return Err(Error::Forbidden);
         }
+        by.strength().meets(place.authentication)?;
         if tx.finish_invitation(id, self.now()).await? {
             self.record(tx, &Event::InvitationRevoked { invitation: &found }, origin).await?;
         }

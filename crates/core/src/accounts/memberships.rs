@@ -32,7 +32,8 @@ impl<S: Store> Accounts<S> {
     /// Gives a member another role on behalf of another member, inside the caller's unit of work.
     ///
     /// [`Error::Forbidden`] when `by` manages no members, changes his own role, or gives or takes more than he holds
-    /// himself (R-AZ-05, GW-31, GW-32); [`Error::StepUp`] when somebody becomes or was an owner and `by` authenticated
+    /// himself (R-AZ-05, GW-31, GW-32); [`Error::InsufficientAuthentication`] when the organization asks for a stronger one
+    /// than that of `by` (R-MF-01); [`Error::StepUp`] when somebody becomes or was an owner and `by` authenticated
     /// too long ago (R-SE-14); [`Error::Last`] when nobody would own the organization any more; and [`Error::Stale`]
     /// when `version` is given and no longer the present one.
     pub async fn update_member(
@@ -50,6 +51,7 @@ impl<S: Store> Accounts<S> {
         if refused || organization.archived.is_some() {
             return Err(Error::Forbidden);
         }
+        by.strength().meets(organization.authentication)?;
         if member.role == role {
             return Ok(member);
         }
@@ -63,6 +65,7 @@ impl<S: Store> Accounts<S> {
     /// work.
     ///
     /// [`Error::Forbidden`] when `by` manages no members or the other one holds more than he does (R-AZ-05),
+    /// [`Error::InsufficientAuthentication`] when the organization asks for a stronger one to do so (R-MF-01),
     /// [`Error::StepUp`] when the other one is an owner and `by` authenticated too long ago (R-SE-14), and [`Error::Last`]
     /// when nobody would own the organization any more (GW-33).
     pub async fn remove_member(
@@ -79,6 +82,8 @@ impl<S: Store> Accounts<S> {
             if !manager.may_manage(member.role) {
                 return Err(Error::Forbidden);
             }
+            let place = self.present_organization(tx, member.organization, None).await?;
+            by.strength().meets(place.authentication)?;
             self.check_decides(by, &[member.role])?;
         }
         if !tx.delete_membership(member.id, member.version).await? {

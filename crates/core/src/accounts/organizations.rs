@@ -1,7 +1,9 @@
 use super::Accounts;
 use crate::attrs::{Attrs, OrganizationRole};
 use crate::authz::{Caller, FreshUser, Permissions, Standing};
-use crate::entity::{Organization, OrganizationMatch, OwnMembership, SearchKey};
+use crate::entity::{
+    AuthenticationStrength, Organization, OrganizationMatch, OwnMembership, SearchKey,
+};
 use crate::error::{Error, Obstruction};
 use crate::event::Event;
 use crate::ids::{OrganizationId, UserId};
@@ -18,6 +20,8 @@ use crate::text::PersonName;
 pub struct NewOrganization<A: Attrs> {
     /// What it is called.
     pub name: PersonName,
+    /// How strongly its members have to be authenticated.
+    pub authentication: AuthenticationStrength,
     /// The application's own fields.
     pub attrs: A::Organization,
 }
@@ -27,6 +31,8 @@ pub struct NewOrganization<A: Attrs> {
 pub struct OrganizationChange<A: Attrs> {
     /// The new name.
     pub name: Option<PersonName>,
+    /// How strongly its members have to be authenticated from now on.
+    pub authentication: Option<AuthenticationStrength>,
     /// The new fields of the application.
     pub attrs: Option<A::Organization>,
     /// The version that the caller looked at; another one is [`Error::Stale`].
@@ -44,7 +50,7 @@ impl<S: Store> Accounts<S> {
         own: Option<UserId>,
     ) -> Result<Standing, Error> {
         if !caller.is_authenticated() {
-            return Err(Error::Unauthenticated);
+            return Err(caller.unproven());
         }
         // A client by itself is no member.
         let user = caller.acting_user().ok();
@@ -57,6 +63,7 @@ impl<S: Store> Accounts<S> {
         Ok(Standing {
             organization: id,
             archived: organization.archived.is_some(),
+            authentication: organization.authentication,
             permissions: membership.map(|membership| Permissions::of(membership.role)),
             own: user.is_some() && own == user,
         })
@@ -108,16 +115,18 @@ impl<S: Store> Accounts<S> {
 
     /// Makes an organization, inside the caller's unit of work; whoever makes it is its owner.
     ///
-    /// [`Error::Invalid`] for somebody who is a member of [`Organization::MOST_PER_USER`] already, and
+    /// [`Error::Invalid`] for somebody who is a member of [`Organization::MOST_PER_USER`] already, and who asks of members
+    /// what the own session has not proven; [`Error::Forbidden`] for a personal key that asks anything of them; and
     /// [`Error::Throttled`] when the network has asked for too much (GW-55).
     pub async fn create_organization(
         &self,
         tx: &mut S::Tx<'_>,
         new: NewOrganization<S::Attrs>,
-        owner: UserId,
+        by: &Caller<S::Attrs>,
         origin: &Origin,
     ) -> Result<OwnMembership<S::Attrs>, Error> {
-        let now = self.now();
+        let (now, owner) = (self.now(), by.acting_user()?);
+        check_requirable(by, new.authentication)?;
         self.debit_requests(tx, origin, now).await?;
         // Of two that he makes at once the second counts the first.
         let user = self.present_user(tx, owner).await?;
@@ -135,6 +144,7 @@ impl<S: Store> Accounts<S> {
             id: OrganizationId::new(now, self.entropy()),
             name: new.name,
             archived: None,
+            authentication: new.authentication,
             version: 1,
             created: now,
             updated: now,
@@ -149,32 +159,56 @@ impl<S: Store> Accounts<S> {
         Ok(OwnMembership { organization, membership })
     }
 
-    /// Changes an organization, inside the caller's unit of work.
+    /// Changes an organization on behalf of a member, inside the caller's unit of work.
     ///
     /// [`Error::Stale`] when the change names a version that is no longer the present one, and
-    /// [`Error::Forbidden`] when the organization is archived.
+    /// [`Error::Forbidden`] when the organization is archived. What is asked of its members is changed by a session of
+    /// a moment ago, or else it is [`Error::StepUp`]; one that meets what was asked before,
+    /// [`Error::InsufficientAuthentication`], and what is asked then, [`Error::Invalid`], so that nobody shuts
+    /// themselves out; and never by a personal key, [`Error::Forbidden`] (R-MF-01, R-MF-04).
     pub async fn update_organization(
         &self,
         tx: &mut S::Tx<'_>,
         id: OrganizationId,
         change: OrganizationChange<S::Attrs>,
+        by: &Caller<S::Attrs>,
         origin: &Origin,
     ) -> Result<Organization<S::Attrs>, Error> {
         let before = self.present_organization(tx, id, change.version).await?;
         if before.archived.is_some() {
             return Err(Error::Forbidden);
         }
-        let OrganizationChange { name, attrs, version: _ } = change;
+        let OrganizationChange { name, authentication, attrs, version: _ } = change;
         let mut after = before.clone();
         after.name = name.unwrap_or(after.name);
+        after.authentication = authentication.unwrap_or(after.authentication);
         after.attrs = attrs.unwrap_or(after.attrs);
         if after == before {
             return Ok(before);
+        }
+        if after.authentication != before.authentication {
+            self.check_requirement(tx, by, (before.authentication, after.authentication)).await?;
         }
         let after = self.replace_organization(tx, &before, after).await?;
         let event = Event::OrganizationUpdated { before: &before, after: &after };
         self.record(tx, &event, origin).await?;
         Ok(after)
+    }
+
+    /// Whether what is asked of members may change from one to the other on behalf of somebody.
+    async fn check_requirement(
+        &self,
+        tx: &mut S::Tx<'_>,
+        by: &Caller<S::Attrs>,
+        (before, after): (AuthenticationStrength, AuthenticationStrength),
+    ) -> Result<(), Error> {
+        if by.user.is_none() {
+            return Err(Error::Forbidden);
+        }
+        let fresh = self.fresh(by)?;
+        fresh.strength().meets(before)?;
+        check_requirable(by, after)?;
+        self.still_in(tx, &fresh).await
     }
 
     /// Archives an organization, inside the caller's unit of work: its clients and memberships give no rights
@@ -299,4 +333,23 @@ impl<S: Store> Accounts<S> {
             Err(Error::Store(StoreError::Conflict))
         }
     }
+}
+
+/// Whether somebody may ask this of the members of an organization: by a session, and one that meets it.
+fn check_requirable<A: Attrs>(
+    by: &Caller<A>,
+    required: AuthenticationStrength,
+) -> Result<(), Error> {
+    if required == AuthenticationStrength::Any {
+        return Ok(());
+    }
+    // What the user of a key could prove they would have to prove first.
+    let user = by.user.as_ref().ok_or(Error::Forbidden)?;
+    if AuthenticationStrength::of(&user.methods) >= required {
+        return Ok(());
+    }
+    let text = "Must be no more than your own session has proven. Log in so first.";
+    Err(Error::Invalid(vec![
+        Obstruction::new("AUTHENTICATION_UNPROVEN", text).at("/authentication"),
+    ]))
 }

@@ -15,7 +15,8 @@ impl<S: Store> Accounts<S> {
     /// Gives an organization to another member, inside the caller's unit of work: the two swap their roles.
     /// Answers the membership of the new owner.
     ///
-    /// [`Error::Forbidden`] unless the caller is an owner, [`Error::NotFound`] when the other one is no
+    /// [`Error::Forbidden`] unless the caller is an owner, [`Error::InsufficientAuthentication`] when the organization asks
+    /// for a stronger one than that of the caller's session (R-MF-01), [`Error::NotFound`] when the other one is no
     /// member, and [`Error::Invalid`] when it is the caller himself or an owner already.
     pub async fn transfer_organization(
         &self,
@@ -27,11 +28,12 @@ impl<S: Store> Accounts<S> {
     ) -> Result<Membership<S::Attrs>, Error> {
         let owner = <S::Attrs as Attrs>::OrganizationRole::OWNER;
         self.still_in(tx, by).await?;
-        self.lock_active_organization(tx, id).await?;
+        let place = self.lock_active_organization(tx, id).await?;
         let giver = tx.membership_of(id, by.id()).await?.ok_or(Error::Forbidden)?;
         if giver.role != owner {
             return Err(Error::Forbidden);
         }
+        by.strength().meets(place.authentication)?;
         let taker = tx.membership(to).await?.filter(|taker| taker.organization == id);
         let taker = taker.ok_or(Error::NotFound("membership"))?;
         if taker.role == owner {

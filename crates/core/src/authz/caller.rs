@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attrs::{Attrs, ClientRole, Plain, Role};
-use crate::entity::{Actor, ClientOwner, LiveClient, LiveSession, Method};
+use crate::entity::{Actor, AuthenticationStrength, ClientOwner, LiveClient, LiveSession, Method};
 use crate::error::Error;
 use crate::ids::{ClientId, OrganizationId, SessionId, UserId};
 use crate::time::Timestamp;
@@ -43,6 +43,14 @@ pub struct ClientCaller<A: Attrs = Plain> {
     /// The user whose personal key it is, and whose rights it has at most (R-CL-04).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
+    /// How strongly the user whose personal key it is could authenticate at this moment. The key stands for that in an
+    /// organization that asks for more than [`Any`](AuthenticationStrength::Any) (R-MF-02). Not shown: nothing was proven.
+    #[serde(skip)]
+    pub strength: AuthenticationStrength,
+    /// Whether it is a personal key of a user of whom a second factor is asked and who has none: it acts for nobody
+    /// until they have enrolled one (R-MF-02).
+    #[serde(skip)]
+    pub enrolling: bool,
 }
 
 /// A user with a live session.
@@ -81,8 +89,9 @@ impl<A: Attrs> From<LiveSession<A>> for UserCaller<A> {
     }
 }
 
-impl<A: Attrs> From<&LiveClient<A>> for ClientCaller<A> {
-    fn from(live: &LiveClient<A>) -> Self {
+impl<A: Attrs> ClientCaller<A> {
+    /// The client, without what its user could prove: [`Accounts::client_caller`](crate::Accounts::client_caller) adds it.
+    pub(crate) fn of(live: &LiveClient<A>) -> Self {
         let authenticated = live.is_authenticated();
         let (organization_id, user_id) = match live.owner {
             ClientOwner::Organization(id) => (Some(id), None),
@@ -91,7 +100,16 @@ impl<A: Attrs> From<&LiveClient<A>> for ClientCaller<A> {
         // R-CL-02, R-CL-04
         let holds_roles = authenticated && organization_id.is_some();
         let roles = if holds_roles { live.roles.clone() } else { Vec::new() };
-        Self { id: live.id, authenticated, roles, organization_id, user_id }
+        let strength = AuthenticationStrength::default();
+        Self {
+            id: live.id,
+            authenticated,
+            roles,
+            organization_id,
+            user_id,
+            strength,
+            enrolling: false,
+        }
     }
 }
 
@@ -137,7 +155,22 @@ impl<A: Attrs> Caller<A> {
     /// What is said to whoever has proven too little: [`Error::Unauthenticated`], or
     /// [`Error::SecondFactorRequired`].
     pub const fn unproven(&self) -> Error {
-        if self.enrolling.is_some() { Error::SecondFactorRequired } else { Error::Unauthenticated }
+        let key_waits = matches!(&self.client, Some(client) if client.enrolling);
+        if self.enrolling.is_some() || key_waits {
+            Error::SecondFactorRequired
+        } else {
+            Error::Unauthenticated
+        }
+    }
+
+    /// How strongly the user for whom is asked is authenticated: by the session, or as the user of a personal key could
+    /// be at this moment. Of a client by itself, and of nobody, it says nothing.
+    pub fn strength(&self) -> AuthenticationStrength {
+        match (self.session_user(), &self.client) {
+            (Some(user), _) => AuthenticationStrength::of(&user.methods),
+            (None, Some(client)) => client.strength,
+            (None, None) => AuthenticationStrength::default(),
+        }
     }
 
     /// The user for whom is asked: by his session, or by his personal key. [`Error::Unauthenticated`] for
@@ -163,7 +196,7 @@ impl<A: Attrs> Caller<A> {
             // His client does not do for him what he may not.
             return None;
         }
-        let client = self.client.as_ref().filter(|client| client.authenticated)?;
+        let client = self.client.as_ref().filter(|it| it.authenticated && !it.enrolling)?;
         Some(match client.user_id {
             Some(id) => Principal::User { id, administrator: false, by_key: true },
             None => Principal::Client {
@@ -180,6 +213,7 @@ impl<A: Attrs> Caller<A> {
 pub struct FreshUser {
     id: UserId,
     session: SessionId,
+    strength: AuthenticationStrength,
 }
 
 impl FreshUser {
@@ -204,7 +238,8 @@ impl FreshUser {
         if now >= user.authenticated_at + max_age {
             return Err(Error::StepUp { max_age });
         }
-        Ok(Self { id: user.id, session: user.session_id })
+        let strength = AuthenticationStrength::of(&user.methods);
+        Ok(Self { id: user.id, session: user.session_id, strength })
     }
 
     /// Which user.
@@ -215,6 +250,11 @@ impl FreshUser {
     /// By which session.
     pub const fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// What that session has proven.
+    pub const fn strength(&self) -> AuthenticationStrength {
+        self.strength
     }
 }
 

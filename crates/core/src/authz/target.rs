@@ -1,5 +1,6 @@
 use super::Relation;
 use crate::attrs::{OrganizationRole, Permission};
+use crate::entity::AuthenticationStrength;
 use crate::ids::{ClientId, InvitationId, MembershipId, OrganizationId, SessionId, UserId};
 
 /// What it is asked for.
@@ -57,6 +58,8 @@ pub struct Standing {
     pub organization: OrganizationId,
     /// Whether it is archived; then members may look, and those who may archive may take it back.
     pub archived: bool,
+    /// How strongly a member has to be authenticated for the role to allow anything (R-MF-01).
+    pub authentication: AuthenticationStrength,
     /// What the caller's role there allows; `None` for somebody who is no member.
     pub permissions: Option<Permissions>,
     /// Whether the target is the caller's own membership.
@@ -91,10 +94,11 @@ impl Permissions {
 }
 
 impl Standing {
-    /// Everything that the caller is to the organization.
-    pub(super) fn relations(self) -> [Option<Relation>; 6] {
-        let Self { organization: _, archived, permissions, own } = self;
-        let Permissions { read, edit, manage, delete } = permissions.unwrap_or_default();
+    /// Everything that the caller is to the organization; if the role does not count, only what the caller is without.
+    pub(super) fn relations(self, role_counts: bool) -> [Option<Relation>; 6] {
+        let Self { organization: _, archived, authentication: _, permissions, own } = self;
+        let allowed = permissions.filter(|_| role_counts);
+        let Permissions { read, edit, manage, delete } = allowed.unwrap_or_default();
         [
             permissions.is_none().then_some(Relation::Other),
             own.then_some(Relation::Own),

@@ -1,9 +1,13 @@
 use super::*;
 use crate::attrs::{Plain, StandardClientRole, StandardRole};
-use crate::entity::{Actor, ClientKind, ClientOwner, LiveClient, LiveSecret, Method};
+use crate::entity::{
+    Actor, AuthenticationStrength, ClientKind, ClientOwner, LiveClient, LiveSecret, Method,
+};
 use crate::ids::{ClientId, OrganizationId, SecretId, SessionId, UserId};
 use crate::time::Timestamp;
 use std::fmt::Write;
+
+mod strength;
 
 fn caller(id: u8, role: StandardRole) -> Caller {
     let user = UserCaller {
@@ -56,6 +60,7 @@ fn a_right_in_an_organization_is_a_permission_of_the_role_there() {
         Target::Organization(Standing {
             organization: OrganizationId::from_bytes([5; 16]),
             archived,
+            authentication: AuthenticationStrength::Any,
             permissions: role.map(Permissions::of),
             own,
         })
@@ -92,10 +97,11 @@ fn a_foreign_user_looks_like_a_missing_one() {
 /// A client of an organization, or a personal key, that was admitted.
 fn client(owner: ClientOwner, role: StandardClientRole, proven: bool) -> ClientCaller {
     let secret = LiveSecret { id: SecretId::from_bytes([4; 16]), expires: None, revoked: None };
-    ClientCaller::from(&LiveClient::<Plain> {
+    ClientCaller::of(&LiveClient::<Plain> {
         id: ClientId::from_bytes([7; 16]),
         owner,
         owner_active: true,
+        key_owner: None,
         kind: if proven { ClientKind::Confidential } else { ClientKind::Public },
         enabled: true,
         require_user: false,
@@ -144,6 +150,7 @@ fn every_target() -> Vec<Target> {
         let standing = Standing {
             organization: OrganizationId::from_bytes([5; 16]),
             archived: bit(mask, 4),
+            authentication: AuthenticationStrength::Any,
             permissions: bit(mask, 5).then_some(permissions),
             own: false,
         };
@@ -230,6 +237,7 @@ fn a_client_by_itself_reads_its_own_organization_only() {
         Target::Organization(Standing {
             organization,
             archived: false,
+            authentication: AuthenticationStrength::SecondFactor,
             permissions: None,
             own: false,
         })

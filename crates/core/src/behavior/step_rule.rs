@@ -32,6 +32,9 @@ pub trait StepRule: Send + Sync {
     /// rule may ask for it with [`Step::Totp`]: who has none gets a session that may enrol one, and nothing else
     /// ([`Caller::enrolling`](crate::Caller::enrolling)).
     ///
+    /// Of a personal key it is asked what a login of its user would have to prove behind each first factor, through the key
+    /// as the client: while that is a second factor, and the user has none, the key acts for nobody (R-MF-02).
+    ///
     /// [`Step::NewPassword`] is not for a rule to ask for: a mark on the password does
     /// ([`mark_password`](crate::Accounts::mark_password)).
     ///

@@ -13,7 +13,7 @@ use crate::ids::{ClientId, OrganizationId, UserId};
 use crate::text::PersonName;
 use crate::time::Timestamp;
 
-pub use live::{ClientRefusal, LiveClient, LiveSecret};
+pub use live::{ClientRefusal, KeyOwner, LiveClient, LiveSecret};
 pub use restriction::AccessRestriction;
 pub use secret::ClientSecret;
 pub use sessions::ClientSessions;

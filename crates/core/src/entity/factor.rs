@@ -33,6 +33,13 @@ pub struct Totp {
     pub doubted: Option<Timestamp>,
 }
 
+/// What must be known of an enrolled authenticator app to say whether it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveTotp {
+    /// See [`Totp::doubted`].
+    pub doubted: Option<Timestamp>,
+}
+
 /// The secret that a user's authenticator app shares with the server: 160 bits (R-OT-03).
 #[derive(Clone)]
 pub struct TotpSecret(Secret<[u8; Self::BYTES]>);
@@ -59,9 +66,9 @@ impl Totp {
         context
     }
 
-    /// Whether it is a factor still: for ever, or until it was doubted for as long as `wait` says (R-RC-04).
+    /// Whether it is a factor still; see [`LiveTotp::counts`].
     pub fn counts(&self, wait: Duration, now: Timestamp) -> bool {
-        self.doubted.is_none_or(|since| now < since + wait)
+        LiveTotp { doubted: self.doubted }.counts(wait, now)
     }
 
     /// From when on apps and recovery codes are in doubt by an objection to something of this moment. What a notice
@@ -76,6 +83,13 @@ impl Totp {
         let TotpSteps { present, previous } = among;
         let steps = [Some(present), previous].into_iter().flatten();
         steps.filter(|step| *step > self.last_step).find(|step| secret.code_at(*step).matches(code))
+    }
+}
+
+impl LiveTotp {
+    /// Whether it is a factor still: for ever, or until it was doubted for as long as `wait` says (R-RC-04).
+    pub fn counts(self, wait: Duration, now: Timestamp) -> bool {
+        self.doubted.is_none_or(|since| now < since + wait)
     }
 }
 

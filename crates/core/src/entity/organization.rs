@@ -1,5 +1,6 @@
 use crate::attrs::{Attrs, OrganizationRole, Permission, Plain};
 use crate::email::EmailAddress;
+use crate::entity::AuthenticationStrength;
 use crate::ids::{InvitationId, MembershipId, OrganizationId, UserId};
 use crate::secret::Digest;
 use crate::text::PersonName;
@@ -14,6 +15,8 @@ pub struct Organization<A: Attrs = Plain> {
     pub name: PersonName,
     /// When it was archived, if so: its clients and memberships give no rights meanwhile.
     pub archived: Option<Timestamp>,
+    /// How strongly its members have to be authenticated for their membership to give them rights (R-MF-01).
+    pub authentication: AuthenticationStrength,
     /// Counts the changes; an update names the version that it was decided on.
     pub version: i64,
     /// When it came to be.

@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use super::Event;
 use crate::attrs::Attrs;
 use crate::authz::{Denial, Target};
-use crate::entity::{AccessRestriction, Client};
+use crate::entity::{AccessRestriction, Client, Organization};
 use crate::ids::RestrictionId;
 use crate::meter::Spender;
 
@@ -131,18 +131,15 @@ impl<A: Attrs> Event<'_, A> {
                 "limit": bar.burst,
                 "seconds": bar.interval.saturating_mul(bar.burst).as_secs_f64(),
             }),
-            Self::OrganizationCreated { organization, .. }
-            | Self::OrganizationArchived { organization }
+            Self::OrganizationCreated { organization, .. } => json!({
+                "authentication": organization.authentication,
+                "version": organization.version,
+            }),
+            Self::OrganizationArchived { organization }
             | Self::OrganizationRestored { organization } => {
                 json!({ "version": organization.version })
             }
-            Self::OrganizationUpdated { before, after } => json!({
-                "changed": {
-                    "name": before.name != after.name,
-                    "attributes": before.attrs != after.attrs,
-                },
-                "version": after.version,
-            }),
+            Self::OrganizationUpdated { before, after } => changed_organization(before, after),
             Self::OrganizationTransferred { from, to, .. } => json!({ "from": from, "to": to }),
             Self::MemberAdded { membership, invitation } => json!({
                 "membershipId": membership.id,
@@ -190,6 +187,22 @@ fn denied(Denial { action, target, organization: _ }: &Denial) -> Value {
         "userId": target.user(),
         "organizationId": target.standing().map(|standing| standing.organization),
     })
+}
+
+fn changed_organization<A: Attrs>(before: &Organization<A>, after: &Organization<A>) -> Value {
+    let mut details = json!({
+        "changed": {
+            "name": before.name != after.name,
+            "authentication": before.authentication != after.authentication,
+            "attributes": before.attrs != after.attrs,
+        },
+        "version": after.version,
+    });
+    if before.authentication != after.authentication {
+        let (before, after) = (before.authentication, after.authentication);
+        details["authentication"] = json!({ "before": before, "after": after });
+    }
+    details
 }
 
 fn changed_client<A: Attrs>(before: &Client<A>, after: &Client<A>) -> Value {

@@ -63,7 +63,8 @@ pub trait Clients<A: Attrs> {
         now: Timestamp,
     ) -> Result<Vec<ClientSecret>>;
 
-    /// What a request of this client reads; one indexed read.
+    /// What a request of this client reads; one indexed read. With a personal key it tells what its user has now: the
+    /// roles, whether there is a password that is not compromised, and the app that is enrolled, in doubt or not.
     ///
     /// Disabled and expired clients are found: the rule decides, not the store.
     async fn live_client(&mut self, id: ClientId) -> Result<Option<LiveClient<A>>>;

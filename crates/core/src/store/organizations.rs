@@ -49,7 +49,7 @@ pub trait OrganizationsMut<A: Attrs> {
     /// Inserts an organization. [`Duplicate`](super::StoreError::Duplicate) when the id is taken.
     async fn insert_organization(&mut self, organization: &Organization<A>) -> Result<()>;
 
-    /// Replaces name, archival, version, time of update and attributes, if the stored version is `from`;
+    /// Replaces name, archival, what is asked of members, version, time of update and attributes, if the stored version is `from`;
     /// answers whether it was. Of concurrent updates from one version at most one is told `true`.
     async fn update_organization(
         &mut self,

@@ -19,6 +19,14 @@ type Attributes<S> = <<S as Store>::Attrs as Attrs>::Organization;
 const FAULTS: &[Fault] =
     &[Fault::Flow(Kind::Forbidden), Fault::Flow(Kind::Vetoed), Fault::Flow(Kind::Busy)];
 
+/// The same where some changes need a login of a moment ago.
+const STEP_UP: &[Fault] = &[
+    Fault::Flow(Kind::StepUp),
+    Fault::Flow(Kind::Forbidden),
+    Fault::Flow(Kind::Vetoed),
+    Fault::Flow(Kind::Busy),
+];
+
 /// The same for what may be refused although nothing is sent.
 const INVALID: &[Fault] = &[
     Fault::Flow(Kind::Forbidden),
@@ -85,7 +93,8 @@ fn seen_and_changed<S: Store>() -> Vec<Route<S>> {
                 id: "createOrganization",
                 tag: "Organizations",
                 summary: "Make an organization",
-                description: "The caller becomes its owner.",
+                description: "The caller becomes its owner. What it asks of its members by `authentication` the session of \
+                              the caller must have proven.",
                 session: SessionUse::Required,
                 fields: &[Parameter::IdempotencyKey],
                 body: BodyUse::Required(Schemas::request::<organizations::NewShape<Attributes<S>>>),
@@ -94,7 +103,11 @@ fn seen_and_changed<S: Store>() -> Vec<Route<S>> {
                     "The organization, with the membership of the caller.",
                     Schemas::answer::<OwnView<'static, S::Attrs>>,
                 )],
-                faults: &[Fault::Flow(Kind::Vetoed), Fault::Flow(Kind::Busy)],
+                faults: &[
+                    Fault::Flow(Kind::InsufficientAuthentication),
+                    Fault::Flow(Kind::Vetoed),
+                    Fault::Flow(Kind::Busy),
+                ],
             },
         },
         Route {
@@ -130,14 +143,15 @@ fn seen_and_changed<S: Store>() -> Vec<Route<S>> {
                 tag: "Organizations",
                 summary: "Change an organization",
                 description: "For members who may edit. Changes what is sent and leaves the rest. `attributes` are \
-                              replaced as a whole.",
+                              replaced as a whole. Another `authentication` needs a login of a moment ago that has \
+                              proven it.",
                 session: SessionUse::Required,
                 fields: &[Parameter::IfMatch],
                 body: BodyUse::Required(
                     Schemas::request::<organizations::ChangeShape<Attributes<S>>>,
                 ),
                 answers: present::<S>(),
-                faults: FAULTS,
+                faults: STEP_UP,
             },
         },
         Route {

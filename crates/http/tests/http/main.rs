@@ -38,6 +38,7 @@ mod passwords;
 mod peerless;
 mod rates;
 mod refusals;
+mod requirements;
 mod roles;
 mod schema;
 mod second_factor;

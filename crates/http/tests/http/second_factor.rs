@@ -25,7 +25,7 @@ fn required() -> (u16, String) {
 }
 
 /// Enrols an authenticator app and answers its secret.
-async fn enrol(site: &Site, token: &Value) -> TotpSecret {
+pub(crate) async fn enrol(site: &Site, token: &Value) -> TotpSecret {
     let begun = site.send(Ask::post("/v1/users/me/totp").bearer(token)).await;
     assert_eq!(begun.status, 201);
     let begun = begun.json();

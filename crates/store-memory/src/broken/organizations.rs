@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use durward_core::StandardOrganizationRole;
-use durward_core::entity::{Membership, Organization};
+use durward_core::entity::{AuthenticationStrength, Membership, Organization};
 
 use super::fault::Fault;
 use super::{Faults, altered};
@@ -33,6 +33,12 @@ pub(super) const ORGANIZATIONS: Faults = &[
         "an_organization_comes_back_as_it_was_stored",
         &[
             stored!(|it| it.archived = None),
+            stored!(|it| it.authentication = AuthenticationStrength::Any),
+            stored!(|it| {
+                if it.authentication > AuthenticationStrength::Any {
+                    it.authentication = AuthenticationStrength::SecondFactor;
+                }
+            }),
             stored!(|it| it.version = 1),
             stored!(|it| it.updated = it.created),
             stored!(|it| it.created = it.updated),
@@ -72,6 +78,20 @@ pub(super) const ORGANIZATIONS: Faults = &[
                 let kept = altered(organization, |it| it.archived = None);
                 Ok(Arc::make_mut(&mut state.organizations).update(&kept, from))
             }),
+            // What is asked of members only ever grows, or never does.
+            Fault::update_organization(|state, organization, from| {
+                let table = Arc::make_mut(&mut state.organizations);
+                let before = table.row(organization.id).map(|it| it.authentication);
+                let kept = altered(organization, |it| {
+                    it.authentication = it.authentication.max(before.unwrap_or_default());
+                });
+                Ok(table.update(&kept, from))
+            }),
+            Fault::update_organization(|state, organization, from| {
+                let kept =
+                    altered(organization, |it| it.authentication = AuthenticationStrength::Any);
+                Ok(Arc::make_mut(&mut state.organizations).update(&kept, from))
+            }),
             Fault::update_organization(|state, organization, from| {
                 let kept = altered(organization, |it| it.attrs.points = 0);
                 Ok(Arc::make_mut(&mut state.organizations).update(&kept, from))
@@ -92,6 +112,13 @@ pub(super) const ORGANIZATIONS: Faults = &[
             Fault::organizations_of(|state, user, slice| {
                 let mut told = state.organizations_of(user, slice);
                 told.reverse();
+                told
+            }),
+            Fault::organizations_of(|state, user, slice| {
+                let mut told = state.organizations_of(user, slice);
+                for own in &mut told {
+                    own.organization.authentication = AuthenticationStrength::Any;
+                }
                 told
             }),
             Fault::organizations_of(|state, user, slice| {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use durward_core::entity::{
-    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, ClientSessions, LiveClient,
-    LiveSecret, RateLimit, RedirectUri, UserStatus,
+    AccessRestriction, Client, ClientKind, ClientOwner, ClientSecret, ClientSessions, KeyOwner,
+    LiveClient, LiveSecret, LiveTotp, RateLimit, RedirectUri, UserStatus,
 };
 use durward_core::ids::{ClientId, OrganizationId, SecretId, UserId};
 use durward_core::store::Result;
@@ -23,10 +23,20 @@ macro_rules! columns {
 macro_rules! live_columns {
     () => {
         "c.id AS id, c.organization_id AS organization_id, c.user_id AS user_id, \
-         u.status AS user_status, \
-         o.archived_ms AS archived_ms, c.kind AS kind, c.enabled AS enabled, \
+         u.status AS user_status, u.roles AS user_roles, p.user_id AS password_user_id, \
+         t.id AS totp_id, t.doubted_ms AS totp_doubted_ms, o.archived_ms AS archived_ms, c.kind AS kind, c.enabled AS enabled, \
          c.require_user AS require_user, c.rate_limit AS rate_limit, c.roles AS roles, \
          c.restrictions AS restrictions, c.expires_ms AS expires_ms"
+    };
+}
+
+/// Of whose key it is, each by an index; of a client of an organization none of them looks for anything.
+macro_rules! live_joins {
+    () => {
+        "LEFT JOIN {organizations} o ON o.id = c.organization_id \
+         LEFT JOIN {users} u ON u.id = c.user_id \
+         LEFT JOIN {passwords} p ON p.user_id = c.user_id AND p.compromised_ms IS NULL \
+         LEFT JOIN {totps} t ON t.enrolled_user_id = c.user_id"
     };
 }
 
@@ -36,7 +46,7 @@ macro_rules! secret_columns {
     };
 }
 
-pub(crate) use {columns, live_columns, secret_columns};
+pub(crate) use {columns, live_columns, live_joins, secret_columns};
 
 fn owner(row: &dyn Row) -> Result<ClientOwner> {
     let organization = row.fixed_if_any("organization_id")?.map(OrganizationId::from_bytes);
@@ -102,15 +112,18 @@ pub(super) fn decode_secret(row: &dyn Row) -> Result<ClientSecret> {
 pub(super) fn decode_live<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
     let id = ClientId::from_bytes(row.fixed("id")?);
     let owner = owner(row)?;
+    let (owner_active, key_owner) = match owner {
+        ClientOwner::Organization(_) => (row.time_if_any("archived_ms")?.is_none(), None),
+        ClientOwner::User(_) => {
+            let status = row.named("user_status", UserStatus::named)?;
+            (status == UserStatus::Active, Some(decode_owner(row)?))
+        }
+    };
     Ok(LiveClient {
         id,
         owner,
-        owner_active: match owner {
-            ClientOwner::Organization(_) => row.time_if_any("archived_ms")?.is_none(),
-            ClientOwner::User(_) => {
-                row.named("user_status", UserStatus::named)? == UserStatus::Active
-            }
-        },
+        owner_active,
+        key_owner,
         kind: row.named("kind", ClientKind::named)?,
         enabled: row.number("enabled")? != 0,
         require_user: row.number("require_user")? != 0,
@@ -119,6 +132,18 @@ pub(super) fn decode_live<A: Attrs>(row: &dyn Row) -> Result<LiveClient<A>> {
         restrictions: AccessRestriction::from_stored(row.str("restrictions")?),
         expires: row.time_if_any("expires_ms")?,
         secret: None,
+    })
+}
+
+fn decode_owner<A: Attrs>(row: &dyn Row) -> Result<KeyOwner<A>> {
+    let roles = row.json("user_roles")?;
+    let password = row.fixed_if_any::<16>("password_user_id")?;
+    let totp = row.fixed_if_any::<16>("totp_id")?;
+    let doubted = row.time_if_any("totp_doubted_ms")?;
+    Ok(KeyOwner {
+        roles,
+        has_password: password.is_some(),
+        totp: totp.map(|_| LiveTotp { doubted }),
     })
 }
 

@@ -13,5 +13,6 @@ mod objections;
 mod owners;
 mod people;
 mod quotas;
+mod requirements;
 mod rotations;
 mod spraying;

@@ -5,12 +5,13 @@ use durward_core::accounts::{NewInvitation, NewOrganization};
 use durward_core::entity::Membership;
 use durward_core::store::{Memberships, MembershipsMut, Organizations, Tx, Users};
 use durward_core::{
-    Accounts, Error, FreshUser, InvitationToken, MembershipId, NoAttributes, OrganizationId,
-    Origin, Plain, StandardOrganizationRole as Role, Store, UserId, UserStatus, unit,
+    Accounts, AuthenticationStrength, Error, FreshUser, InvitationToken, MembershipId,
+    NoAttributes, OrganizationId, Origin, Plain, StandardOrganizationRole as Role, Store, UserId,
+    UserStatus, unit,
 };
 use durward_testing::{TestAccounts, given};
 
-use crate::people::fresh_user;
+use crate::people::{caller, fresh_user};
 
 /// How often each race is run.
 const ROUNDS: u32 = 20;
@@ -18,8 +19,13 @@ const ROUNDS: u32 = 20;
 type Outcome = Result<(), Error>;
 
 async fn founded<S: Store<Attrs = Plain>>(it: &Accounts<S>, owner: UserId) -> OrganizationId {
-    let new = || NewOrganization { name: given::name("Tea"), attrs: NoAttributes {} };
-    let made = unit!(it, |tx| it.create_organization(tx, new(), owner, &by(owner)).await);
+    let new = || NewOrganization {
+        name: given::name("Tea"),
+        authentication: AuthenticationStrength::Any,
+        attrs: NoAttributes {},
+    };
+    let (who, origin) = (caller(it, owner), by(owner));
+    let made = unit!(it, |tx| it.create_organization(tx, new(), &who, &origin).await);
     made.unwrap().organization.id
 }
 

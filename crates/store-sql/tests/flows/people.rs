@@ -2,7 +2,10 @@
 
 use durward_core::accounts::{IssuedSession, NewClient, NewlyMade};
 use durward_core::entity::{ClientKind, ClientOwner, ClientSessions};
-use durward_core::{Accounts, Caller, FreshUser, NoAttributes, Origin, Plain, Store, unit};
+use durward_core::{
+    Accounts, Caller, FreshUser, Method, NoAttributes, Origin, Plain, SessionId, Store, UserCaller,
+    UserId, unit,
+};
 use durward_testing::{TestAccounts, given};
 
 /// Somebody who logged in a moment ago.
@@ -29,6 +32,20 @@ async fn proof<S: Store<Attrs = Plain>>(
 ) -> FreshUser {
     let user = it.accounts().authenticate(&session.token, None).await.unwrap();
     it.accounts().fresh(&Caller { user: Some(user), ..Caller::anonymous(None) }).unwrap()
+}
+
+/// The caller that a user is who has just logged in by a password.
+pub(crate) fn caller<S: Store<Attrs = Plain>>(accounts: &Accounts<S>, id: UserId) -> Caller {
+    let user = UserCaller {
+        id,
+        session_id: SessionId::from_bytes([0; 16]),
+        roles: vec![],
+        scopes: None,
+        methods: vec![Method::Password],
+        authenticated_at: accounts.now(),
+        actor: None,
+    };
+    Caller { user: Some(user), ..Caller::anonymous(None) }
 }
 
 /// A personal key.

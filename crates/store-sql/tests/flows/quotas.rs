@@ -5,10 +5,13 @@ use std::time::Duration;
 use durward_core::accounts::NewOrganization;
 use durward_core::budget::Rate;
 use durward_core::entity::Organization;
-use durward_core::{Accounts, Error, NoAttributes, Origin, Plain, Slice, Store, UserId, unit};
+use durward_core::{
+    Accounts, AuthenticationStrength, Error, NoAttributes, Origin, Plain, Slice, Store, UserId,
+    unit,
+};
 use durward_testing::{TestAccounts, given};
 
-use crate::people::fresh_user;
+use crate::people::{caller, fresh_user};
 
 const RACERS: u64 = 8;
 
@@ -42,9 +45,14 @@ async fn found<S: Store<Attrs = Plain>>(
     accounts: &Accounts<S>,
     owner: UserId,
 ) -> Result<(), Error> {
-    let new = || NewOrganization { name: given::name("Tea"), attrs: NoAttributes {} };
+    let new = || NewOrganization {
+        name: given::name("Tea"),
+        authentication: AuthenticationStrength::Any,
+        attrs: NoAttributes {},
+    };
+    let by = caller(accounts, owner);
     unit!(accounts, |tx| {
-        accounts.create_organization(tx, new(), owner, &Origin::default()).await.map(drop)
+        accounts.create_organization(tx, new(), &by, &Origin::default()).await.map(drop)
     })
 }
 

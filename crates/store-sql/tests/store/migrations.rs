@@ -7,7 +7,8 @@ use durward_core::store::{
     ClientQuery, Clients, ClientsMut, OrganizationQuery, Organizations, OrganizationsMut, Tx,
 };
 use durward_core::{
-    ClientId, NoAttributes, OrganizationId, PersonName, Plain, Slice, Store, Timestamp,
+    AuthenticationStrength, ClientId, NoAttributes, OrganizationId, PersonName, Plain, Slice,
+    Store, Timestamp,
 };
 use durward_store_sql::{Engine, Prefix, SchemaError, SqlStore, migrations, testing};
 use sqlx::{MySql, Postgres, Sqlite};
@@ -158,6 +159,7 @@ async fn what_the_release_before_has_stored_is_found<E: Application>(database: D
         id: OrganizationId::from_bytes([1; 16]),
         name: PersonName::parse("Tea & Biscuits").unwrap(),
         archived: None,
+        authentication: AuthenticationStrength::Any,
         version: 1,
         created: at,
         updated: at,

@@ -114,8 +114,16 @@ async fn call<S: Store<Attrs = Plain>>(
 /// What the tables say. What is not there, and what does not belong together, looks alike to everybody who is
 /// somebody.
 fn expected(policy: &Policy, route: &Route, principal: Principal, object: &Object) -> Decision {
-    let relations = relations(principal, object);
-    let decision = policy.decide(&route.action, &relations, principal.stands_for_somebody());
+    let decide = |role_counts| {
+        let relations = relations(principal, object, role_counts);
+        policy.decide(&route.action, &relations, principal.stands_for_somebody())
+    };
+    let mut decision = decide(true);
+    // R-MF-01: a role counts where what the organization asks of its members is proven.
+    let weak = object.place == Place::Strict && principal != Principal::Strong;
+    if weak && decision == Decision::Allow && decide(false) != Decision::Allow {
+        decision = Decision::Authenticate;
+    }
     let kept = route.path == KEPT && !object.is_malformed();
     let missing = (object.place == Place::Nowhere && !kept) || !object.matches;
     // Who may not do this to any user is told so without a look whether this one is there.
@@ -134,8 +142,8 @@ fn expected(policy: &Policy, route: &Route, principal: Principal, object: &Objec
     }
 }
 
-/// Everything that a principal is to an object, in the words of the table.
-fn relations(principal: Principal, object: &Object) -> Vec<&'static str> {
+/// Everything that a principal is to an object, in the words of the table; by a role there only if that counts.
+fn relations(principal: Principal, object: &Object, role_counts: bool) -> Vec<&'static str> {
     let administrator = principal == Principal::Administrator;
     let Some(user) = principal.user() else {
         if principal == Principal::Nobody {
@@ -149,12 +157,18 @@ fn relations(principal: Principal, object: &Object) -> Vec<&'static str> {
     };
     let mut all = match object.place {
         Place::User(owner) if owner == user => return vec!["Own"],
-        Place::Home | Place::Archive => {
+        Place::Home | Place::Archive | Place::Strict if role_counts => {
             let archived = object.place == Place::Archive;
             in_organization(user, archived)
         }
         Place::Abroad if user == Principal::Stranger => in_organization(Principal::Owner, false),
-        Place::Service | Place::User(_) | Place::Abroad | Place::Nowhere => vec![],
+        Place::Service
+        | Place::User(_)
+        | Place::Home
+        | Place::Archive
+        | Place::Strict
+        | Place::Abroad
+        | Place::Nowhere => vec![],
     };
     all.extend((object.member == Some(user)).then_some("Own"));
     all.extend(administrator.then_some("Administrator"));
@@ -169,6 +183,7 @@ fn in_organization(member: Principal, archived: bool) -> Vec<&'static str> {
         Principal::Editor => &["Reader", "Editor"],
         Principal::Viewer => &["Reader"],
         Principal::Nobody
+        | Principal::Strong
         | Principal::Stranger
         | Principal::Subject
         | Principal::Administrator

@@ -9,6 +9,8 @@ pub(crate) enum Principal {
     Editor,
     Manager,
     Owner,
+    /// The owner, by a session that has proven a second factor.
+    Strong,
     Client,
     OtherClient,
     SystemClient,
@@ -23,7 +25,7 @@ pub(crate) enum Principal {
 }
 
 impl Principal {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Nobody,
         Self::Stranger,
         Self::Subject,
@@ -32,6 +34,7 @@ impl Principal {
         Self::Editor,
         Self::Manager,
         Self::Owner,
+        Self::Strong,
         Self::Client,
         Self::OtherClient,
         Self::SystemClient,
@@ -46,7 +49,7 @@ impl Principal {
         match self {
             Self::Nobody | Self::Client | Self::OtherClient | Self::SystemClient => None,
             Self::Key | Self::Actor | Self::Enrolling => Some(Self::Subject),
-            Self::OwnersKey => Some(Self::Owner),
+            Self::Strong | Self::OwnersKey => Some(Self::Owner),
             Self::Stranger
             | Self::Subject
             | Self::Administrator
@@ -71,6 +74,7 @@ impl Principal {
             | Self::Editor
             | Self::Manager
             | Self::Owner
+            | Self::Strong
             | Self::Client
             | Self::OtherClient
             | Self::SystemClient => None,

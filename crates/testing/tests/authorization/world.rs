@@ -8,13 +8,14 @@ use durward_core::accounts::{NewClient, NewInvitation, NewOrganization, NewUser,
 use durward_core::behavior::{StepContext, StepRule};
 use durward_core::budget::Rate;
 use durward_core::entity::{
-    ClientKind, ClientOwner, ClientSessions, Membership, Method, OwnMembership,
+    ClientKind, ClientOwner, ClientSessions, Membership, Method, Organization, OwnMembership,
 };
-use durward_core::store::{MembershipsMut, Tx};
+use durward_core::store::{MembershipsMut, OrganizationsMut, Tx};
 use durward_core::text::Reason;
 use durward_core::{
-    Attrs, Caller, FreshUser, MembershipId, NoAttributes, OrganizationId, Plain, SessionToken,
-    StandardClientRole, StandardOrganizationRole as Role, StandardRole, Step, Store, UserId,
+    Attrs, AuthenticationStrength, Caller, FreshUser, MembershipId, NoAttributes, OrganizationId,
+    PasswordHash, Plain, SessionToken, StandardClientRole, StandardOrganizationRole as Role,
+    StandardRole, Step, Store, UserId,
 };
 use durward_testing::{SeededEntropy, TestAccounts, TestApp, given};
 
@@ -34,6 +35,8 @@ pub(crate) enum Place {
     Home,
     /// The same for an archived one that has the same members.
     Archive,
+    /// The same for one that asks a second factor of its members.
+    Strict,
     /// The stranger's organization.
     Abroad,
     /// Nobody's: there is no such thing.
@@ -130,9 +133,12 @@ impl<S: Store<Attrs = Plain>> World<S> {
             self.add("User", Place::User(principal), &[&id_of(principal)]);
         }
         let (owner, stranger) = (id_of(Principal::Owner), id_of(Principal::Stranger));
-        for (place, founder) in
-            [(Place::Home, owner), (Place::Archive, owner), (Place::Abroad, stranger)]
-        {
+        for (place, founder) in [
+            (Place::Home, owner),
+            (Place::Archive, owner),
+            (Place::Strict, owner),
+            (Place::Abroad, stranger),
+        ] {
             self.organization(place, founder, &id_of).await;
         }
         let subject = ClientOwner::User(id_of(Principal::Subject));
@@ -155,7 +161,7 @@ impl<S: Store<Attrs = Plain>> World<S> {
             name: given::name("Ada Lovelace"),
             email: given::email(&format!("{principal:?}{}@example.com", self.number)),
             proven: true,
-            password: None,
+            password: Some(PasswordHash::from_stored(String::from("a hash"))),
             roles: vec![role],
             attrs: NoAttributes {},
         };
@@ -169,6 +175,13 @@ impl<S: Store<Attrs = Plain>> World<S> {
         tx.commit().await.unwrap();
         if principal == Principal::Subject {
             self.credentials.push((Principal::Enrolling, enrolling.token.expose().to_owned()));
+        }
+        if principal == Principal::Owner {
+            let methods = vec![Method::Password, Method::Totp];
+            let mut tx = accounts.begin().await.unwrap();
+            let strong = accounts.open_session(&mut tx, &user, methods, &origin).await.unwrap();
+            tx.commit().await.unwrap();
+            self.credentials.push((Principal::Strong, strong.token.expose().to_owned()));
         }
         self.credentials.push((principal, opened.token.expose().to_owned()));
         if matches!(principal, Principal::Subject | Principal::Stranger) {
@@ -187,8 +200,13 @@ impl<S: Store<Attrs = Plain>> World<S> {
         let accounts = self.app.accounts().clone();
         let origin = self.app.origin();
         let mut tx = accounts.begin().await.unwrap();
-        let new = NewOrganization { name: given::name("Tea"), attrs: NoAttributes {} };
-        let made = accounts.create_organization(&mut tx, new, founder, &origin).await.unwrap();
+        let new = NewOrganization {
+            name: given::name("Tea"),
+            authentication: AuthenticationStrength::Any,
+            attrs: NoAttributes {},
+        };
+        let by = self.app.test_accounts().caller(founder);
+        let made = accounts.create_organization(&mut tx, new, &by, &origin).await.unwrap();
         let OwnMembership { organization, membership } = made;
         let mut members = Vec::new();
         if place != Place::Abroad {
@@ -204,15 +222,7 @@ impl<S: Store<Attrs = Plain>> World<S> {
         }
         let email = given::email(&format!("guest{}@example.com", self.number));
         let new = NewInvitation { email, role: Role::Viewer };
-        let invited = accounts
-            .invite(
-                &mut tx,
-                organization.id,
-                new,
-                &self.app.test_accounts().caller(founder),
-                &origin,
-            )
-            .await;
+        let invited = accounts.invite(&mut tx, organization.id, new, &by, &origin).await;
         tx.commit().await.unwrap();
 
         self.add("Organization", place, &[&organization.id]);
@@ -236,6 +246,7 @@ impl<S: Store<Attrs = Plain>> World<S> {
                 let plain = self.client(owner, StandardClientRole::External).await;
                 self.hold(Principal::OtherClient, &plain);
             }
+            Place::Strict => self.restrict(organization).await,
             Place::Service | Place::User(_) | Place::Archive | Place::Nowhere => {
                 self.archive(organization.id).await;
             }
@@ -266,6 +277,15 @@ impl<S: Store<Attrs = Plain>> World<S> {
         let mut tx = accounts.begin().await.unwrap();
         let origin = self.app.origin();
         accounts.archive_organization(&mut tx, organization, None, &by, &origin).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// An organization asks a second factor of its members, behind the flows' back.
+    async fn restrict(&self, organization: Organization) {
+        let (authentication, version) = (AuthenticationStrength::SecondFactor, 2);
+        let strict = Organization { authentication, version, ..organization };
+        let mut tx = self.app.accounts().begin().await.unwrap();
+        assert!(tx.update_organization(&strict, 1).await.unwrap());
         tx.commit().await.unwrap();
     }
 

@@ -38,6 +38,7 @@ mod passwords;
 mod properties;
 mod rates;
 mod refresh;
+mod requirements;
 mod resets;
 mod reverts;
 mod sessions;

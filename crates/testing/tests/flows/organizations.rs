@@ -10,10 +10,16 @@ use crate::team::{Team, founded, obstruction};
 
 async fn rename(team: &Team, version: Option<i64>) -> Result<Organization, Error> {
     let name = given::name("Coffee & Cake");
-    let change = OrganizationChange::<Plain> { name: Some(name), attrs: None, version };
+    let change = OrganizationChange::<Plain> {
+        name: Some(name),
+        authentication: None,
+        attrs: None,
+        version,
+    };
+    let by = team.it.caller(team.owner.user);
     unit!(team.it.accounts(), |tx| {
         let origin = team.it.origin();
-        team.it.accounts().update_organization(tx, team.id, change.clone(), &origin).await
+        team.it.accounts().update_organization(tx, team.id, change.clone(), &by, &origin).await
     })
 }
 

@@ -3,11 +3,15 @@
 use durward_core::accounts::{
     Answer, CodeRequest, IssuedSession, NewUser, PasswordAttempt, StepAnswer,
 };
-use durward_core::entity::Organization;
-use durward_core::store::{Audit, AuditQuery, LoginEmails, OrganizationsMut, Tx, Users, UsersMut};
+use durward_core::entity::{Organization, Totp};
+use durward_core::keys::Sealed;
+use durward_core::store::{
+    Audit, AuditQuery, FactorsMut, LoginEmails, OrganizationsMut, Tx, Users, UsersMut,
+};
 use durward_core::{
-    Caller, CompromiseCause, Error, FlowState, FreshUser, LoginEmail, NoAttributes, OrganizationId,
-    StandardRole, Store, User, UserId, UserStatus, unit,
+    AuthenticationStrength, Caller, CompromiseCause, Error, FlowState, FlowToken, FreshUser,
+    LoginEmail, NoAttributes, OrganizationId, StandardRole, Store, TotpId, User, UserId,
+    UserStatus, unit,
 };
 use durward_testing::{TestAccounts, given, step};
 
@@ -137,6 +141,7 @@ pub(crate) async fn organization(it: &TestAccounts) -> OrganizationId {
         id: OrganizationId::new(now, it.entropy()),
         name: given::name("Analytical Engines"),
         archived: None,
+        authentication: AuthenticationStrength::Any,
         version: 1,
         created: now,
         updated: now,
@@ -156,4 +161,24 @@ pub(crate) async fn audited_in(it: &TestAccounts, organization: OrganizationId) 
     let mut events: Vec<String> = rows.into_iter().map(|row| row.event).collect();
     events.sort();
     events
+}
+
+/// Gives a user an authenticator app behind the flows' back.
+pub(crate) async fn enrol_behind(it: &TestAccounts, user: UserId) {
+    let now = it.accounts().now();
+    let totp = Totp {
+        id: TotpId::new(now, it.entropy()),
+        user,
+        secret: Sealed::from_bytes(vec![0; 32]),
+        handle: it.accounts().parts().keys.digest(&FlowToken::mint(it.entropy())),
+        last_step: 0,
+        created: now,
+        confirmed: None,
+        expires: now,
+        doubted: None,
+    };
+    let mut tx = it.accounts().begin().await.unwrap();
+    tx.insert_totp(&totp).await.unwrap();
+    assert!(tx.confirm_totp(totp.id, 1, now).await.unwrap());
+    tx.commit().await.unwrap();
 }

@@ -4,8 +4,8 @@ use durward_core::accounts::{IssuedSession, NewInvitation, NewOrganization};
 use durward_core::entity::{Invitation, Membership, OwnMembership};
 use durward_core::store::{Audit, AuditQuery, Memberships};
 use durward_core::{
-    Caller, Error, FreshUser, InvitationToken, NoAttributes, OrganizationId,
-    StandardOrganizationRole, UserCaller, UserId, unit,
+    AuthenticationStrength, Caller, Error, FreshUser, InvitationToken, NoAttributes,
+    OrganizationId, StandardOrganizationRole, UserCaller, UserId, unit,
 };
 use durward_testing::{TestAccounts, given};
 
@@ -109,9 +109,19 @@ impl Team {
 
 /// Makes an organization.
 pub(crate) async fn founded(it: &TestAccounts, owner: UserId) -> Result<OwnMembership, Error> {
-    let new = || NewOrganization { name: given::name("Tea & Biscuits"), attrs: NoAttributes {} };
+    founded_asking(it, AuthenticationStrength::Any, &it.caller(owner)).await
+}
+
+/// Makes an organization that asks this of its members.
+pub(crate) async fn founded_asking(
+    it: &TestAccounts,
+    authentication: AuthenticationStrength,
+    by: &Caller,
+) -> Result<OwnMembership, Error> {
+    let (name, attrs) = (given::name("Tea & Biscuits"), NoAttributes {});
+    let new = NewOrganization { name, authentication, attrs };
     unit!(it.accounts(), |tx| {
-        it.accounts().create_organization(tx, new(), owner, &it.origin()).await
+        it.accounts().create_organization(tx, new.clone(), by, &it.origin()).await
     })
 }
 

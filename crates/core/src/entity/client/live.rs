@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use super::{AccessRestriction, ClientKind, ClientOwner, RateLimit};
 use crate::access::{self, AccessRefusal, AccessRequest};
 use crate::attrs::{Attrs, Plain};
+use crate::entity::{AuthenticationStrength, LiveTotp, Method, Step};
 use crate::ids::{ClientId, SecretId};
 use crate::time::Timestamp;
 
@@ -13,6 +16,8 @@ pub struct LiveClient<A: Attrs = Plain> {
     pub owner: ClientOwner,
     /// Whether its owner may act: the organization is not archived, the user is active.
     pub owner_active: bool,
+    /// The user whose personal key it is; `None` for a client of an organization.
+    pub key_owner: Option<KeyOwner<A>>,
     /// Whether it can keep a secret.
     pub kind: ClientKind,
     /// Whether it may be used.
@@ -29,6 +34,17 @@ pub struct LiveClient<A: Attrs = Plain> {
     pub expires: Option<Timestamp>,
     /// The secret by which it was found, or `None` for a look-up by id.
     pub secret: Option<LiveSecret>,
+}
+
+/// The user of a personal key, as far as it decides over the key what that user could prove at this moment (R-MF-02).
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyOwner<A: Attrs = Plain> {
+    /// The roles of the user; the key has none of them (R-CL-04).
+    pub roles: Vec<A::UserRole>,
+    /// Whether the user has a password that [opens](crate::entity::StoredPassword::opens) a session.
+    pub has_password: bool,
+    /// The authenticator app that the user has enrolled.
+    pub totp: Option<LiveTotp>,
 }
 
 /// The secret by which a client was found.
@@ -81,6 +97,34 @@ impl ClientRefusal {
     }
 }
 
+impl<A: Attrs> KeyOwner<A> {
+    /// How strongly the user could authenticate now, for which the key stands; `None` if no login of theirs would open a
+    /// session, since a second factor is asked of them that they do not have (R-MF-02).
+    ///
+    /// `next` is what must still be proven behind these methods, and `wait` how long an app that is in doubt
+    /// [counts](LiveTotp::counts).
+    pub fn strength(
+        &self,
+        next: impl Fn(&[Method]) -> Option<Step>,
+        (wait, now): (Duration, Timestamp),
+    ) -> Option<AuthenticationStrength> {
+        if self.totp.is_some_and(|totp| totp.counts(wait, now)) {
+            return Some(AuthenticationStrength::SecondFactor);
+        }
+        let opens = |done: &[Method]| next(done) != Some(Step::Totp);
+        let by_password = self.has_password
+            && match next(&[Method::Password]) {
+                Some(Step::Totp) => false,
+                Some(Step::Code) => opens(&[Method::Password, Method::Email]),
+                Some(Step::NewPassword) | None => true,
+            };
+        if by_password {
+            return Some(AuthenticationStrength::NoMailAlone);
+        }
+        opens(&[Method::Email]).then_some(AuthenticationStrength::Any)
+    }
+}
+
 impl<A: Attrs> LiveClient<A> {
     /// Decides over a request of this client; what it says of rate and user comes afterwards.
     ///
@@ -126,6 +170,7 @@ mod tests {
             id: ClientId::from_bytes([1; 16]),
             owner: ClientOwner::Organization(OrganizationId::from_bytes([2; 16])),
             owner_active: true,
+            key_owner: None,
             kind: ClientKind::Confidential,
             enabled: true,
             require_user: false,
@@ -163,6 +208,57 @@ mod tests {
         assert_eq!(admit(&disabled, 1), Err(ClientRefusal::NotActive));
         let orphan = LiveClient { owner_active: false, ..live() };
         assert_eq!(admit(&orphan, 1), Err(ClientRefusal::NotActive));
+    }
+
+    #[test]
+    fn a_key_stands_for_what_its_user_could_prove_now() {
+        // R-MF-02, R-RC-04
+        use AuthenticationStrength::{Any, NoMailAlone, SecondFactor};
+        let (trusted, doubted) = (LiveTotp { doubted: None }, LiveTotp { doubted: Some(at(10)) });
+        let one_is_enough = |_: &[Method]| None;
+        for (has_password, totp, now, strength) in [
+            (false, None, 0, Any),
+            (true, None, 0, NoMailAlone),
+            (false, Some(trusted), 0, SecondFactor),
+            (true, Some(trusted), 0, SecondFactor),
+            (true, Some(doubted), 69, SecondFactor),
+            (true, Some(doubted), 70, NoMailAlone),
+            (false, Some(doubted), 70, Any),
+        ] {
+            let owner = KeyOwner::<Plain> { roles: vec![], has_password, totp };
+            let found = owner.strength(one_is_enough, (Duration::from_mins(1), at(now)));
+            assert_eq!(found, Some(strength), "{owner:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_stands_for_nothing_that_no_login_of_its_user_would_open() {
+        // R-MF-01, R-MF-02
+        use AuthenticationStrength::{Any, NoMailAlone, SecondFactor};
+        use Method::{Email, Password};
+        type Rule = fn(&[Method]) -> Option<Step>;
+        let always: Rule = |_| Some(Step::Totp);
+        let behind_mail: Rule = |done| (done == [Email]).then_some(Step::Totp);
+        let behind_password: Rule = |done| (done == [Password]).then_some(Step::Totp);
+        let code_first: Rule =
+            |done| Some(if done == [Password] { Step::Code } else { Step::Totp });
+        let code_behind: Rule = |done| (done == [Password]).then_some(Step::Code);
+        for (rule, has_password, strength) in [
+            (always, true, None),
+            (always, false, None),
+            (behind_mail, true, Some(NoMailAlone)),
+            (behind_mail, false, None),
+            (behind_password, true, Some(Any)),
+            (code_first, true, None),
+            (code_behind, true, Some(NoMailAlone)),
+        ] {
+            let wait = (Duration::from_mins(1), at(0));
+            let owner = KeyOwner::<Plain> { roles: vec![], has_password, totp: None };
+            assert_eq!(owner.strength(rule, wait), strength, "{has_password}");
+            let totp = Some(LiveTotp { doubted: None });
+            let enrolled = KeyOwner { totp, ..owner };
+            assert_eq!(enrolled.strength(rule, wait), Some(SecondFactor));
+        }
     }
 
     #[test]
