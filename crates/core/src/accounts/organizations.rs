@@ -1,5 +1,5 @@
 use super::Accounts;
-use crate::attrs::{Attrs, OrganizationRole};
+use crate::attrs::{Attrs, OrganizationRole, Permission, Role};
 use crate::authz::{Caller, FreshUser, Permissions, Standing};
 use crate::entity::{
     AuthenticationStrength, Organization, OrganizationMatch, OwnMembership, SearchKey,
@@ -162,8 +162,8 @@ impl<S: Store> Accounts<S> {
     /// Changes an organization on behalf of a member, inside the caller's unit of work.
     ///
     /// [`Error::Stale`] when the change names a version that is no longer the present one, and
-    /// [`Error::Forbidden`] when the organization is archived. What is asked of its members is changed by a session of
-    /// a moment ago, or else it is [`Error::StepUp`]; one that meets what was asked before,
+    /// [`Error::Forbidden`] when the organization is archived. What is asked of its members is changed by whoever manages
+    /// them, or administers the deployment, else it is [`Error::Forbidden`]; by a session of a moment ago, or else it is [`Error::StepUp`]; one that meets what was asked before,
     /// [`Error::InsufficientAuthentication`], and what is asked then, [`Error::Invalid`], so that nobody shuts
     /// themselves out; and never by a personal key, [`Error::Forbidden`] (R-MF-01, R-MF-04).
     pub async fn update_organization(
@@ -187,7 +187,7 @@ impl<S: Store> Accounts<S> {
             return Ok(before);
         }
         if after.authentication != before.authentication {
-            self.check_requirement(tx, by, (before.authentication, after.authentication)).await?;
+            self.check_requirement(tx, &before, after.authentication, by).await?;
         }
         let after = self.replace_organization(tx, &before, after).await?;
         let event = Event::OrganizationUpdated { before: &before, after: &after };
@@ -199,14 +199,19 @@ impl<S: Store> Accounts<S> {
     async fn check_requirement(
         &self,
         tx: &mut S::Tx<'_>,
+        before: &Organization<S::Attrs>,
+        after: AuthenticationStrength,
         by: &Caller<S::Attrs>,
-        (before, after): (AuthenticationStrength, AuthenticationStrength),
     ) -> Result<(), Error> {
-        if by.user.is_none() {
+        let user = by.user.as_ref().ok_or(Error::Forbidden)?;
+        let administers = user.roles.iter().any(|role| role.is_administrator());
+        let membership = tx.membership_of(before.id, user.id).await?;
+        let manages = membership.is_some_and(|member| member.role.allows(Permission::MANAGE));
+        if !manages && !administers {
             return Err(Error::Forbidden);
         }
         let fresh = self.fresh(by)?;
-        fresh.strength().meets(before)?;
+        fresh.strength().meets(before.authentication)?;
         check_requirable(by, after)?;
         self.still_in(tx, &fresh).await
     }

@@ -143,8 +143,8 @@ fn seen_and_changed<S: Store>() -> Vec<Route<S>> {
                 tag: "Organizations",
                 summary: "Change an organization",
                 description: "For members who may edit. Changes what is sent and leaves the rest. `attributes` are \
-                              replaced as a whole. Another `authentication` needs a login of a moment ago that has \
-                              proven it.",
+                              replaced as a whole. Whoever manages members sends another `authentication`, which needs \
+                              a login of a moment ago that has proven it.",
                 session: SessionUse::Required,
                 fields: &[Parameter::IfMatch],
                 body: BodyUse::Required(

@@ -114,6 +114,23 @@ async fn what_an_organization_asks_holds_at_the_next_request_of_every_session() 
 }
 
 #[tokio::test]
+async fn who_manages_no_members_does_not_change_what_is_asked_of_them() {
+    // R-AZ-05, R-MF-01
+    let team = asking(NoMailAlone).await;
+    let (editor, _) = team.member("ada@example.com", Role::Editor).await;
+    let (admin, _) = team.member("bob@example.com", Role::Admin).await;
+    let editor = by(&team.it, editor.user, BOTH).await;
+    may(&team, &editor, Action::UpdateOrganization).await.unwrap();
+    for asked in [Any, SecondFactor] {
+        let refused = ask(&team, asked, &editor).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{asked:?}: {refused:?}");
+    }
+    ask(&team, NoMailAlone, &editor).await.unwrap();
+    let admin = by(&team.it, admin.user, BOTH).await;
+    assert_eq!(ask(&team, SecondFactor, &admin).await.unwrap().authentication, SecondFactor);
+}
+
+#[tokio::test]
 async fn nobody_asks_of_members_what_the_own_session_has_not_proven() {
     // R-MF-01: or they would shut themselves out
     let team = Team::new().await;
