@@ -30,6 +30,11 @@ impl Rate {
         Self { burst: count, interval: period / count }
     }
 
+    /// How long all of it takes to be earned back.
+    pub const fn period(&self) -> Duration {
+        self.interval.saturating_mul(self.burst)
+    }
+
     /// The latest theoretical arrival time at which one more is granted.
     ///
     /// A store grants a debit when `max(stored, now) <= now + burst * interval - interval`, and then

@@ -97,7 +97,7 @@ impl Meter {
     /// Owes so much more; debts end with one burst.
     pub(crate) fn owe(&mut self, rate: &Rate, cost: u32, now: Timestamp) {
         self.owed = (self.owed(now) + cost).min(rate.burst);
-        let window = rate.interval.saturating_mul(rate.burst);
+        let window = rate.period();
         self.owed_until = now + Self::REMEMBERED.max(window.saturating_mul(2));
     }
 

@@ -68,7 +68,7 @@ impl Spraying {
 
     /// Notes a guess at an account. Answers an alarm if there are too many accounts by now: once in a period.
     pub(crate) fn note(&self, account: &Digest, now: Timestamp) -> Option<Spray> {
-        let period = self.period();
+        let period = self.bar.period();
         let mut window = self.held();
         window.slide(period, now);
         window.hit(account);
@@ -89,7 +89,7 @@ impl Spraying {
     /// At about how many accounts somebody guessed in the period that ends now.
     pub(crate) fn accounts(&self, now: Timestamp) -> u32 {
         let mut window = self.held();
-        window.slide(self.period(), now);
+        window.slide(self.bar.period(), now);
         window.accounts()
     }
 
@@ -101,10 +101,6 @@ impl Spraying {
     /// Remembers again what could not be written down, unless there is a later one.
     pub(crate) fn put_back(&self, spray: Spray) {
         self.held().open.get_or_insert(spray);
-    }
-
-    fn period(&self) -> Duration {
-        self.bar.interval.saturating_mul(self.bar.burst)
     }
 
     fn held(&self) -> MutexGuard<'_, Window> {

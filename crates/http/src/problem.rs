@@ -239,7 +239,7 @@ pub(crate) fn write_allowance(headers: &mut HeaderMap, allowance: &Allowance) {
 }
 
 fn write_rate(headers: &mut HeaderMap, name: &str, rate: Rate, (left, reset): (u32, u64)) {
-    let window = seconds(rate.interval.saturating_mul(rate.burst));
+    let window = seconds(rate.period());
     let policy = format!("\"{name}\";q={};w={window}", rate.burst);
     let present = format!("\"{name}\";r={left};t={reset}");
     for (field, value) in [(&RATE_LIMIT_POLICY, policy), (&RATE_LIMIT, present)] {

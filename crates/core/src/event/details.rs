@@ -119,7 +119,7 @@ impl<A: Attrs> Event<'_, A> {
                     "clientId": client,
                     "networkPrefix": prefix,
                     "requests": rate.burst,
-                    "seconds": rate.interval.saturating_mul(rate.burst).as_secs_f64(),
+                    "seconds": rate.period().as_secs_f64(),
                     "refused": refused,
                     "since": since,
                 })
@@ -129,7 +129,7 @@ impl<A: Attrs> Event<'_, A> {
                 "failures": failures,
                 "since": since,
                 "limit": bar.burst,
-                "seconds": bar.interval.saturating_mul(bar.burst).as_secs_f64(),
+                "seconds": bar.period().as_secs_f64(),
             }),
             Self::OrganizationCreated { organization, .. } => json!({
                 "authentication": organization.authentication,

@@ -219,7 +219,8 @@ impl Found {
         self.count("limits.client_rate", *client_rate, Settings::CLIENT_RATE);
     }
 
-    fn rate(&mut self, path: &str, Rate { burst, interval }: Rate) {
+    fn rate(&mut self, path: &str, rate: Rate) {
+        let Rate { burst, interval } = rate;
         let (count, period) = (format!("{path}.burst"), format!("{path}.interval"));
         if !Settings::RATE_BURST.contains(&burst) {
             return self.count(&count, burst, Settings::RATE_BURST);
@@ -229,7 +230,7 @@ impl Found {
             return self.add(&period, "allows more than one per millisecond");
         }
         // The period that the interval was made of may have had a remainder.
-        let whole = interval.saturating_mul(burst);
+        let whole = rate.period();
         let rounded = whole.saturating_add(Duration::from_nanos(u64::from(burst) - 1));
         let (least, most) = Settings::RATE_PERIOD.into_inner();
         if rounded < least || whole > most {

@@ -6,6 +6,7 @@
     reason = "what a test cannot do without, it fails without"
 )]
 
+mod ask;
 mod audit;
 mod authn;
 mod bodies;

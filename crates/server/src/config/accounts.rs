@@ -107,7 +107,7 @@ fn limits(reader: &mut Reader) -> Limits {
 
 fn rate(reader: &mut Reader, path: &str, standard: Rate) -> Rate {
     let burst = reader.or(&format!("{path}.count"), standard.burst);
-    let period = reader.or(&format!("{path}.period"), standard.interval * standard.burst);
+    let period = reader.or(&format!("{path}.period"), standard.period());
     // Not `Rate::per`, which makes one of none: that is a flaw.
     Rate { burst, interval: period / burst.max(1) }
 }
