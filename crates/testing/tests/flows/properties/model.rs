@@ -128,7 +128,10 @@ impl Model {
         if person.banned {
             return false;
         }
-        person.exists = true;
+        if !person.exists {
+            // Whoever guessed at an address of nobody guessed at no password: its owner begins with none failed.
+            *person = Person { exists: true, ..Person::default() };
+        }
         true
     }
 
