@@ -46,6 +46,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 21, text: include_str!("../migrations/0021_old_invitations.sql") },
     Migration { version: 22, text: include_str!("../migrations/0022_fewer_indexes.sql") },
     Migration { version: 23, text: include_str!("../migrations/0023_authentication.sql") },
+    Migration { version: 24, text: include_str!("../migrations/0024_lean_indexes.sql") },
 ];
 
 /// What the migrator keeps about itself.
@@ -191,8 +192,10 @@ mod tests {
         assert!(script.contains("CREATE INDEX sessions_by_user ON sessions (user_id, ended_ms);"));
         assert!(script.contains(") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;"));
         assert!(script.contains("    skeleton VARBINARY(2032) NOT NULL,"));
+        assert!(script.contains("CREATE INDEX sessions_ended ON sessions (ended_ms);"));
         let script = print(Dialect::Postgres, &Prefix::default());
         assert!(script.contains("CREATE INDEX IF NOT EXISTS durward_sessions_by_user"));
+        assert!(script.contains("sessions (ended_ms) WHERE ended_ms IS NOT NULL;"));
         assert!(script.contains("    attrs TEXT NOT NULL\n);"));
     }
 }

@@ -56,7 +56,7 @@ statements! { Sessions;
          WHERE id = (SELECT session_id FROM {refresh_tokens} WHERE digest = ?)"
     );
     SESSIONS_OF = concat!(
-        "SELECT ", columns!(), " FROM {sessions} WHERE user_id = ? AND ended_ms IS NULL \
+        "SELECT ", columns!(), " FROM {sessions} WHERE user_id = ? AND ended_ms + 0 IS NULL \
          ORDER BY created_ms DESC, id DESC"
     );
     LIVE_SESSIONS = live!("");
@@ -77,7 +77,8 @@ statements! { Sessions;
     LOCK_SESSION = "UPDATE {sessions} SET user_id = user_id WHERE id = ?";
     END_SESSION = "UPDATE {sessions} SET ended_ms = ? WHERE id = ? AND ended_ms + 0 IS NULL";
     END_SESSIONS_OF =
-        "UPDATE {sessions} SET ended_ms = ? WHERE user_id = ? AND ended_ms IS NULL AND id <> ?";
+        "UPDATE {sessions} SET ended_ms = ? \
+         WHERE user_id = ? AND ended_ms + 0 IS NULL AND id <> ?";
 }
 
 pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<Session<A>> {

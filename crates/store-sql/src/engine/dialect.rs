@@ -121,10 +121,15 @@ impl Dialect {
             ("TABLE", None) => of("STRICT", "", INNODB),
             // Small rows that are only ever found by their key live in the index itself.
             ("TABLE BY KEY", None) => of("STRICT, WITHOUT ROWID", "", INNODB),
-            // An index is a thing of its own, or one of its table.
-            _ => match placeholder.strip_prefix("ON ") {
-                Some(table) => of("", "", &format!("ON {{{table}}}")),
-                None => None,
+            _ => match placeholder.split_once(' ')? {
+                // An index is a thing of its own, or one of its table.
+                ("ON", table) => of("", "", &format!("ON {{{table}}}")),
+                // MariaDB and MySQL have no index of some rows only.
+                ("WHERE", column) => {
+                    let some = format!("WHERE {column} IS NOT NULL");
+                    of(&some, &some, "")
+                }
+                _ => None,
             },
         }
     }

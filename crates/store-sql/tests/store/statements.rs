@@ -1,5 +1,5 @@
 use durward_store_sql::{Prefix, testing};
-use sqlx::{Row, Sqlite};
+use sqlx::{Postgres, Row, Sqlite};
 
 use crate::engines::{Application, Database, on_every_engine};
 
@@ -42,5 +42,36 @@ async fn no_statement_reads_a_whole_table() {
         let whole = steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("CONSTANT"));
         assert!(!whole, "{name}: {steps:?}");
         assert!(steps.iter().any(|step| step.starts_with("SEARCH")), "{name}: {steps:?}");
+    }
+}
+
+/// The same where an index of some rows only must be known to have all that are asked for, whatever the values.
+#[tokio::test]
+async fn no_statement_reads_a_whole_table_on_postgres() {
+    // P7
+    let Some(database) = crate::engines::postgres().await else { return };
+    let mut connection = database.pool.acquire().await.unwrap();
+    let run = |sql: String| sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+    for setting in ["enable_seqscan = off", "plan_cache_mode = force_generic_plan"] {
+        run(format!("SET {setting}")).execute(&mut *connection).await.unwrap();
+    }
+    for (name, sql) in testing::statements::<Postgres, _>(&database.store) {
+        let sql = sql.as_str();
+        let places = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
+        let nothing = vec!["NULL"; places].join(", ");
+        let values = if places == 0 { nothing } else { format!("({nothing})") };
+        run(format!("PREPARE one AS {sql}")).execute(&mut *connection).await.unwrap();
+        let plan = run(format!("EXPLAIN EXECUTE one{values}"));
+        let rows = plan.fetch_all(&mut *connection).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let count = |part| steps.iter().filter(|step| step.contains(part)).count();
+        assert_eq!(count("Seq Scan"), 0, "{name}: {steps:#?}");
+        // An index may be read from end to end as well.
+        assert_eq!(
+            count("Index Cond: "),
+            count("Index Scan") + count("Index Only Scan"),
+            "{name}: {steps:#?}"
+        );
+        run(String::from("DEALLOCATE one")).execute(&mut *connection).await.unwrap();
     }
 }
