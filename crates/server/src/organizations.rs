@@ -147,7 +147,11 @@ async fn shown<S: Store<Attrs = Plain>>(accounts: &Accounts<S>, id: Organization
     let more = members.next.is_some();
     let members: Vec<Value> =
         members.rows.iter().map(|member| json!(views::member(member))).collect();
-    let mut text = line(&organization) + "\n";
+    let mut text = format!(
+        "{}\nAuthentication asked of its members: {}\n",
+        line(&organization),
+        columns(&organization, &["authentication"])
+    );
     for member in &members {
         text.push_str(&columns(member, &["userId", "role", "userName"]));
         text.push('\n');

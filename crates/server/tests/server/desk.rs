@@ -64,7 +64,9 @@ async fn organizations_are_listed_shown_archived_and_restored() {
     assert_eq!((&shown["name"], &shown["id"]), (&json!("Tea & Biscuits"), &json!(tea)));
     let member = &shown["members"][0];
     assert_eq!((&member["userId"], &member["role"]), (&json!(ada.user), &json!("owner")));
-    assert!(desk.said(&["organization", "show", &tea]).contains(&ada.user));
+    let said = desk.said(&["organization", "show", &tea]);
+    assert!(said.contains(&ada.user), "{said}");
+    assert!(said.contains("Authentication asked of its members: any\n"), "{said}");
 
     for _again in 0..2 {
         let archived = desk.done(&["organization", "archive", &tea]);
