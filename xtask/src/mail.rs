@@ -80,18 +80,27 @@ impl Drop for Sink {
 impl Inbox {
     /// Takes the oldest mail to this mailbox, waiting for it if need be.
     pub(crate) async fn next(&self, to: &str, patience: Duration) -> Result<Letter> {
-        let mut arrivals = self.0.arrivals.subscribe();
-        let waiting = async {
-            loop {
-                arrivals.mark_unchanged();
-                if let Some(letter) = self.take(to) {
-                    return Ok(letter);
-                }
-                arrivals.changed().await.context("the mail server of the run is gone")?;
-            }
-        };
         let late = || format!("no mail to {to} within {} s", patience.as_secs());
-        timeout(patience, waiting).await.with_context(late)?
+        timeout(patience, self.wait_for(|inbox| inbox.take(to))).await.with_context(late)?
+    }
+
+    /// Waits until so many have arrived in all; more may have.
+    pub(crate) async fn fill_up(&self, count: usize, patience: Duration) -> Result<()> {
+        let late = || format!("{} mails and not {count} have arrived", self.arrived());
+        let enough = self.wait_for(|inbox| (inbox.arrived() >= count).then_some(()));
+        timeout(patience, enough).await.with_context(late)?
+    }
+
+    /// Looks at the beginning and after every arrival, until there is something.
+    async fn wait_for<T>(&self, mut look: impl FnMut(&Self) -> Option<T>) -> Result<T> {
+        let mut arrivals = self.0.arrivals.subscribe();
+        loop {
+            arrivals.mark_unchanged();
+            if let Some(found) = look(self) {
+                return Ok(found);
+            }
+            arrivals.changed().await.context("the mail server of the run is gone")?;
+        }
     }
 
     /// Takes the oldest mail to this mailbox, if there is one.
@@ -161,5 +170,7 @@ mod tests {
         assert_eq!(inbox.next("Ada@example.com", patience).await.unwrap().id, "<2>");
         assert!(inbox.take("Ada@example.com").is_none());
         assert_eq!((inbox.arrived(), inbox.copies()), (2, 1));
+        inbox.fill_up(2, patience).await.unwrap();
+        assert!(inbox.fill_up(3, Duration::from_millis(1)).await.is_err());
     }
 }

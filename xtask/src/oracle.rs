@@ -2,7 +2,7 @@
 //! about it.
 //!
 //! Two kinds of subjects are asked about in turn, in an order that chance decides. Their answers must look the same,
-//! and a limit on the time must not tell them apart.
+//! and a limit on the time must not tell them apart. Mail goes to the subjects alone, and to each as much as it should.
 
 mod classifier;
 mod people;
@@ -19,11 +19,12 @@ use crate::cargo::Profile;
 use crate::client::Client;
 use crate::database::Engine;
 use crate::http::Connection;
+use crate::mail::Inbox;
 use crate::random::Random;
 use crate::world::{World, judged_server};
 
 use classifier::auc;
-use people::{Kind, PASSWORD, People, WRONG};
+use people::{Kind, MAIL_WITHIN, PASSWORD, People, WRONG};
 use shape::shape;
 
 /// How well a classifier may do: 0.5 is chance, and of 2000 samples it varies by 0.013.
@@ -97,11 +98,14 @@ async fn judge(world: &World, samples: usize, mut random: Random) -> Result<()> 
     let engine = world.setup.database.engine;
     println!("oracles on {engine}, {samples} samples a pair, at most {LIMIT} may be told apart");
     let node = world.setup.start("node").await?;
+    let inbox = world.sink.inbox().clone();
     let people = People::settle(world, node.address, &mut random).await?;
     let mut found = Vec::new();
     let mut asking = Asking {
         connection: Connection::open(node.address).await?,
         aside: Client::new(node.address),
+        mails: people.greet(&inbox).await?,
+        inbox: inbox.clone(),
         people,
         random,
     };
@@ -120,6 +124,8 @@ async fn judge(world: &World, samples: usize, mut random: Random) -> Result<()> 
     }
     let status = node.stop().await?;
     ensure!(status.success(), "the node ended with {status}");
+    let (mails, arrived) = (asking.mails, inbox.arrived());
+    ensure!(arrived == mails, "{arrived} mails arrived in all, and not {mails}");
     ensure!(found.is_empty(), "time tells what answers must not:\n{}", found.join("\n"));
     Ok(())
 }
@@ -129,6 +135,9 @@ struct Asking {
     connection: Connection,
     /// What has to come before a question, without being one.
     aside: Client,
+    inbox: Inbox,
+    /// How many mails there should have been so far, to whomever.
+    mails: usize,
     people: People,
     random: Random,
 }
@@ -138,15 +147,17 @@ impl Asking {
     async fn compare(&mut self, pair: &Pair, samples: usize) -> Result<f64> {
         let (mut times, mut shapes) =
             ([Vec::new(), Vec::new()], [BTreeSet::new(), BTreeSet::new()]);
+        let mut asked = [0; 2];
         // The first answers of a comparison pay for what the later ones find in memory.
         let warm_up = (samples / 20).max(10);
         for number in 0..samples + warm_up {
             let which = self.random.below(2);
             let call = self.question(pair.question, pair.kinds[which]).await?;
             let request = call.to_bytes();
-            let asked = Instant::now();
+            let sent = Instant::now();
             let answer = self.connection.exchange(&request).await?;
-            let took = asked.elapsed();
+            let took = sent.elapsed();
+            asked[which] += 1;
             ensure!(answer.status < 500 && answer.status != 429, "{} came back", answer.status);
             shapes[which].insert(shape(&answer));
             ensure!(!answer.closes, "the connection was closed");
@@ -159,7 +170,22 @@ impl Asking {
             let name = pair.question.name();
             bail!("{name}: {one:?} and {other:?} look different: {shapes:#?}");
         }
+        self.count_mails(pair, asked).await?;
         Ok(auc(&times[0], &times[1]))
+    }
+
+    /// Whether everybody got the mails that he should, after being asked about so often. What anybody else gets, such as
+    /// whoever asks, is one too many in the end.
+    async fn count_mails(&mut self, pair: &Pair, asked: [usize; 2]) -> Result<()> {
+        let due = [0, 1].map(|which| asked[which] * pair.question.mails(pair.kinds[which]));
+        self.mails += due[0] + due[1];
+        self.inbox.fill_up(self.mails, MAIL_WITHIN).await?;
+        for (kind, due) in pair.kinds.into_iter().zip(due) {
+            let came = self.people.take_mails(kind, &self.inbox);
+            let name = pair.question.name();
+            ensure!(came == due, "{name}: {came} mails to {kind:?}, and not {due}");
+        }
+        Ok(())
     }
 
     /// One question about somebody of a kind; each subject is asked about equally often.
@@ -191,6 +217,18 @@ impl Question {
             Self::SignUp => "sign-up",
             Self::SignUpByMail => "sign-up without a password",
             Self::Resend => "resend",
+        }
+    }
+
+    /// How many mails it sends to a subject. Only whoever reads the mailbox knows more afterwards.
+    const fn mails(self, kind: Kind) -> usize {
+        match (self, kind) {
+            (Self::Password(_), _) | (_, Kind::Banned) => 0,
+            // Somebody is told that he has an account, somebody else gets the code for a new one.
+            (Self::SignUp | Self::SignUpByMail, _) => 1,
+            (_, Kind::Unknown) => 0,
+            (Self::Email | Self::Reset, _) => 1,
+            (Self::Resend, _) => 2,
         }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::calls;
 use crate::client::{Client, Tokens};
+use crate::mail::Inbox;
 use crate::random::Random;
 use crate::totp;
 use crate::world::World;
@@ -18,7 +19,7 @@ pub(super) const WRONG: &str = "walrus meadow crimson candle!";
 /// How many there are of each kind: a judgement asks each fewer than a hundred times for a wrong password, after
 /// which a password is off.
 const OF_EACH: usize = 40;
-const MAIL_WITHIN: Duration = Duration::from_mins(1);
+pub(super) const MAIL_WITHIN: Duration = Duration::from_mins(1);
 
 /// What is special about a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +81,24 @@ impl People {
             people.insert(kind, Turns { addresses, next: 0 });
         }
         Ok(Self(people))
+    }
+
+    /// Takes what everybody was mailed until the account was made; answers how many mails those were.
+    pub(super) async fn greet(&self, inbox: &Inbox) -> Result<usize> {
+        // One for each account; that a kind has none is made up for by the notices of authenticator apps.
+        let mails = OF_EACH * Kind::ALL.len();
+        inbox.fill_up(mails, MAIL_WITHIN).await?;
+        for kind in Kind::ALL {
+            self.take_mails(kind, inbox);
+        }
+        Ok(mails)
+    }
+
+    /// Takes all mails to subjects of a kind; answers how many there were.
+    pub(super) fn take_mails(&self, kind: Kind, inbox: &Inbox) -> usize {
+        let addresses = self.0.get(&kind).into_iter().flat_map(|turns| &turns.addresses);
+        let mails = |address: &String| std::iter::from_fn(|| inbox.take(address)).count();
+        addresses.map(mails).sum()
     }
 
     /// Whose turn it is.
