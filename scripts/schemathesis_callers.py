@@ -210,6 +210,13 @@ class World:
         ask("DELETE", "/v1/organizations/" + archived, headers=self.owner.fields)
         return archived
 
+    def orphaned(self):
+        """An organization that nobody owns who may be used."""
+        founder = Person("founder")
+        orphaned = founder.post("/v1/organizations", {"name": "Orphans"})["id"]
+        self.clerk.post(f"/v1/users/{founder.id}/ban")
+        return orphaned
+
     def clients(self):
         made = self.owner.post(f"/v1/organizations/{self.organization}/clients", {"name": "Loom"})
         return made["id"], made["secret"]
@@ -278,6 +285,8 @@ def named(path, method):
     if path.startswith("/v1/organizations/"):
         if path.endswith("/restore"):
             return {"id": world.archived()}
+        if path.endswith("/owner") and world.clerk:
+            return {"id": world.orphaned()}
         spare = deletes or path.endswith("/transfer")
         return {"id": world.organizations() if spare else world.organization}
     if path.startswith("/v1/clients/"):
@@ -296,6 +305,8 @@ def fill(body, ids):
     """Puts things that are there into a body."""
     if "membershipId" in body:
         body["membershipId"] = world.membership
+    if "userId" in body:
+        body["userId"] = world.other.id
     if "ids" in body and "id" in ids:
         body["ids"] = [world.restrictions(ids["id"])[1]]
     if "emails" in body:
