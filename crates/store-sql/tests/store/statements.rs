@@ -57,7 +57,7 @@ async fn no_statement_reads_a_whole_table_on_postgres() {
     }
     for (name, sql) in testing::statements::<Postgres, _>(&database.store) {
         let sql = sql.as_str();
-        let places = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
+        let places = sql.matches('$').count();
         let nothing = vec!["NULL"; places].join(", ");
         let values = if places == 0 { nothing } else { format!("({nothing})") };
         run(format!("PREPARE one AS {sql}")).execute(&mut *connection).await.unwrap();
