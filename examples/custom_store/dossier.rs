@@ -1,8 +1,9 @@
 //! Everything about a person.
 
+use durward::entity::Invitation;
 use durward::page::Slice;
 use durward::store::{Dossier, Result};
-use durward::{Attrs, Flow, FlowId, Session, SessionId, UserId};
+use durward::{Attrs, Flow, FlowId, InvitationId, Session, SessionId, UserId};
 
 use super::Handle;
 
@@ -17,6 +18,24 @@ impl<A: Attrs> Dossier<A> for Handle<A> {
 
     async fn every_flow_of(&mut self, user: UserId, slice: Slice<FlowId>) -> Result<Vec<Flow<A>>> {
         self.look(|tables| part(&tables.flows, slice, |it| it.id, |it| it.user == Some(user)))
+    }
+
+    async fn every_invitation_to(
+        &mut self,
+        user: UserId,
+        slice: Slice<InvitationId>,
+    ) -> Result<Vec<Invitation<A>>> {
+        self.look(|tables| {
+            part(
+                &tables.invitations,
+                slice,
+                |it| it.id,
+                |it| {
+                    let proven = tables.proven(it.email.canonical());
+                    proven.is_some_and(|email| email.user == user)
+                },
+            )
+        })
     }
 }
 

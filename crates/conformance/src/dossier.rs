@@ -1,11 +1,12 @@
 //! Promises about what is told of a person.
 
-use durward_core::entity::{Flow, Session};
+use durward_core::email::EmailParts;
+use durward_core::entity::{Flow, Invitation, LoginEmail, Session};
 use durward_core::page::Slice;
 use durward_core::store::Dossier;
-use durward_core::{Store, Timestamp};
+use durward_core::{EmailAddress, Store, Timestamp};
 
-use crate::sample::{at, flow, session};
+use crate::sample::{address, at, claim, flow, invitation, organization, parts, proven, session};
 use crate::{Suite, given};
 
 /// Every session of a user is told, over or not, by descending id, and nobody else's.
@@ -48,5 +49,48 @@ pub async fn every_flow_about_a_user_is_told_in_parts<S: Store<Attrs = Suite>>(s
     ] {
         let slice = Slice { after: after.map(|n: usize| all[n].id), limit };
         assert_eq!(read.every_flow_of(ada.id, slice).await.unwrap(), all[expected]);
+    }
+}
+
+/// Every invitation to a proven address of a user is told, open or not, by descending id, and none to an address that
+/// he only claims.
+pub async fn every_invitation_to_a_user_is_told_in_parts<S: Store<Attrs = Suite>>(store: &S) {
+    let [ada, eve] = given::users(store, [1, 2]).await;
+    given::emails(
+        store,
+        &[
+            &proven(3, ada.id, "ada@example.com"),
+            &LoginEmail { primary: false, ..proven(4, ada.id, "countess@example.com") },
+            &claim(5, ada.id, "ghost@example.com"),
+            &claim(6, ada.id, "eve@example.com"),
+            &proven(7, eve.id, "eve@example.com"),
+            &claim(8, eve.id, "ada@example.com"),
+        ],
+    )
+    .await;
+    given::organizations(store, &[&organization(1), &organization(2)]).await;
+    let to = |n, of, text| Invitation { email: address(text), ..invitation(n, of) };
+    let expired =
+        Invitation { expires: Timestamp::from_millis(1), ..to(5, 2, "countess@example.com") };
+    let spelled = EmailParts { typed: "Ada@Example.com".into(), ..parts("ada@example.com") };
+    let finished = Invitation {
+        email: EmailAddress::from_stored(spelled),
+        finished: Some(at(9)),
+        ..invitation(3, 1)
+    };
+    let all = [to(7, 1, "ada@example.com"), expired, finished, to(1, 1, "ada@example.com")];
+    let others = [to(4, 1, "eve@example.com"), to(6, 2, "ghost@example.com"), to(2, 1, "m@x.io")];
+    let [eves, ghosts, nobodys] = &others;
+    given::invitations(store, &[&all[2], &all[0], eves, ghosts, nobodys, &all[3], &all[1]]).await;
+    let mut read = store.read().await.unwrap();
+    for (after, limit, expected) in [
+        (None, 9, 0..4),
+        (None, 3, 0..3),
+        (Some(2), 9, 3..4),
+        (Some(0), 2, 1..3),
+        (Some(3), 9, 4..4),
+    ] {
+        let slice = Slice { after: after.map(|n: usize| all[n].id), limit };
+        assert_eq!(read.every_invitation_to(ada.id, slice).await.unwrap(), all[expected]);
     }
 }

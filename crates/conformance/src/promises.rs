@@ -47,6 +47,7 @@ macro_rules! promises {
             client_searches::a_search_knows_the_present_name_of_a_client,
             dossier::every_session_of_a_user_is_told_in_parts,
             dossier::every_flow_about_a_user_is_told_in_parts,
+            dossier::every_invitation_to_a_user_is_told_in_parts,
             leftovers::what_was_over_before_is_deleted_and_nothing_else,
             leftovers::no_more_is_deleted_than_was_asked_for,
             leftovers::a_deleted_session_takes_its_refresh_tokens_along,

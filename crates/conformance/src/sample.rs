@@ -76,11 +76,12 @@ pub(crate) fn hash(text: &str) -> PasswordHash {
 
 /// An address whose three forms are this text, as older or future rules might have let it in.
 pub(crate) fn address(text: &str) -> EmailAddress {
-    EmailAddress::from_stored(EmailParts {
-        typed: text.to_owned(),
-        canonical: text.to_owned(),
-        skeleton: text.to_owned(),
-    })
+    EmailAddress::from_stored(parts(text))
+}
+
+/// What is stored of an address without anything to normalise.
+pub(crate) fn parts(text: &str) -> EmailParts {
+    EmailParts { typed: text.to_owned(), canonical: text.to_owned(), skeleton: text.to_owned() }
 }
 
 pub(crate) fn user(n: u8) -> User<Suite> {

@@ -37,7 +37,9 @@ pub use flow::{CodeAnswer, Flow, FlowRefusal, Method, Pending, Proof, Step};
 pub use login_email::{LoginEmail, Seniority};
 pub use mail::{MailState, OutboxMail};
 pub use node::{Node, NodeName, NodeNameError};
-pub use organization::{Invitation, Member, Membership, Organization, OwnMembership, RoleRefusal};
+pub use organization::{
+    Invitation, Member, Membership, Organization, OwnInvitation, OwnMembership, RoleRefusal,
+};
 pub use organization_list::{FoundOrganization, OrganizationMatch};
 pub use password::{Compromise, PasswordLogin, Remedy, StoredPassword};
 pub use purpose::Purpose;

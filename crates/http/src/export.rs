@@ -6,8 +6,8 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::Response;
 use durward_core::accounts::{Export, UserDetails};
-use durward_core::entity::{Actor, AuditEntry, Client, OwnMembership};
-use durward_core::ids::{AuditId, FlowId, OrganizationId, SessionId};
+use durward_core::entity::{Actor, AuditEntry, Client, OwnInvitation, OwnMembership};
+use durward_core::ids::{AuditId, FlowId, InvitationId, OrganizationId, SessionId};
 use durward_core::{
     Accounts, Attrs, AuthenticationStrength, ClientId, EmailAddress, Error, Flow, Method, Page,
     Session, Slice, Store, Timestamp, UserAgent, UserId,
@@ -41,6 +41,8 @@ pub(crate) struct ExportShape<'a, A: Attrs> {
     factors: FactorsView,
     /// The organizations that he is a member of.
     memberships: Vec<MembershipView>,
+    /// The invitations to the addresses that he has proven, as far as they are kept.
+    invitations: Vec<InvitationExport<'a>>,
     /// His personal keys; without their secrets.
     clients: Vec<ClientExport<'a, A>>,
     /// Where he was logged in, as far as that is kept.
@@ -87,6 +89,26 @@ pub(crate) struct MembershipView {
     role: Value,
     /// Since when.
     created_at: Timestamp,
+}
+
+/// An invitation into an organization, open or not; without its code.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExportedInvitation")]
+pub(crate) struct InvitationExport<'a> {
+    id: InvitationId,
+    organization_id: OrganizationId,
+    /// What it is called.
+    organization: &'a str,
+    /// Whom it went to.
+    email: &'a EmailAddress,
+    /// The role that waits or waited.
+    role: Value,
+    /// When it was sent.
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    /// When it was accepted or taken back.
+    finished_at: Option<Timestamp>,
 }
 
 /// A personal key.
@@ -162,6 +184,7 @@ pub(crate) struct EntryExport<'a> {
 #[derive(Clone, Copy)]
 enum Part {
     Memberships(Option<OrganizationId>),
+    Invitations(Option<InvitationId>),
     Clients(Option<ClientId>),
     Sessions(Option<SessionId>),
     Flows(Option<FlowId>),
@@ -213,7 +236,12 @@ async fn next<S: Store>(
         Part::Memberships(after) => {
             let page = accounts.exported_memberships(user, Slice { after, limit: ROWS }).await?;
             let text = list("memberships", after.is_none(), &page, membership)?;
-            (text, page.next.map_or(Part::Clients(None), |next| Part::Memberships(Some(next))))
+            (text, page.next.map_or(Part::Invitations(None), |next| Part::Memberships(Some(next))))
+        }
+        Part::Invitations(after) => {
+            let page = accounts.exported_invitations(user, Slice { after, limit: ROWS }).await?;
+            let text = list("invitations", after.is_none(), &page, invitation)?;
+            (text, page.next.map_or(Part::Clients(None), |next| Part::Invitations(Some(next))))
         }
         Part::Clients(after) => {
             let page = accounts.exported_clients(user, Slice { after, limit: ROWS }).await?;
@@ -273,6 +301,20 @@ fn membership<A: Attrs>(own: &OwnMembership<A>) -> Result<MembershipView, Error>
         authentication: organization.authentication,
         role: serde_json::to_value(membership.role).map_err(|_unwritable| UNWRITABLE)?,
         created_at: membership.created,
+    })
+}
+
+fn invitation<A: Attrs>(own: &OwnInvitation<A>) -> Result<InvitationExport<'_>, Error> {
+    let OwnInvitation { organization, invitation } = own;
+    Ok(InvitationExport {
+        id: invitation.id,
+        organization_id: organization.id,
+        organization: organization.name.as_str(),
+        email: &invitation.email,
+        role: serde_json::to_value(invitation.role).map_err(|_unwritable| UNWRITABLE)?,
+        created_at: invitation.created,
+        expires_at: invitation.expires,
+        finished_at: invitation.finished,
     })
 }
 

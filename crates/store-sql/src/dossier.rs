@@ -1,13 +1,13 @@
 use durward_core::Attrs;
-use durward_core::entity::{Flow, Session};
-use durward_core::ids::{FlowId, SessionId, UserId};
+use durward_core::entity::{Flow, Invitation, Session};
+use durward_core::ids::{FlowId, InvitationId, SessionId, UserId};
 use durward_core::page::Slice;
 use durward_core::store::{Dossier, Result};
 
 use crate::engine::{Engine, values};
 use crate::read::look_ups;
 use crate::statement::statements;
-use crate::{flows, sessions};
+use crate::{flows, invitations, sessions};
 
 statements! { Dossier;
     EVERY_SESSION_OF = concat!(
@@ -16,6 +16,11 @@ statements! { Dossier;
     );
     EVERY_FLOW_OF = concat!(
         "SELECT ", flows::columns!(), " FROM {flows} WHERE user_id = ? AND id < ? \
+         ORDER BY id DESC LIMIT ?"
+    );
+    EVERY_INVITATION_TO = concat!(
+        "SELECT ", invitations::columns!(), " FROM {invitations} WHERE canonical IN \
+         (SELECT proven_canonical FROM {login_emails} WHERE user_id = ?) AND id < ? \
          ORDER BY id DESC LIMIT ?"
     );
 }
@@ -42,6 +47,16 @@ look_ups! {
         ) -> Result<Vec<Flow<A>>> {
             let before = slice.after.unwrap_or(FlowId::from_bytes(LAST));
             self.rows(EVERY_FLOW_OF, values![&user, &before, slice.limit], flows::decode).await
+        }
+
+        async fn every_invitation_to(
+            &mut self,
+            user: UserId,
+            slice: Slice<InvitationId>,
+        ) -> Result<Vec<Invitation<A>>> {
+            let before = slice.after.unwrap_or(InvitationId::from_bytes(LAST));
+            let values = values![&user, &before, slice.limit];
+            self.rows(EVERY_INVITATION_TO, values, invitations::decode).await
         }
     }
 }

@@ -16,6 +16,7 @@ macro_rules! columns {
          created_ms, expires_ms, finished_ms"
     };
 }
+pub(crate) use columns;
 
 statements! { Invitations;
     INVITATION = concat!("SELECT ", columns!(), " FROM {invitations} WHERE id = ?");
@@ -38,7 +39,7 @@ statements! { Invitations;
          WHERE organization_id = ? AND canonical = ? AND finished_ms IS NULL";
 }
 
-fn decode<A: Attrs>(row: &dyn Row) -> Result<Invitation<A>> {
+pub(crate) fn decode<A: Attrs>(row: &dyn Row) -> Result<Invitation<A>> {
     Ok(Invitation {
         id: InvitationId::from_bytes(row.fixed("id")?),
         organization: OrganizationId::from_bytes(row.fixed("organization_id")?),

@@ -47,6 +47,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 22, text: include_str!("../migrations/0022_fewer_indexes.sql") },
     Migration { version: 23, text: include_str!("../migrations/0023_authentication.sql") },
     Migration { version: 24, text: include_str!("../migrations/0024_lean_indexes.sql") },
+    Migration {
+        version: 25,
+        text: include_str!("../migrations/0025_invitations_to_an_address.sql"),
+    },
 ];
 
 /// What the migrator keeps about itself.

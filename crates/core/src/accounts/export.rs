@@ -2,11 +2,11 @@ use super::Accounts;
 use crate::attrs::Attrs;
 use crate::authz::FreshUser;
 use crate::entity::{
-    AuditEntry, Client, ClientOwner, Flow, LoginEmail, OwnMembership, Session, User,
+    AuditEntry, Client, ClientOwner, Flow, LoginEmail, OwnInvitation, OwnMembership, Session, User,
 };
 use crate::error::Error;
 use crate::event::Event;
-use crate::ids::{AuditId, ClientId, FlowId, OrganizationId, SessionId, UserId};
+use crate::ids::{AuditId, ClientId, FlowId, InvitationId, OrganizationId, SessionId, UserId};
 use crate::origin::Origin;
 use crate::page::{Page, Slice};
 use crate::store::{
@@ -16,7 +16,8 @@ use crate::time::Timestamp;
 
 /// What is held about a person, as far as it is short. The rest comes in parts:
 /// [`exported_sessions`](Accounts::exported_sessions), [`exported_flows`](Accounts::exported_flows),
-/// [`exported_memberships`](Accounts::exported_memberships), [`exported_clients`](Accounts::exported_clients),
+/// [`exported_memberships`](Accounts::exported_memberships),
+/// [`exported_invitations`](Accounts::exported_invitations), [`exported_clients`](Accounts::exported_clients),
 /// [`exported_entries`](Accounts::exported_entries).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export<A: Attrs> {
@@ -103,6 +104,24 @@ impl<S: Store> Accounts<S> {
     ) -> Result<Page<OwnMembership<S::Attrs>, OrganizationId>, Error> {
         let rows = self.read().await?.organizations_of(user, slice.and_one_more()).await?;
         Ok(slice.page(rows, |own| own.organization.id))
+    }
+
+    /// A part of all invitations to the addresses that a user has proven, open or not.
+    pub async fn exported_invitations(
+        &self,
+        user: UserId,
+        slice: Slice<InvitationId>,
+    ) -> Result<Page<OwnInvitation<S::Attrs>, InvitationId>, Error> {
+        let mut read = self.read().await?;
+        let rows = read.every_invitation_to(user, slice.and_one_more()).await?;
+        let page = slice.page(rows, |invitation| invitation.id);
+        let mut own = Vec::with_capacity(page.rows.len());
+        for invitation in page.rows {
+            let found = read.organization(invitation.organization).await?;
+            let organization = found.ok_or(Error::Internal("an invitation into nothing"))?;
+            own.push(OwnInvitation { organization, invitation });
+        }
+        Ok(Page { rows: own, next: page.next })
     }
 
     /// A part of all entries of the audit log about a user.

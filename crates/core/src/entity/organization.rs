@@ -87,6 +87,15 @@ pub struct Invitation<A: Attrs = Plain> {
     pub finished: Option<Timestamp>,
 }
 
+/// An organization and the invitation of somebody into it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnInvitation<A: Attrs = Plain> {
+    /// The organization.
+    pub organization: Organization<A>,
+    /// The invitation.
+    pub invitation: Invitation<A>,
+}
+
 impl<A: Attrs> Organization<A> {
     /// How many organizations a user may be a member of and still make another one (GW-55).
     pub const MOST_PER_USER: u64 = 100;

@@ -1,7 +1,7 @@
 use super::Result;
 use crate::attrs::Attrs;
-use crate::entity::{Flow, Session};
-use crate::ids::{FlowId, SessionId, UserId};
+use crate::entity::{Flow, Invitation, Session};
+use crate::ids::{FlowId, InvitationId, SessionId, UserId};
 use crate::page::Slice;
 
 /// Look-ups of everything that is stored about a person, over or not, in parts by descending id (R-DP-01).
@@ -16,4 +16,12 @@ pub trait Dossier<A: Attrs> {
 
     /// A part of all flows about this user, finished and expired ones among them.
     async fn every_flow_of(&mut self, user: UserId, slice: Slice<FlowId>) -> Result<Vec<Flow<A>>>;
+
+    /// A part of all invitations to the addresses that this user has proven, accepted, revoked and expired ones among
+    /// them. What went to an address that he only claims is another's.
+    async fn every_invitation_to(
+        &mut self,
+        user: UserId,
+        slice: Slice<InvitationId>,
+    ) -> Result<Vec<Invitation<A>>>;
 }

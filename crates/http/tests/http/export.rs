@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::organizations::{accept, founded, invite};
 use crate::sessions::administrator;
 use crate::site::{Ask, Site, login};
 
@@ -66,6 +67,38 @@ async fn an_export_holds_everything_about_the_person_and_nothing_about_others() 
 }
 
 #[tokio::test]
+async fn invitations_are_exported_once_the_address_is_proven() {
+    // R-DP-01
+    let (site, owner, tea) = founded().await;
+    let body = json!({ "name": "Looms" });
+    let made = Ask::post("/v1/organizations").json(&body).bearer(&owner["token"]);
+    let looms = site.send(made).await.json();
+    let ada = site.session("ada@example.com").await;
+    let code = invite(&site, &owner, &tea, "Ada@Example.com", "viewer").await;
+    accept(&site, &ada, &code).await;
+    let code = invite(&site, &owner, &looms, "ada@example.com", "editor").await;
+    invite(&site, &owner, &looms, "eve@example.com", "viewer").await;
+    let claim = json!({ "emails": ["eve@example.com"] });
+    let claimed = Ask::post("/v1/users/me/login-emails").json(&claim).bearer(&ada["token"]);
+    assert_eq!(site.send(claimed).await.status, 202);
+    let export = export(&site, MINE, &ada).await;
+    let invitations = export["invitations"].as_array().unwrap();
+    let told = |it: &Value| (it["organization"].clone(), it["role"].clone(), it["email"].clone());
+    assert_eq!(
+        invitations.iter().map(told).collect::<Vec<_>>(),
+        [
+            (json!("Looms"), json!("editor"), json!("ada@example.com")),
+            (json!("Tea & Biscuits"), json!("viewer"), json!("Ada@Example.com")),
+        ],
+        "what went to an address that she only claims is another's"
+    );
+    assert_eq!(invitations[1]["organizationId"], tea["id"]);
+    assert_eq!(invitations[0]["finishedAt"], Value::Null, "open");
+    assert!(invitations[1]["finishedAt"].is_string(), "accepted");
+    assert!(!export.to_string().contains(&code), "R-AZ-07: the code is mailed and nothing else");
+}
+
+#[tokio::test]
 async fn a_long_export_is_whole() {
     // R-DP-01: longer than what is read at once
     let site = Site::standard();
@@ -96,9 +129,13 @@ async fn an_export_is_for_the_person_or_an_administrator_who_logged_in_a_moment_
     assert_eq!((reply.status, &reply.json()["code"]), (401, &json!("STEP_UP_REQUIRED")));
 }
 
-/// Where an export has what each column that names a user stands for, or why it has not.
+/// Where an export has what each column that names a user or an address stands for, or why it has not.
 const DECIDED: &[(&str, Result<&str, &str>)] = &[
     ("login_emails.user_id", Ok("user")),
+    ("login_emails.canonical", Ok("user")),
+    ("login_emails.proven_canonical", Err("the address of the same row again")),
+    ("flows.email_canonical", Ok("flows")),
+    ("invitations.canonical", Ok("invitations")),
     ("passwords.user_id", Ok("passwordChangedAt")),
     ("sessions.user_id", Ok("sessions")),
     ("flows.user_id", Ok("flows")),
@@ -115,7 +152,7 @@ const DECIDED: &[(&str, Result<&str, &str>)] = &[
 ];
 
 #[tokio::test]
-async fn every_table_with_a_user_in_it_is_exported_or_decided_against() {
+async fn every_column_that_names_a_person_is_exported_or_decided_against() {
     // R-DP-01: a new table is a new line in `DECIDED`
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store-sql/migrations");
     let (mut columns, mut dropped) = (BTreeSet::new(), BTreeSet::new());
@@ -135,9 +172,11 @@ async fn every_table_with_a_user_in_it_is_exported_or_decided_against() {
             let added = words.iter().position(|it| *it == "COLUMN").map_or(0, |at| at + 1);
             let is_id = words.iter().any(|it| it.starts_with("{ID}"));
             let people = ["user", "actor", "subject", "_by", "owner", "member"];
-            if let Some(column) = words.get(added).filter(|_| is_id)
-                && people.iter().any(|it| column.contains(it))
-            {
+            let is_about_people = |column: &str| {
+                (is_id && people.iter().any(|it| column.contains(it)))
+                    || (!line.contains("INDEX") && column.ends_with("canonical"))
+            };
+            if let Some(column) = words.get(added).filter(|it| is_about_people(it)) {
                 columns.insert(format!("{table}.{column}"));
             }
         }

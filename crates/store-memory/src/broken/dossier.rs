@@ -4,7 +4,7 @@ use durward_core::page::Slice;
 
 use super::Faults;
 use super::fault::Fault;
-use crate::dossier::part;
+use crate::dossier::{invitations_to, part};
 
 /// Faults of one of the lists, whose rows `mine` says whose they are.
 macro_rules! faults {
@@ -49,5 +49,53 @@ pub(super) const FAULTS: Faults = &[
             |row, user| row.user == Some(user),
             |row| row.finished.is_some()
         ),
+    ),
+    (
+        "every_invitation_to_a_user_is_told_in_parts",
+        &[
+            Fault::every_invitation_to(|_, _, _| vec![]),
+            Fault::every_invitation_to(|state, _, slice| {
+                part(&state.invitations.rows, slice, |_| true)
+            }),
+            // Also what went to an address that he only claims.
+            Fault::every_invitation_to(|state, user, slice| {
+                part(&state.invitations.rows, slice, |it| {
+                    let mut claims = state.login_emails.rows.values();
+                    let canonical = it.email.canonical();
+                    claims.any(|row| row.user == user && row.address.canonical() == canonical)
+                })
+            }),
+            // Only what went to his primary address.
+            Fault::every_invitation_to(|state, user, slice| {
+                part(&state.invitations.rows, slice, |it| {
+                    let proven = state.login_emails.proven(it.email.canonical());
+                    proven.is_some_and(|email| email.user == user && email.primary)
+                })
+            }),
+            // Only as it was typed.
+            Fault::every_invitation_to(|state, user, slice| {
+                part(&state.invitations.rows, slice, |it| {
+                    let proven = state.login_emails.proven(it.email.canonical());
+                    proven.is_some_and(|email| {
+                        email.user == user && email.address.as_typed() == it.email.as_typed()
+                    })
+                })
+            }),
+            Fault::every_invitation_to(|state, user, slice| {
+                invitations_to(state, user, Slice { after: None, ..slice })
+            }),
+            Fault::every_invitation_to(|state, user, slice| {
+                invitations_to(state, user, Slice { limit: 99, ..slice })
+            }),
+            Fault::every_invitation_to(|state, user, slice| {
+                let mut rows = invitations_to(state, user, slice);
+                rows.reverse();
+                rows
+            }),
+            Fault::every_invitation_to(|state, user, slice| {
+                let rows = invitations_to(state, user, slice);
+                rows.into_iter().filter(|it| it.finished.is_none()).collect()
+            }),
+        ],
     ),
 ];

@@ -190,6 +190,7 @@ port! {
         Dossier<Suite> {
             every_session_of(user: UserId, slice: Slice<SessionId>) -> Vec<Session<Suite>>;
             every_flow_of(user: UserId, slice: Slice<FlowId>) -> Vec<Flow<Suite>>;
+            every_invitation_to(user: UserId, slice: Slice<InvitationId>) -> Vec<Invitation<Suite>>;
         }
         Audit {
             audit_entries(query: &AuditQuery) -> Vec<AuditEntry>;

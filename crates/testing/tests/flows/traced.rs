@@ -285,6 +285,7 @@ traced! {
     [A: Attrs, T: Dossier<A> + Send] Dossier<A> {
         every_session_of(user: UserId, slice: Slice<SessionId>) -> Vec<Session<A>>;
         every_flow_of(user: UserId, slice: Slice<FlowId>) -> Vec<Flow<A>>;
+        every_invitation_to(user: UserId, slice: Slice<InvitationId>) -> Vec<Invitation<A>>;
     }
     [T: Audit + Send] Audit {
         audit_entries(query: &AuditQuery) -> Vec<AuditEntry>;
