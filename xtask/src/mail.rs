@@ -85,7 +85,7 @@ impl Inbox {
     }
 
     /// Waits until so many have arrived in all; more may have.
-    pub(crate) async fn fill_up(&self, count: usize, patience: Duration) -> Result<()> {
+    pub(crate) async fn reach(&self, count: usize, patience: Duration) -> Result<()> {
         let late = || format!("{} mails and not {count} have arrived", self.arrived());
         let enough = self.wait_for(|inbox| (inbox.arrived() >= count).then_some(()));
         timeout(patience, enough).await.with_context(late)?
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(inbox.next("Ada@example.com", patience).await.unwrap().id, "<2>");
         assert!(inbox.take("Ada@example.com").is_none());
         assert_eq!((inbox.arrived(), inbox.copies()), (2, 1));
-        inbox.fill_up(2, patience).await.unwrap();
-        assert!(inbox.fill_up(3, Duration::from_millis(1)).await.is_err());
+        inbox.reach(2, patience).await.unwrap();
+        assert!(inbox.reach(3, Duration::from_millis(1)).await.is_err());
     }
 }

@@ -99,13 +99,13 @@ async fn judge(world: &World, samples: usize, mut random: Random) -> Result<()> 
     println!("oracles on {engine}, {samples} samples a pair, at most {LIMIT} may be told apart");
     let node = world.setup.start("node").await?;
     let inbox = world.sink.inbox().clone();
-    let people = People::settle(world, node.address, &mut random).await?;
+    let (people, mails) = People::settle(world, node.address, &mut random).await?;
     let mut found = Vec::new();
     let mut asking = Asking {
         connection: Connection::open(node.address).await?,
         aside: Client::new(node.address),
-        mails: people.greet(&inbox).await?,
-        inbox: inbox.clone(),
+        mails,
+        inbox,
         people,
         random,
     };
@@ -124,7 +124,7 @@ async fn judge(world: &World, samples: usize, mut random: Random) -> Result<()> 
     }
     let status = node.stop().await?;
     ensure!(status.success(), "the node ended with {status}");
-    let (mails, arrived) = (asking.mails, inbox.arrived());
+    let (mails, arrived) = (asking.mails, asking.inbox.arrived());
     ensure!(arrived == mails, "{arrived} mails arrived in all, and not {mails}");
     ensure!(found.is_empty(), "time tells what answers must not:\n{}", found.join("\n"));
     Ok(())
@@ -179,7 +179,7 @@ impl Asking {
     async fn count_mails(&mut self, pair: &Pair, asked: [usize; 2]) -> Result<()> {
         let due = [0, 1].map(|which| asked[which] * pair.question.mails(pair.kinds[which]));
         self.mails += due[0] + due[1];
-        self.inbox.fill_up(self.mails, MAIL_WITHIN).await?;
+        self.inbox.reach(self.mails, MAIL_WITHIN).await?;
         for (kind, due) in pair.kinds.into_iter().zip(due) {
             let came = self.people.take_mails(kind, &self.inbox);
             let name = pair.question.name();

@@ -51,14 +51,16 @@ struct Turns {
 }
 
 impl People {
-    /// Makes everybody, by the interface; but for the bans, which it takes an administrator to make.
+    /// Makes everybody, by the interface; but for the bans, which it takes an administrator to make. Answers also how
+    /// many mails came of it, none of which is left in the inbox.
     pub(super) async fn settle(
         world: &World,
         node: SocketAddr,
         random: &mut Random,
-    ) -> Result<Self> {
+    ) -> Result<(Self, usize)> {
+        let inbox = world.sink.inbox();
         let mut client = Client::new(node);
-        let mut people = BTreeMap::new();
+        let (mut people, mut mails) = (BTreeMap::new(), 0);
         for kind in Kind::ALL {
             // All of them equally long, and no name tells more than another.
             let address = |random: &mut Random| format!("{}@example.com", random.letters(12));
@@ -68,11 +70,14 @@ impl People {
                 let state = random.letters(43);
                 let call = calls::sign_up("Ada", email, password, &state);
                 client.call(&call).await?.expect(202)?;
-                let letter = world.sink.inbox().next(email, MAIL_WITHIN).await?;
+                let letter = inbox.next(email, MAIL_WITHIN).await?;
+                mails += 1;
                 let answer = calls::answer_link(letter.link()?, &state);
                 let tokens = client.call(&answer).await?.expect(200)?.tokens()?;
                 if kind == Kind::Seconded {
                     enrol(&mut client, &tokens).await?;
+                    // The notice of it.
+                    mails += 1;
                 }
             }
             if kind == Kind::Banned {
@@ -80,18 +85,12 @@ impl People {
             }
             people.insert(kind, Turns { addresses, next: 0 });
         }
-        Ok(Self(people))
-    }
-
-    /// Takes what everybody was mailed until the account was made; answers how many mails those were.
-    pub(super) async fn greet(&self, inbox: &Inbox) -> Result<usize> {
-        // One for each account; that a kind has none is made up for by the notices of authenticator apps.
-        let mails = OF_EACH * Kind::ALL.len();
-        inbox.fill_up(mails, MAIL_WITHIN).await?;
+        let people = Self(people);
+        inbox.reach(mails, MAIL_WITHIN).await?;
         for kind in Kind::ALL {
-            self.take_mails(kind, inbox);
+            people.take_mails(kind, inbox);
         }
-        Ok(mails)
+        Ok((people, mails))
     }
 
     /// Takes all mails to subjects of a kind; answers how many there were.
