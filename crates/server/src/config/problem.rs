@@ -14,7 +14,8 @@ pub(crate) struct Problem {
     /// What is wrong.
     #[serde(rename = "problem")]
     pub(crate) flaw: String,
-    /// What to do.
+    /// What to do; empty where the flaw says it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) fix: String,
 }
 
