@@ -38,6 +38,8 @@ pub trait Links: Send + Sync {
 pub enum LinkTarget {
     /// It goes on with a flow.
     Flow(Purpose),
+    /// It proves a further address of a user, who must be signed in: the code alone proves nothing.
+    FurtherEmail,
     /// It accepts an invitation: signed in, or by a sign-up.
     Invitation,
     /// It makes the first administrator; see [`issue_bootstrap`](crate::Accounts::issue_bootstrap).
@@ -49,6 +51,7 @@ impl LinkTarget {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Flow(purpose) => purpose.name(),
+            Self::FurtherEmail => "add-email",
             Self::Invitation => "accept-invitation",
             Self::Bootstrap => "bootstrap",
         }

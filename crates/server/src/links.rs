@@ -10,6 +10,7 @@ pub(crate) struct ServerLinks {
     sign_up: String,
     login: String,
     verify: String,
+    further: String,
     reset: String,
     restore: String,
     report: String,
@@ -31,6 +32,10 @@ impl ServerLinks {
             sign_up: flow(&targets.sign_up, Purpose::SignUp),
             login: flow(&targets.login, Purpose::Login),
             verify: flow(&targets.verify, Purpose::VerifyEmail),
+            further: page(
+                &targets.verify,
+                format!("verify?purpose={}", LinkTarget::FurtherEmail.name()),
+            ),
             reset: flow(&targets.reset, Purpose::ResetPassword),
             restore: flow(&None, Purpose::RestoreAccount),
             report: flow(&targets.report, Purpose::ReportNotice),
@@ -48,6 +53,7 @@ impl Links for ServerLinks {
             LinkTarget::Flow(Purpose::SignUp) => &self.sign_up,
             LinkTarget::Flow(Purpose::Login) => &self.login,
             LinkTarget::Flow(Purpose::VerifyEmail) => &self.verify,
+            LinkTarget::FurtherEmail => &self.further,
             LinkTarget::Flow(Purpose::ResetPassword) => &self.reset,
             LinkTarget::Flow(Purpose::RestoreAccount) => &self.restore,
             LinkTarget::Flow(Purpose::ReportNotice) => &self.report,
@@ -80,6 +86,10 @@ mod tests {
         assert_eq!(
             links.code(LinkTarget::Flow(Purpose::VerifyEmail), "dw_cd_x"),
             "https://id.shop.dev/verify?purpose=verify-email#dw_cd_x"
+        );
+        assert_eq!(
+            links.code(LinkTarget::FurtherEmail, "dw_cd_x"),
+            "https://id.shop.dev/verify?purpose=add-email#dw_cd_x"
         );
         assert_eq!(
             links.code(LinkTarget::Flow(Purpose::RevertEmail), "dw_cd_x"),

@@ -53,6 +53,8 @@ pub(super) struct Linked<'a> {
 pub(super) enum Letter {
     /// The code of the flow.
     Code(fn(Code) -> Message),
+    /// The code for a further address of a user.
+    Further,
     /// The code of the flow, in a letter that has a budget of its own, which nobody else can use up and which granted it.
     Granted(fn(Code) -> Message),
     /// Something for information; the flow looks like any other and cannot succeed.
@@ -83,13 +85,13 @@ impl<S: Store> Accounts<S> {
         let codes = self.mint_codes();
         let room = match letter {
             Letter::Granted(_) => true,
-            Letter::Code(_) | Letter::Notice(_) | Letter::Nothing => {
+            Letter::Code(_) | Letter::Further | Letter::Notice(_) | Letter::Nothing => {
                 let owner = purpose.owner(user);
                 self.debit_mailbox(tx, (email, owner), origin, now).await?
             }
         };
         let letter = if room { letter } else { Letter::Nothing };
-        let succeeds = matches!(letter, Letter::Code(_) | Letter::Granted(_));
+        let succeeds = matches!(letter, Letter::Code(_) | Letter::Further | Letter::Granted(_));
         let flow = Flow {
             id,
             purpose,
@@ -189,7 +191,7 @@ impl<S: Store> Accounts<S> {
             finished: None,
         };
         tx.insert_flow(&flow).await?;
-        Ok(self.link(purpose, &code))
+        Ok(self.link(LinkTarget::Flow(purpose), &code))
     }
 
     /// The flow of this handle, under whichever key it was stored.
@@ -217,11 +219,11 @@ impl<S: Store> Accounts<S> {
         let codes = self.mint_codes();
         let mailbox = (&flow.email, flow.purpose.owner(flow.user));
         let room = self.debit_mailbox(tx, mailbox, origin, now).await?;
-        let code = match flow.purpose {
-            Purpose::SignUp => Message::SignUp,
-            Purpose::Login => Message::Login,
-            Purpose::VerifyEmail => Message::VerifyEmail,
-            Purpose::ResetPassword => Message::ResetPassword,
+        let letter = match flow.purpose {
+            Purpose::SignUp => Letter::Code(Message::SignUp),
+            Purpose::Login => Letter::Code(Message::Login),
+            Purpose::VerifyEmail => self.letter_of_claim(tx, flow.user).await?,
+            Purpose::ResetPassword => Letter::Code(Message::ResetPassword),
             // Their one link was mailed, and nobody knows their handle.
             Purpose::RestoreAccount | Purpose::ReportNotice | Purpose::RevertEmail => {
                 return self.queue_nothing(tx, now).await;
@@ -240,13 +242,13 @@ impl<S: Store> Accounts<S> {
             ..flow.clone()
         };
         let ours = tx.advance_flow(&renewed, flow.position, flow.mails).await?;
-        let letter = if ours && succeeds { Letter::Code(code) } else { Letter::Nothing };
+        let letter = if ours && succeeds { letter } else { Letter::Nothing };
         self.send_letter(tx, flow, &codes, letter, now).await
     }
 
-    /// Where the mailed code of a flow leads.
-    pub(super) fn link(&self, purpose: Purpose, code: &CodeToken) -> Secret<String> {
-        Secret::new(self.parts().links.code(LinkTarget::Flow(purpose), code.expose()))
+    /// Where a mailed code leads.
+    pub(super) fn link(&self, target: LinkTarget, code: &CodeToken) -> Secret<String> {
+        Secret::new(self.parts().links.code(target, code.expose()))
     }
 
     fn mint_codes(&self) -> Codes {
@@ -261,15 +263,18 @@ impl<S: Store> Accounts<S> {
         letter: Letter,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let code = || Code {
+        let code = |target| Code {
             typed: Secret::new(codes.short.expose().to_owned()),
-            link: self.link(flow.purpose, &codes.link),
+            link: self.link(target, &codes.link),
             minutes: self.settings().code_lifetime.as_secs() / 60,
         };
         let message = match letter {
             Letter::Nothing => return self.queue_nothing(tx, now).await,
             Letter::Notice(message) => message,
-            Letter::Code(message) | Letter::Granted(message) => message(code()),
+            Letter::Code(message) | Letter::Granted(message) => {
+                message(code(LinkTarget::Flow(flow.purpose)))
+            }
+            Letter::Further => Message::VerifyEmail(code(LinkTarget::FurtherEmail)),
         };
         self.queue_mail(tx, &flow.email, message, now).await
     }

@@ -244,25 +244,40 @@ impl<S: Store> Accounts<S> {
             }
             Some(_) => self.queue_nothing(tx, now).await,
             None => {
-                let letter = self.letter_to(tx, &claim.address).await?;
+                let letter = self.letter_to(tx, &claim.address, Some(user.id)).await?;
                 self.begin_verification(tx, user, claim, None, letter, origin).await
             }
         }
     }
 
-    /// What a mailbox gets to read when an existing user claims its address.
+    /// What a mailbox gets to read when somebody claims its address, be it with a new account.
     pub(super) async fn letter_to(
         &self,
         tx: &mut S::Tx<'_>,
         address: &EmailAddress,
+        claimant: Option<UserId>,
     ) -> Result<Letter, Error> {
+        let code = self.letter_of_claim(tx, claimant).await?;
         let owned = tx.user_by_email(address.canonical()).await?.is_some();
         let lookalike = self.has_lookalike(tx, address).await?;
         Ok(match (owned, lookalike) {
             (true, _) => Letter::Notice(Message::AddressInUse),
             (false, true) => Letter::Nothing,
-            (false, false) => Letter::Code(Message::VerifyEmail),
+            (false, false) => code,
         })
+    }
+
+    /// The letter with the code of a claim: that of a user who has proven another address says that it takes his session
+    /// (R-EM-08).
+    pub(super) async fn letter_of_claim(
+        &self,
+        tx: &mut S::Tx<'_>,
+        claimant: Option<UserId>,
+    ) -> Result<Letter, Error> {
+        let Some(claimant) = claimant else { return Ok(Letter::Code(Message::VerifyEmail)) };
+        let emails = tx.login_emails_of(claimant).await?;
+        let further = emails.iter().any(|email| email.proven.is_some());
+        Ok(if further { Letter::Further } else { Letter::Code(Message::VerifyEmail) })
     }
 
     /// What a user claims or has proven, and the claims that have stood too long.

@@ -113,6 +113,10 @@ async fn a_fresh_code_is_mailed_for_a_claim_and_the_old_one_dies() {
     it.accounts().resend_verification(ada.user, &email, &it.origin()).await.unwrap();
     let new = it.mail_to("ada@example.com").await;
     assert_eq!((new.name(), it.inbox().len()), ("verify-email", 2));
+    for letter in [&old, &new] {
+        let page = letter.link().split('#').next().unwrap();
+        assert_eq!(page, "https://accounts.example/verify-email", "the first one of the account");
+    }
     assert!(!verify(&it, &by_link(&old)).await);
     assert!(!verify(&it, &by_code(&ada, old.code())).await);
     assert!(verify(&it, &by_code(&ada, new.code())).await);

@@ -156,6 +156,9 @@
       if (shown) show("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address");
       else stranger();
       return verifyAddress;
+    } else if (purpose === "add-email") {
+      // It takes a session of the account, and this page has none.
+      show("Go back to where you added it", "Where you are signed in, type the 8-character code of the mail. If you added no address to an account, there is nothing to do.");
     } else if (purpose === "restore-account") {
       show("Restore your account", "Press the button to take the deletion back.", "Restore account");
       return restoreAccount;
