@@ -1,5 +1,7 @@
 //! Promises about what is told of a person.
 
+use std::ops::Range;
+
 use durward_core::email::EmailParts;
 use durward_core::entity::{Flow, Invitation, LoginEmail, Session};
 use durward_core::page::Slice;
@@ -8,6 +10,10 @@ use durward_core::{EmailAddress, Store, Timestamp};
 
 use crate::sample::{address, at, claim, flow, invitation, organization, parts, proven, session};
 use crate::{Suite, given};
+
+/// Parts of four rows: after which, how many at most, and which are told.
+const PARTS: [(Option<usize>, u32, Range<usize>); 5] =
+    [(None, 9, 0..4), (None, 3, 0..3), (Some(2), 9, 3..4), (Some(0), 2, 1..3), (Some(3), 9, 4..4)];
 
 /// Every session of a user is told, over or not, by descending id, and nobody else's.
 pub async fn every_session_of_a_user_is_told_in_parts<S: Store<Attrs = Suite>>(store: &S) {
@@ -18,14 +24,8 @@ pub async fn every_session_of_a_user_is_told_in_parts<S: Store<Attrs = Suite>>(s
     let other = session(4, eve.id);
     given::sessions(store, &[&all[2], &all[0], &other, &all[3], &all[1]]).await;
     let mut read = store.read().await.unwrap();
-    for (after, limit, expected) in [
-        (None, 9, 0..4),
-        (None, 3, 0..3),
-        (Some(2), 9, 3..4),
-        (Some(0), 2, 1..3),
-        (Some(3), 9, 4..4),
-    ] {
-        let slice = Slice { after: after.map(|n: usize| all[n].id), limit };
+    for (after, limit, expected) in PARTS {
+        let slice = Slice { after: after.map(|n| all[n].id), limit };
         assert_eq!(read.every_session_of(ada.id, slice).await.unwrap(), all[expected]);
     }
 }
@@ -40,14 +40,8 @@ pub async fn every_flow_about_a_user_is_told_in_parts<S: Store<Attrs = Suite>>(s
     let others = [of(4, Some(eve.id)), of(6, None)];
     given::flows(store, &[&all[2], &all[0], &others[0], &others[1], &all[3], &all[1]]).await;
     let mut read = store.read().await.unwrap();
-    for (after, limit, expected) in [
-        (None, 9, 0..4),
-        (None, 3, 0..3),
-        (Some(2), 9, 3..4),
-        (Some(0), 2, 1..3),
-        (Some(3), 9, 4..4),
-    ] {
-        let slice = Slice { after: after.map(|n: usize| all[n].id), limit };
+    for (after, limit, expected) in PARTS {
+        let slice = Slice { after: after.map(|n| all[n].id), limit };
         assert_eq!(read.every_flow_of(ada.id, slice).await.unwrap(), all[expected]);
     }
 }
@@ -83,14 +77,8 @@ pub async fn every_invitation_to_a_user_is_told_in_parts<S: Store<Attrs = Suite>
     let [eves, ghosts, nobodys] = &others;
     given::invitations(store, &[&all[2], &all[0], eves, ghosts, nobodys, &all[3], &all[1]]).await;
     let mut read = store.read().await.unwrap();
-    for (after, limit, expected) in [
-        (None, 9, 0..4),
-        (None, 3, 0..3),
-        (Some(2), 9, 3..4),
-        (Some(0), 2, 1..3),
-        (Some(3), 9, 4..4),
-    ] {
-        let slice = Slice { after: after.map(|n: usize| all[n].id), limit };
+    for (after, limit, expected) in PARTS {
+        let slice = Slice { after: after.map(|n| all[n].id), limit };
         assert_eq!(read.every_invitation_to(ada.id, slice).await.unwrap(), all[expected]);
     }
 }
