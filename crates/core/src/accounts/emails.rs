@@ -1,5 +1,6 @@
 use super::Accounts;
 use super::codes::Shown;
+use super::flows::Letter;
 use super::login_emails::heir;
 use crate::budget::Delays;
 use crate::email::EmailAddress;
@@ -256,8 +257,8 @@ impl<S: Store> Accounts<S> {
                     && flow.client == origin.client
                     && flow.accepts_state(self.keys(), Some(state))
             });
-            match mine {
-                Some(flow) => self.renew_codes(tx, &flow, origin, now).await,
+            match mine.and_then(|flow| Some((Letter::again(flow.purpose)?, flow))) {
+                Some((letter, flow)) => self.renew_codes(tx, &flow, letter, origin, now).await,
                 None => self.queue_nothing(tx, now).await,
             }
         })
@@ -274,11 +275,12 @@ impl<S: Store> Accounts<S> {
             let now = self.now();
             self.debit_requests(tx, origin, now).await?;
             let claims = tx.login_emails_of(user).await?;
+            let code = Letter::of_claim(&claims);
             let claim = claims.into_iter().find(|claim| {
                 claim.proven.is_none() && claim.address.canonical() == email.canonical()
             });
             match (claim, tx.user(user).await?) {
-                (Some(claim), Some(user)) => self.mail_claim(tx, &user, &claim, origin).await,
+                (Some(claim), Some(user)) => self.mail_claim(tx, &user, &claim, code, origin).await,
                 (None, _) | (_, None) => self.queue_nothing(tx, now).await,
             }
         })

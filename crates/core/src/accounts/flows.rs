@@ -3,7 +3,7 @@ use super::{Accounts, Answer, StepAnswer};
 use crate::attrs::Attrs;
 use crate::budget::{BudgetKey, Debit, Rate};
 use crate::email::EmailAddress;
-use crate::entity::{Flow, Method, Pending, Purpose, Step, short_code_digest};
+use crate::entity::{Flow, LoginEmail, Method, Pending, Purpose, Step, short_code_digest};
 use crate::error::Error;
 use crate::event::{Event, FailureReason};
 use crate::ids::{FlowId, LoginEmailId, UserId};
@@ -67,6 +67,29 @@ pub(super) enum Letter {
 struct Codes {
     link: CodeToken,
     short: ShortCode,
+}
+
+impl Letter {
+    /// The one with a fresh code for a flow whose handle somebody was given; `None` for a purpose whose flows are
+    /// answered without.
+    pub(super) fn again(purpose: Purpose) -> Option<Self> {
+        match purpose {
+            Purpose::SignUp => Some(Self::Code(Message::SignUp)),
+            Purpose::Login => Some(Self::Code(Message::Login)),
+            Purpose::ResetPassword => Some(Self::Code(Message::ResetPassword)),
+            Purpose::VerifyEmail
+            | Purpose::RestoreAccount
+            | Purpose::ReportNotice
+            | Purpose::RevertEmail => None,
+        }
+    }
+
+    /// The one with the code for a claim of a user who claims or has proven these: once he has proven one, it takes his
+    /// session as well (R-EM-08).
+    pub(super) fn of_claim(emails: &[LoginEmail]) -> Self {
+        let further = emails.iter().any(|email| email.proven.is_some());
+        if further { Self::Further } else { Self::Code(Message::VerifyEmail) }
+    }
 }
 
 impl<S: Store> Accounts<S> {
@@ -213,22 +236,13 @@ impl<S: Store> Accounts<S> {
         &self,
         tx: &mut S::Tx<'_>,
         flow: &Flow<S::Attrs>,
+        letter: Letter,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
         let codes = self.mint_codes();
         let mailbox = (&flow.email, flow.purpose.owner(flow.user));
         let room = self.debit_mailbox(tx, mailbox, origin, now).await?;
-        let letter = match flow.purpose {
-            Purpose::SignUp => Letter::Code(Message::SignUp),
-            Purpose::Login => Letter::Code(Message::Login),
-            Purpose::VerifyEmail => self.letter_of_claim(tx, flow.user).await?,
-            Purpose::ResetPassword => Letter::Code(Message::ResetPassword),
-            // Their one link was mailed, and nobody knows their handle.
-            Purpose::RestoreAccount | Purpose::ReportNotice | Purpose::RevertEmail => {
-                return self.queue_nothing(tx, now).await;
-            }
-        };
         // A flow without codes cannot succeed, and must not begin to.
         let succeeds = flow.link.is_some() && room && flow.mails < Flow::<S::Attrs>::MAX_MAILS;
         let renewed = Flow {

@@ -51,15 +51,16 @@ impl<S: Store> Accounts<S> {
             for address in addresses {
                 // Each is a mail to somebody.
                 self.debit_requests(tx, origin, self.now()).await?;
+                let code = || Letter::of_claim(&emails);
                 let same = |it: &&LoginEmail| it.address.canonical() == address.canonical();
                 match emails.iter().find(same) {
                     Some(email) if email.proven.is_some() => {}
-                    Some(claim) => self.mail_claim(tx, &owner, claim, origin).await?,
+                    Some(claim) => self.mail_claim(tx, &owner, claim, code(), origin).await?,
                     None => {
                         let claim = self.new_claim(owner.id, address);
                         tx.insert_login_email(&claim).await?;
                         self.record(tx, &Event::EmailClaimed { email: &claim }, origin).await?;
-                        self.mail_claim(tx, &owner, &claim, origin).await?;
+                        self.mail_claim(tx, &owner, &claim, code(), origin).await?;
                         emails.push(claim);
                     }
                 }
@@ -234,30 +235,30 @@ impl<S: Store> Accounts<S> {
         tx: &mut S::Tx<'_>,
         user: &User<S::Attrs>,
         claim: &LoginEmail,
+        code: Letter,
         origin: &Origin,
     ) -> Result<(), Error> {
         let now = self.now();
         let open = tx.open_flows_of(user.id, Purpose::VerifyEmail, now).await?;
         match open.into_iter().find(|flow| flow.claim == Some(claim.id)) {
             Some(flow) if flow.mails < Flow::<S::Attrs>::MAX_MAILS => {
-                self.renew_codes(tx, &flow, origin, now).await
+                self.renew_codes(tx, &flow, code, origin, now).await
             }
             Some(_) => self.queue_nothing(tx, now).await,
             None => {
-                let letter = self.letter_to(tx, &claim.address, Some(user.id)).await?;
+                let letter = self.letter_to(tx, &claim.address, code).await?;
                 self.begin_verification(tx, user, claim, None, letter, origin).await
             }
         }
     }
 
-    /// What a mailbox gets to read when somebody claims its address, be it with a new account.
+    /// What a mailbox gets to read when somebody claims its address: this code, unless the address is another's.
     pub(super) async fn letter_to(
         &self,
         tx: &mut S::Tx<'_>,
         address: &EmailAddress,
-        claimant: Option<UserId>,
+        code: Letter,
     ) -> Result<Letter, Error> {
-        let code = self.letter_of_claim(tx, claimant).await?;
         let owned = tx.user_by_email(address.canonical()).await?.is_some();
         let lookalike = self.has_lookalike(tx, address).await?;
         Ok(match (owned, lookalike) {
@@ -265,19 +266,6 @@ impl<S: Store> Accounts<S> {
             (false, true) => Letter::Nothing,
             (false, false) => code,
         })
-    }
-
-    /// The letter with the code of a claim: that of a user who has proven another address says that it takes his session
-    /// (R-EM-08).
-    pub(super) async fn letter_of_claim(
-        &self,
-        tx: &mut S::Tx<'_>,
-        claimant: Option<UserId>,
-    ) -> Result<Letter, Error> {
-        let Some(claimant) = claimant else { return Ok(Letter::Code(Message::VerifyEmail)) };
-        let emails = tx.login_emails_of(claimant).await?;
-        let further = emails.iter().any(|email| email.proven.is_some());
-        Ok(if further { Letter::Further } else { Letter::Code(Message::VerifyEmail) })
     }
 
     /// What a user claims or has proven, and the claims that have stood too long.

@@ -157,7 +157,7 @@ impl<S: Store> Accounts<S> {
         password: Option<PasswordHash>,
         origin: &Origin,
     ) -> Result<Answer, Error> {
-        let letter = self.letter_to(tx, &request.email, None).await?;
+        let letter = self.letter_to(tx, &request.email, Letter::of_claim(&[])).await?;
         let new = NewUser {
             name: request.name.clone(),
             email: request.email.clone(),
