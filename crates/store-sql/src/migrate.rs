@@ -90,7 +90,8 @@ impl<'a, E: Engine, A: Attrs> Migrator<'a, E, A> {
     async fn is_current(&self) -> Result<bool, SchemaError> {
         match schema::check(self.store).await {
             Ok(()) => Ok(true),
-            Err(SchemaError::Behind { .. }) => Ok(false),
+            // Whoever is in the way migrates.
+            Err(SchemaError::Behind { .. } | SchemaError::Store(StoreError::Conflict)) => Ok(false),
             Err(error) => Err(error),
         }
     }

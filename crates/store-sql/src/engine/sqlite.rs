@@ -79,8 +79,10 @@ impl Driver for Sqlite {
             .is_err_and(|error| error.as_database_error().is_some_and(|error| code(error) == ERROR))
     }
 
+    /// Also a schema that others went on changing while a statement was prepared: its message may be of a table that is
+    /// not there yet, as that schema was, and is none of what is there now.
     fn is_conflict(error: &dyn DatabaseError) -> bool {
-        matches!(code(error) & 0xff, BUSY | LOCKED)
+        matches!(code(error) & 0xff, BUSY | LOCKED | SCHEMA)
     }
 
     fn has_run_already(error: &dyn DatabaseError) -> bool {
@@ -102,6 +104,7 @@ read_row!(SqliteRow, try_get);
 const ERROR: u32 = 1;
 const BUSY: u32 = 5;
 const LOCKED: u32 = 6;
+const SCHEMA: u32 = 17;
 
 /// The extended result code, whose last byte is the plain one.
 fn code(error: &dyn DatabaseError) -> u32 {
